@@ -1,0 +1,1 @@
+"""Lianxin: a city hears its residents and puts things right."""

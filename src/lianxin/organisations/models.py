@@ -1,0 +1,158 @@
+"""Units, staff, roles and API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.clock import now
+from lianxin.kernel.ids import uuid7
+
+
+class UnitKind(models.TextChoices):
+    HOTLINE = "hotline", _("热线中心")
+    CITY_DEPARTMENT = "city_department", _("市直部门")
+    COUNTY_GOVERNMENT = "county_government", _("县市区政府")
+    COUNTY_BUREAU = "county_bureau", _("县级部门")
+    TOWN_GOVERNMENT = "town_government", _("乡镇街道")
+    UTILITY = "utility", _("公用企业")
+
+
+class UnitCalendar(models.TextChoices):
+    WORKING = "working", _("工作日")
+    AROUND_THE_CLOCK = "around_the_clock", _("全天候")
+
+
+class Role(models.TextChoices):
+    OPERATOR = "operator", _("话务员")
+    DISPATCHER = "dispatcher", _("派单员")
+    CLERK = "clerk", _("承办员")
+    REVIEWER = "reviewer", _("审核员")
+    CALLBACK = "callback", _("回访员")
+    SUPERVISOR = "supervisor", _("督办员")
+    GRID_WORKER = "grid_worker", _("网格员")
+    ADMINISTRATOR = "administrator", _("系统管理员")
+
+
+class Unit(models.Model):
+    """A body that takes calls or puts things right. Closed units keep their history: `active_to` is exclusive."""
+
+    code = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=120, blank=True)
+    short_name = models.CharField(max_length=40, blank=True)
+    kind = models.CharField(max_length=20, choices=UnitKind)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="units")
+    duties = models.TextField(blank=True)
+    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
+    active_from = models.DateField(null=True, blank=True)
+    active_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "code"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffManager(BaseUserManager["Staff"]):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> Staff:
+        staff = self.model(username=username, **fields)
+        staff.set_password(password)
+        staff.save(using=self._db)
+        return staff
+
+    def get_by_natural_key(self, username: str | None) -> Staff:
+        return self.get(username=username)
+
+
+class Staff(AbstractBaseUser):
+    """A person who works cases. Rights come from `RoleGrant` only; see `policy`."""
+
+    username = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=60)
+    email = models.EmailField(blank=True)
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="staff")
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=now)
+    language = models.CharField(max_length=10, blank=True)
+
+    objects: ClassVar[StaffManager] = StaffManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+
+class RoleGrant(models.Model):
+    """One role held in one unit, optionally narrowed to one area. Ended grants stay as history."""
+
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="grants")
+    role = models.CharField(max_length=20, choices=Role)
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="grants")
+    area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
+    granted_at = models.DateTimeField(default=now)
+    granted_by = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["staff", "role", "unit", "area"],
+                condition=models.Q(ended_at__isnull=True),
+                nulls_distinct=False,
+                name="grant_once_while_it_lasts",
+            ),
+            models.CheckConstraint(
+                name="grant_role_known", condition=models.Q(role__in=[role.value for role in Role])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} {self.role} {self.unit_id}"
+
+
+def token_digest(secret: str) -> bytes:
+    """SHA-256 of a bearer token: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class ApiToken(models.Model):
+    """A bearer token of one unit, acting as one member of staff, with at most that person's rights."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=80)
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="api_tokens")
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="api_tokens")
+    scopes = ArrayField(models.CharField(max_length=40), default=list)
+    digest = models.BinaryField(max_length=32, unique=True)
+    hint = models.CharField(max_length=8)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def new_secret() -> str:
+        return "lx_" + secrets.token_urlsafe(32)
+
+

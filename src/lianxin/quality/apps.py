@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class QualityConfig(AppConfig):
+    name = "lianxin.quality"
+    label = "quality"
+    verbose_name = _("质量")
+    default_auto_field = "django.db.models.BigAutoField"
