@@ -1,0 +1,289 @@
+"""The case, its assignments and its clocks."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.clock import now
+from lianxin.kernel.ids import uuid7
+
+from .catalogue import Kind, Urgency
+
+
+class Channel(models.TextChoices):
+    PHONE = "phone", _("电话")
+    WEB = "web", _("网络")
+    FIELD = "field", _("网格")
+    POLICE = "110", _("110")
+    OPEN311 = "open311", _("Open311")
+    API = "api", _("接口")
+    IMPORT = "import", _("导入")
+    SENSOR = "sensor", _("传感器")
+
+
+class State(models.TextChoices):
+    REGISTERED = "registered", _("待受理")
+    ACCEPTED = "accepted", _("待派单")
+    DISPATCHED = "dispatched", _("待签收")
+    IN_HAND = "in_hand", _("办理中")
+    OBJECTED = "objected", _("退单待裁定")
+    REPLIED = "replied", _("待审核")
+    CALLBACK = "callback", _("待回访")
+    CLOSED = "closed", _("已归档")
+    DECLINED = "declined", _("不予受理")
+    WITHDRAWN = "withdrawn", _("已撤回")
+
+
+TERMINAL = (State.CLOSED, State.DECLINED, State.WITHDRAWN)
+OPEN_STATES = tuple(state for state in State if state not in TERMINAL)
+WITH_UNIT = (State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.REPLIED, State.CALLBACK)
+
+
+class Outcome(models.TextChoices):
+    ANSWERED = "answered", _("当场答复")
+    SOLVED = "solved", _("已解决")
+    EXPLAINED = "explained", _("未解决，已说明原因")
+    UNREACHED = "unreached", _("回访未联系上")
+    IMPORTED = "imported", _("历史导入")
+
+
+class Publication(models.TextChoices):
+    PRIVATE = "private", _("不公开")
+    REQUESTED = "requested", _("同意公开，待审")
+    PUBLIC = "public", _("已公开")
+    REFUSED = "refused", _("不予公开")
+
+
+class Case(models.Model):
+    """One matter. `words` are the reporter's own and are never altered (a trigger sees to it).
+
+    The columns under "state" are a cache of the event log: `cases.rebuild` makes them again from the events.
+    `lon` and `lat` are WGS-84 degrees, `cell` the H3 cell at resolution 9.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.CharField(max_length=20, unique=True)
+    tracking_digest = models.BinaryField(max_length=32, unique=True)
+    channel = models.CharField(max_length=8, choices=Channel)
+    title = models.CharField(max_length=200, blank=True)
+    words = models.TextField()
+    language = models.CharField(max_length=10, default="zh-hans")
+    reporter = models.OneToOneField("cases.Reporter", models.PROTECT, null=True, blank=True, related_name="case")
+    confidential = models.BooleanField(default=False)
+    place_text = models.CharField(max_length=300, blank=True)
+    lon = models.FloatField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    cell = models.BigIntegerField(null=True, blank=True)
+    registered_at = models.DateTimeField()
+    registered_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    source_system = models.CharField(max_length=40, blank=True)
+    source_id = models.CharField(max_length=120, blank=True)
+
+    # state: a cache of the event log
+    state = models.CharField(max_length=12, choices=State, default=State.REGISTERED)
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.HELP)
+    urgency = models.CharField(max_length=8, choices=Urgency, default=Urgency.NORMAL)
+    category = models.ForeignKey("cases.Category", models.PROTECT, null=True, blank=True, related_name="+")
+    area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
+    county = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
+    lead_unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
+    unit_ids = ArrayField(models.BigIntegerField(), default=list)
+    round = models.PositiveSmallIntegerField(default=1)
+    returns = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True)
+    due_provisional = models.BooleanField(default=False)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    publication = models.CharField(max_length=10, choices=Publication, default=Publication.PRIVATE)
+    master = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="duplicates")
+    version = models.PositiveIntegerField(default=1)
+    anonymised_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="case_state_known", condition=models.Q(state__in=State.values)),
+            models.CheckConstraint(
+                name="case_with_a_unit_has_a_lead_unit",
+                condition=~models.Q(state__in=[state.value for state in WITH_UNIT])
+                | models.Q(lead_unit__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="case_ended_has_a_time",
+                condition=models.Q(state__in=[state.value for state in TERMINAL], closed_at__isnull=False)
+                | (~models.Q(state__in=[state.value for state in TERMINAL]) & models.Q(closed_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="case_closed_has_an_outcome",
+                condition=(models.Q(state="closed") & ~models.Q(outcome=""))
+                | (~models.Q(state="closed") & models.Q(outcome="")),
+            ),
+            models.CheckConstraint(
+                name="case_position_whole_and_on_earth",
+                condition=models.Q(lon__isnull=True, lat__isnull=True)
+                | models.Q(lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90),
+            ),
+            models.CheckConstraint(
+                name="case_accepted_has_a_time",
+                condition=models.Q(state__in=["registered", "declined", "withdrawn"])
+                | models.Q(accepted_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["source_system", "source_id"],
+                condition=~models.Q(source_id=""),
+                name="case_source_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "due_at", "id"], name="case_queue"),
+            models.Index(fields=["lead_unit", "state", "due_at", "id"], name="case_unit_queue"),
+            models.Index(fields=["county", "state", "due_at", "id"], name="case_county_queue"),
+            models.Index(fields=["category", "-id"], name="case_category"),
+            models.Index(fields=["-registered_at", "-id"], name="case_recent"),
+            models.Index(
+                fields=["cell", "-registered_at"], condition=models.Q(cell__isnull=False), name="case_cell"
+            ),
+            models.Index(
+                fields=["-closed_at", "-id"], condition=models.Q(publication="public"), name="case_public"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class AssignmentRole(models.TextChoices):
+    LEAD = "lead", _("主办")
+    ASSIST = "assist", _("协办")
+
+
+class AssignmentState(models.TextChoices):
+    ASSIGNED = "assigned", _("待签收")
+    IN_HAND = "in_hand", _("办理中")
+    OBJECTED = "objected", _("退单待裁定")
+    HANDLED = "handled", _("已答复")
+    ENDED = "ended", _("已结束")
+
+
+class Assignment(models.Model):
+    """One unit's part in one case. Never deleted; a redispatch ends it and makes another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey(Case, models.PROTECT, related_name="assignments")
+    unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="assignments")
+    role = models.CharField(max_length=8, choices=AssignmentRole)
+    state = models.CharField(max_length=10, choices=AssignmentState, default=AssignmentState.ASSIGNED)
+    officer = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
+    assigned_at = models.DateTimeField()
+    assigned_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    signed_at = models.DateTimeField(null=True, blank=True)
+    contacted_at = models.DateTimeField(null=True, blank=True)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    rule = models.ForeignKey("cases.CatalogueRule", models.SET_NULL, null=True, blank=True, related_name="+")
+    against_catalogue = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case"],
+                condition=models.Q(role="lead", ended_at__isnull=True),
+                name="assignment_one_lead_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["case", "unit"],
+                condition=models.Q(ended_at__isnull=True),
+                name="assignment_unit_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                name="assignment_state_known", condition=models.Q(state__in=AssignmentState.values)
+            ),
+            models.CheckConstraint(
+                name="assignment_ended_has_a_time",
+                condition=models.Q(state="ended", ended_at__isnull=False)
+                | (~models.Q(state="ended") & models.Q(ended_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="assignment_signed_before_handled",
+                condition=models.Q(handled_at__isnull=True) | models.Q(signed_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["unit", "state", "due_at", "id"],
+                condition=models.Q(ended_at__isnull=True),
+                name="assignment_unit_open",
+            ),
+            models.Index(fields=["case", "assigned_at"], name="assignment_of_case"),
+        ]
+
+
+class ClockKind(models.TextChoices):
+    SIGN_FOR = "sign_for", _("签收")
+    FIRST_CONTACT = "first_contact", _("首次联系")
+    RESOLVE = "resolve", _("办结")
+
+
+class Clock(models.Model):
+    """One promise with a time. `limit_minutes` and `paused_minutes` count in the clock's own calendar.
+
+    A clock is running, paused, met, or stopped (no longer owed, with the event that ended it). `provisional`
+    says that the calendar of the year it falls due in is not published yet.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey(Case, models.PROTECT, related_name="clocks")
+    assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True, related_name="clocks")
+    kind = models.CharField(max_length=16, choices=ClockKind)
+    round = models.PositiveSmallIntegerField(default=1)
+    calendar = models.CharField(max_length=20, default="working")
+    limit_minutes = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    provisional = models.BooleanField(default=False)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_minutes = models.PositiveIntegerField(default=0)
+    extended_minutes = models.PositiveIntegerField(default=0)
+    met_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="clock_met_or_stopped",
+                condition=models.Q(met_at__isnull=True) | models.Q(stopped_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="clock_due_after_start", condition=models.Q(due_at__gte=models.F("started_at"))
+            ),
+            models.UniqueConstraint(
+                fields=["case", "assignment", "kind"],
+                condition=models.Q(met_at__isnull=True, stopped_at__isnull=True),
+                nulls_distinct=False,
+                name="clock_one_running_of_a_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(met_at__isnull=True, stopped_at__isnull=True, paused_at__isnull=True),
+                name="clock_running_due",
+            ),
+            models.Index(fields=["case", "kind"], name="clock_of_case"),
+        ]
+
+
+class Submission(models.Model):
+    """Remembers a key sent with a write, so that the same write sent again does nothing and answers the same."""
+
+    key = models.BinaryField(primary_key=True, max_length=32)
+    fingerprint = models.BinaryField(max_length=32)
+    case = models.ForeignKey(Case, models.PROTECT, related_name="+")
+    event_id = models.UUIDField()
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"])]

@@ -1,0 +1,90 @@
+"""Review, callback and rating: whether what was promised was done."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.ids import uuid7
+
+
+class Reply(models.Model):
+    """A unit's result in one round, awaiting or after review. The words lie with its event."""
+
+    class Verdict(models.TextChoices):
+        WAITING = "waiting", _("待审核")
+        PASSED = "passed", _("通过")
+        SENT_BACK = "sent_back", _("退回重办")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="replies")
+    assignment = models.ForeignKey("cases.Assignment", models.PROTECT, related_name="replies")
+    event_id = models.UUIDField(unique=True)
+    round = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.WAITING)
+    reviewed_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_event_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="reply_verdict_has_a_reviewer",
+                condition=models.Q(verdict="waiting", reviewed_by__isnull=True, reviewed_at__isnull=True)
+                | (~models.Q(verdict="waiting") & models.Q(reviewed_by__isnull=False, reviewed_at__isnull=False)),
+            )
+        ]
+
+
+class CallbackOutcome(models.TextChoices):
+    REACHED = "reached", _("已接通")
+    NO_ANSWER = "no_answer", _("无人接听")
+    BUSY = "busy", _("占线")
+    REFUSED = "refused", _("拒绝回访")
+    WRONG_NUMBER = "wrong_number", _("号码有误")
+
+
+class Satisfaction(models.TextChoices):
+    SATISFIED = "satisfied", _("满意")
+    BASICALLY = "basically", _("基本满意")
+    DISSATISFIED = "dissatisfied", _("不满意")
+
+
+class CallbackAttempt(models.Model):
+    """One try to reach the reporter after a reply. Unreached is unreached: it says nothing about satisfaction."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="callback_attempts")
+    event_id = models.UUIDField(unique=True)
+    round = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=14, choices=CallbackOutcome)
+    truthful = models.BooleanField(null=True, blank=True)
+    solved = models.BooleanField(null=True, blank=True)
+    satisfaction = models.CharField(max_length=14, choices=Satisfaction, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="callback_answers_only_when_reached",
+                condition=models.Q(outcome="reached")
+                | models.Q(truthful__isnull=True, solved__isnull=True, satisfaction=""),
+            )
+        ]
+
+
+class Rating(models.Model):
+    """The reporter's own verdict on one round, given on the tracking page."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="ratings")
+    event_id = models.UUIDField(unique=True)
+    round = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    solved = models.BooleanField()
+    satisfaction = models.CharField(max_length=14, choices=Satisfaction)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "round"], name="rating_once_per_round")]
