@@ -8,33 +8,19 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.kernel.ids import uuid7
 
 
-class Reply(models.Model):
-    """A unit's result in one round, awaiting or after review. The words lie with its event."""
+class Review(models.Model):
+    """The hotline's check of one reply. A unit never reviews its own."""
 
     class Verdict(models.TextChoices):
-        WAITING = "waiting", _("待审核")
         PASSED = "passed", _("通过")
         SENT_BACK = "sent_back", _("退回重办")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="replies")
-    assignment = models.ForeignKey("cases.Assignment", models.PROTECT, related_name="replies")
+    reply = models.OneToOneField("cases.Reply", models.PROTECT, related_name="review")
     event_id = models.UUIDField(unique=True)
-    round = models.PositiveSmallIntegerField()
+    verdict = models.CharField(max_length=10, choices=Verdict)
     at = models.DateTimeField()
-    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.WAITING)
-    reviewed_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True, blank=True)
-    review_event_id = models.UUIDField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="reply_verdict_has_a_reviewer",
-                condition=models.Q(verdict="waiting", reviewed_by__isnull=True, reviewed_at__isnull=True)
-                | (~models.Q(verdict="waiting") & models.Q(reviewed_by__isnull=False, reviewed_at__isnull=False)),
-            )
-        ]
+    by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
 
 
 class CallbackOutcome(models.TextChoices):

@@ -25,6 +25,7 @@ from .catalogue import (
     TimeLimit,
     Urgency,
 )
+from .handling import Contact, ContactMeans, Reply, Return
 from .person import IdentityReading, Reporter, RetentionClass
 from .record import (
     ActorKind,
@@ -37,7 +38,7 @@ from .record import (
 
 __all__ = [
     "OPEN_STATES", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
-    "Attachment", "Case", "CatalogueRule", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
-    "Event", "EventText", "IdentityReading", "Kind", "Notification", "Outcome", "Phrase", "PublicVersion",
-    "Publication", "Reporter", "RetentionClass", "State", "Submission", "TimeLimit", "Urgency",
+    "Attachment", "Case", "CatalogueRule", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind", "Contact",
+    "ContactMeans", "Event", "EventText", "IdentityReading", "Kind", "Notification", "Outcome", "Phrase", "PublicVersion",
+    "Publication", "Reply", "Reporter", "RetentionClass", "Return", "State", "Submission", "TimeLimit", "Urgency",
 ]

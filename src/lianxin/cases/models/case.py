@@ -64,7 +64,7 @@ class Case(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    number = models.CharField(max_length=20, unique=True)
+    number = models.CharField(max_length=20)
     tracking_digest = models.BinaryField(max_length=32, unique=True)
     channel = models.CharField(max_length=8, choices=Channel)
     title = models.CharField(max_length=200, blank=True)
@@ -77,7 +77,9 @@ class Case(models.Model):
     lat = models.FloatField(null=True, blank=True)
     cell = models.BigIntegerField(null=True, blank=True)
     registered_at = models.DateTimeField()
-    registered_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    registered_by = models.ForeignKey(
+        "organisations.Staff", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     source_system = models.CharField(max_length=40, blank=True)
     source_id = models.CharField(max_length=120, blank=True)
 
@@ -85,10 +87,16 @@ class Case(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.REGISTERED)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.HELP)
     urgency = models.CharField(max_length=8, choices=Urgency, default=Urgency.NORMAL)
-    category = models.ForeignKey("cases.Category", models.PROTECT, null=True, blank=True, related_name="+")
+    category = models.ForeignKey(
+        "cases.Category", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
-    county = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
-    lead_unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
+    county = models.ForeignKey(
+        "places.Area", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    lead_unit = models.ForeignKey(
+        "organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     unit_ids = ArrayField(models.BigIntegerField(), default=list)
     round = models.PositiveSmallIntegerField(default=1)
     returns = models.PositiveSmallIntegerField(default=0)
@@ -98,7 +106,9 @@ class Case(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     publication = models.CharField(max_length=10, choices=Publication, default=Publication.PRIVATE)
-    master = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="duplicates")
+    master = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="duplicates", db_index=False
+    )
     version = models.PositiveIntegerField(default=1)
     anonymised_at = models.DateTimeField(null=True, blank=True)
 
@@ -130,6 +140,7 @@ class Case(models.Model):
                 condition=models.Q(state__in=["registered", "declined", "withdrawn"])
                 | models.Q(accepted_at__isnull=False),
             ),
+            models.UniqueConstraint(fields=["number"], name="case_number_once"),
             models.UniqueConstraint(
                 fields=["source_system", "source_id"],
                 condition=~models.Q(source_id=""),
@@ -142,6 +153,12 @@ class Case(models.Model):
             models.Index(fields=["county", "state", "due_at", "id"], name="case_county_queue"),
             models.Index(fields=["category", "-id"], name="case_category"),
             models.Index(fields=["-registered_at", "-id"], name="case_recent"),
+            models.Index(fields=["master"], condition=models.Q(master__isnull=False), name="case_duplicates"),
+            models.Index(
+                fields=["registered_by", "-id"],
+                condition=models.Q(registered_by__isnull=False),
+                name="case_registered_by",
+            ),
             models.Index(
                 fields=["cell", "-registered_at"], condition=models.Q(cell__isnull=False), name="case_cell"
             ),
@@ -171,7 +188,7 @@ class Assignment(models.Model):
     """One unit's part in one case. Never deleted; a redispatch ends it and makes another."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    case = models.ForeignKey(Case, models.PROTECT, related_name="assignments")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="assignments", db_index=False)
     unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="assignments")
     role = models.CharField(max_length=8, choices=AssignmentRole)
     state = models.CharField(max_length=10, choices=AssignmentState, default=AssignmentState.ASSIGNED)
@@ -235,7 +252,7 @@ class Clock(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    case = models.ForeignKey(Case, models.PROTECT, related_name="clocks")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="clocks", db_index=False)
     assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True, related_name="clocks")
     kind = models.CharField(max_length=16, choices=ClockKind)
     round = models.PositiveSmallIntegerField(default=1)
@@ -281,7 +298,7 @@ class Submission(models.Model):
 
     key = models.BinaryField(primary_key=True, max_length=32)
     fingerprint = models.BinaryField(max_length=32)
-    case = models.ForeignKey(Case, models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="+", db_index=False)
     event_id = models.UUIDField()
     at = models.DateTimeField(default=now)
 

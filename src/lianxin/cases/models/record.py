@@ -27,15 +27,19 @@ class Event(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="events")
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="events", db_index=False)
     assignment_id = models.UUIDField(null=True, blank=True)
     action = models.CharField(max_length=40)
     at = models.DateTimeField()
     from_state = models.CharField(max_length=12, blank=True)
     to_state = models.CharField(max_length=12)
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
-    actor = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
-    unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(
+        "organisations.Staff", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    unit = models.ForeignKey(
+        "organisations.Unit", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     via = models.CharField(max_length=40, blank=True)
     public = models.BooleanField(default=False)
     version = models.PositiveIntegerField()
@@ -44,7 +48,6 @@ class Event(models.Model):
     digests = models.JSONField(default=dict)
 
     class Meta:
-        managed = True
         ordering = ["id"]
 
 

@@ -1,0 +1,51 @@
+"""Every write to a case. `ACTIONS` names those of this context; `quality.actions` adds review and callback."""
+
+from .dispatching import (
+    accept,
+    add_assisting,
+    answer_on_the_spot,
+    correct,
+    decline,
+    dispatch,
+    redispatch,
+    refer_emergency,
+    reject_return,
+    uphold_return,
+)
+from .handling import (
+    ask_colleague,
+    assist_reply,
+    assist_sign,
+    hand_to_colleague,
+    raise_return,
+    record_contact,
+    reply,
+    sign,
+)
+from .intake import Intake, Registered, register, register_many
+from .reporting import (
+    add_information,
+    attach,
+    clear_publication,
+    refuse_publication,
+    request_publication,
+    withdraw,
+)
+
+ACTIONS = {
+    "accept": accept, "decline": decline, "answer_on_the_spot": answer_on_the_spot, "dispatch": dispatch,
+    "redispatch": redispatch, "add_assisting": add_assisting, "sign": sign, "record_contact": record_contact,
+    "raise_return": raise_return, "uphold_return": uphold_return, "reject_return": reject_return,
+    "assist_sign": assist_sign, "assist_reply": assist_reply, "hand_to_colleague": hand_to_colleague,
+    "ask_colleague": ask_colleague, "reply": reply, "withdraw": withdraw, "add_information": add_information,
+    "attach": attach, "correct": correct, "refer_emergency": refer_emergency,
+    "request_publication": request_publication, "clear_publication": clear_publication,
+    "refuse_publication": refuse_publication,
+}
+
+__all__ = [
+    "ACTIONS", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_on_the_spot",
+    "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication", "correct", "decline", "dispatch",
+    "hand_to_colleague", "raise_return", "record_contact", "redispatch", "refer_emergency", "refuse_publication",
+    "register", "register_many", "reject_return", "reply", "request_publication", "sign", "uphold_return", "withdraw",
+]

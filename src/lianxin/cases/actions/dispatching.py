@@ -1,0 +1,250 @@
+"""The hotline's part: accept, decline, answer on the spot, dispatch, rule on returns, correct."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.errors import Invalid
+from lianxin.kernel.text import clean_text
+
+from ..clocks import promise
+from ..engine import Step, action
+from ..models import AssignmentRole, ClockKind, Kind, Outcome, Phrase, Return, State, Urgency
+from ..reference import Body, today_of
+
+LONG = 10_000
+
+
+def unit_named(step: Step, code: str, name: str = "lead_unit") -> Body:
+    """The open unit of that code; raises Invalid for an unknown or closed one."""
+    unit = step.reference.units_by_code.get(code)
+    if unit is None:
+        raise Invalid(_("没有这个单位，请从列表中选择。"), fields={name: str(_("没有这个单位。"))})
+    if not unit.open_on(today_of(step.at)):
+        raise Invalid(_("这个单位已撤销，不能再派单给它。"), fields={name: str(_("单位已撤销。"))})
+    return unit
+
+
+def words(value: str, name: str, *, required: bool = True) -> str:
+    """Free text made safe and bounded; raises Invalid that names the field."""
+    cleaned = clean_text(value or "", max_length=LONG, multiline=True)
+    if required and not cleaned:
+        raise Invalid(_("还差几项，补上再提交。已填的内容都在。"), fields={name: str(_("请填写这一项。"))})
+    return cleaned
+
+
+def _set_elements(step: Step, *, category: str | None, area: str | None, kind: str | None,
+                  urgency: str | None) -> None:
+    reference = step.reference
+    if category:
+        node = reference.nodes_by_code.get(category)
+        if node is None or not node.is_leaf or not node.active:
+            raise Invalid(_("请选择最细一级的事项。"), fields={"category": str(_("请选择最细一级的事项。"))})
+        if node.id != step.case.category_id:
+            step.set(category_id=node.id)
+            if not kind:
+                step.set(kind=node.kind)
+            if not urgency and node.urgency == Urgency.URGENT:
+                step.set(urgency=Urgency.URGENT.value)
+    if area:
+        place = reference.places_by_code.get(area)
+        if place is None:
+            raise Invalid(_("没有这个地点，请从列表中选择。"), fields={"area": str(_("没有这个地点。"))})
+        step.set(area_id=place.id, county_id=place.county_id)
+    if kind:
+        if kind not in Kind.values:
+            raise Invalid(_("诉求类型不对。"), fields={"kind": str(_("请从列表中选择。"))})
+        step.set(kind=kind)
+    if urgency:
+        if urgency not in Urgency.values:
+            raise Invalid(_("紧急程度不对。"), fields={"urgency": str(_("请从列表中选择。"))})
+        step.set(urgency=urgency)
+
+
+def _relimit(step: Step, *, never_later: bool) -> None:
+    """Compute the running case clocks again from their own start under the limits that now apply.
+
+    With `never_later` a due time only moves forward: correcting a category is no way to gain time.
+    """
+    limits = step.limits()
+    for clock in step.running:
+        if clock.assignment_id is not None or clock.round > 1:
+            continue
+        minutes = limits.first_contact if clock.kind == "first_contact" else limits.resolve
+        made = promise(start=clock.started_at, minutes=minutes, calendar=limits.calendar)
+        if made.due_at == clock.due_at or (never_later and made.due_at > clock.due_at):
+            continue
+        step.set_clock(clock, limit_minutes=minutes, calendar=limits.calendar, due_at=made.due_at,
+                       provisional=made.provisional)
+
+
+@action("accept")
+def accept(step: Step, *, category: str, area: str | None = None, kind: str | None = None,
+           urgency: str | None = None) -> None:
+    """受理: the matter is the city's to answer. Sets category, place, kind and urgency, and the limits with them."""
+    step.require(category=category)
+    _set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
+    step.to(State.ACCEPTED)
+    step.set(accepted_at=step.at)
+    _relimit(step, never_later=False)
+
+
+@action("decline")
+def decline(step: Step, *, route: str, explanation: str) -> None:
+    """不予受理: names the lawful route (a `decline_route` phrase) and explains it in plain words."""
+    step.require(route=route, explanation=explanation)
+    phrase = Phrase.objects.filter(list=Phrase.List.DECLINE_ROUTE, code=route, active=True).first()
+    if phrase is None:
+        raise Invalid(_("请选择法定途径。"), fields={"route": str(_("请从列表中选择。"))})
+    step.data.update(route=phrase.code)
+    step.say("explanation", words(explanation, "explanation"), public=True)
+    step.to(State.DECLINED)
+    step.finish()
+
+
+@action("answer_on_the_spot")
+def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None = None,
+                       article: str | None = None) -> None:
+    """直接答复: answered from the knowledge base while the reporter is on the line, and closed."""
+    step.require(public_answer=public_answer)
+    _set_elements(step, category=category, area=None, kind=None, urgency=None)
+    if article:
+        step.data.update(article=article)
+    step.say("public_answer", words(public_answer, "public_answer"), public=True)
+    for clock in list(step.running):
+        step.set_clock(clock, met_at=step.at)
+        step.running.remove(clock)
+    step.to(State.CLOSED)
+    if step.case.accepted_at is None:
+        step.set(accepted_at=step.at)
+    step.set(outcome=Outcome.ANSWERED.value)
+    step.finish()
+
+
+def _give(step: Step, lead_unit: str, assisting_units: Sequence[str], *, officer_id: int | None = None,
+          track: str = "ordinary") -> None:
+    lead = unit_named(step, lead_unit)
+    answer = step.reference.responsible(
+        category_id=step.case.category_id, area_id=step.case.area_id, on=today_of(step.at)
+    )
+    limits = step.limits(track=track)
+    step.assign(
+        unit_id=lead.id, role=AssignmentRole.LEAD, sign_for=limits.sign_for, calendar=limits.calendar,
+        officer_id=officer_id,
+        rule_id=answer.rule_id if answer and answer.lead.id == lead.id else None,
+        against=bool(answer and answer.lead.id != lead.id),
+    )
+    step.set(lead_unit_id=lead.id)
+    step.data.update(lead_unit=lead.code, catalogue_version=step.reference.version)
+    _assist(step, assisting_units, sign_for=limits.sign_for, resolve=limits.resolve, calendar=limits.calendar)
+
+
+def _assist(step: Step, codes: Sequence[str], *, sign_for: int, resolve: int, calendar: str) -> None:
+    taken = {assignment.unit_id for assignment in step.assignments}
+    added: list[str] = []
+    for code in dict.fromkeys(codes):
+        unit = unit_named(step, code, "assisting_units")
+        if unit.id in taken:
+            raise Invalid(_("这个单位已经在办理这件工单。"),
+                          fields={"assisting_units": str(_("不能重复派给同一个单位。"))})
+        made = step.assign(unit_id=unit.id, role=AssignmentRole.ASSIST, sign_for=sign_for, calendar=calendar)
+        step.start(ClockKind.RESOLVE, minutes=resolve, calendar=calendar, assignment=made)
+        added.append(code)
+    if added:
+        step.data.update(assisting_units=added)
+
+
+@action("dispatch")
+def dispatch(step: Step, *, lead_unit: str, assisting_units: Sequence[str] = (), note: str = "") -> None:
+    """派单: to one lead unit and any assisting units, each with its own clock for signing."""
+    step.require(lead_unit=lead_unit)
+    _give(step, lead_unit, assisting_units)
+    step.say("note", words(note, "note", required=False), public=False)
+    step.to(State.DISPATCHED)
+
+
+@action("redispatch")
+def redispatch(step: Step, *, lead_unit: str, reason: str, assisting_units: Sequence[str] = ()) -> None:
+    """改派: the hotline moves the case itself. The resolve clock runs on; only signing starts anew."""
+    step.require(lead_unit=lead_unit, reason=reason)
+    step.end_all()
+    _give(step, lead_unit, assisting_units)
+    step.say("reason", words(reason, "reason"), public=False)
+    step.to(State.DISPATCHED)
+
+
+@action("add_assisting")
+def add_assisting(step: Step, *, assisting_units: Sequence[str], note: str = "") -> None:
+    """增加协办单位."""
+    step.require(assisting_units=list(assisting_units))
+    limits = step.limits()
+    _assist(step, assisting_units, sign_for=limits.sign_for, resolve=limits.resolve, calendar=limits.calendar)
+    step.say("note", words(note, "note", required=False), public=False)
+
+
+def _rule(step: Step, ruling: str) -> Return:
+    entry = Return.objects.select_for_update().get(assignment=step.lead, ruling=Return.Ruling.WAITING)
+    entry.ruling = ruling
+    entry.ruled_at = step.at
+    entry.ruled_by_id = step.by.staff_id
+    entry.ruling_event_id = step.event_id
+    entry.save(update_fields=["ruling", "ruled_at", "ruled_by", "ruling_event_id"])
+    step.data.update(return_id=str(entry.pk), reason=entry.reason)
+    return entry
+
+
+@action("uphold_return")
+def uphold_return(step: Step, *, ruling: str) -> None:
+    """同意退单: the unit's part ends and the case waits for dispatch again. The resolve clock runs on."""
+    step.require(ruling=ruling)
+    _rule(step, Return.Ruling.UPHELD)
+    step.say("ruling", words(ruling, "ruling"), public=False)
+    step.end_all()
+    step.set(lead_unit_id=None)
+    step.to(State.ACCEPTED)
+
+
+@action("reject_return")
+def reject_return(step: Step, *, ruling: str) -> None:
+    """驳回退单: the case stays with the unit, where it was. A unit that had not signed gets a new clock for it."""
+    step.require(ruling=ruling)
+    _rule(step, Return.Ruling.REJECTED)
+    step.say("ruling", words(ruling, "ruling"), public=False)
+    lead = step.lead
+    if lead is None:
+        raise AssertionError("an objected case has a lead assignment")
+    if lead.signed_at is None:
+        limits = step.limits()
+        clock = step.start(ClockKind.SIGN_FOR, minutes=limits.sign_for, calendar=limits.calendar, assignment=lead)
+        step.set_assignment(lead, state="assigned", due_at=clock.due_at)
+        step.to(State.DISPATCHED)
+    else:
+        step.set_assignment(lead, state="in_hand")
+        step.to(State.IN_HAND)
+
+
+@action("correct")
+def correct(step: Step, *, reason: str, category: str | None = None, area: str | None = None,
+            kind: str | None = None, urgency: str | None = None) -> None:
+    """更正要素: category, place, kind or urgency. The words stay as they are, and no due time moves later."""
+    step.require(reason=reason)
+    if not any((category, area, kind, urgency)):
+        raise Invalid(_("请至少更正一项。"), fields={"category": str(_("没有改动。"))})
+    _set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
+    step.say("reason", words(reason, "reason"), public=False)
+    _relimit(step, never_later=True)
+
+
+EMERGENCY_SERVICES = ("110", "119", "120", "122")
+
+
+@action("refer_emergency")
+def refer_emergency(step: Step, *, service: str, note: str = "", at: datetime | None = None) -> None:
+    """转接紧急电话: records that the caller was put through. The call itself never waits for this."""
+    if service not in EMERGENCY_SERVICES:
+        raise Invalid(_("请选择 110、119、120 或 122。"), fields={"service": str(_("请从列表中选择。"))})
+    step.data.update(service=service)
+    step.say("note", words(note, "note", required=False), public=False)

@@ -1,0 +1,352 @@
+"""How every write to a case is done: lock, check, change, append the event, enqueue the message – one transaction.
+
+An action is a function that receives a `Step` and changes the case through it; `@action("name")` turns it into
+`name(on, **fields) -> Done`. Nothing else writes state columns, and the event carries every column it set, so the
+columns can be made again from the log (`cases.rebuild`).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec
+
+from django.db import OperationalError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.clock import now
+from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from lianxin.kernel.ids import uuid7
+from lianxin.organisations.actors import Actor, Kind
+
+from . import clocks, policy
+from .models import Assignment, AssignmentRole, Case, Clock, ClockKind, Event, EventText, State, Submission
+from .reference import Limits, Reference, reference
+from .states import BY_ACTION, Transition
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """What is acted on, by whom, having seen which version; `key` makes the write happen once only."""
+
+    case_id: uuid.UUID
+    by: Actor
+    version: int | None = None
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The result of a write. `replayed` says that the same write had been made before."""
+
+    case_id: uuid.UUID
+    event_id: uuid.UUID
+    state: str
+    version: int
+    replayed: bool = False
+
+
+def submission_key(*parts: str) -> bytes:
+    """32 bytes that name one write: who or which token, what, and the client's own key."""
+    return hashlib.sha256("\x1f".join(parts).encode()).digest()
+
+
+def digest_of(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A state column's value as it stands in an event: JSON types only."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return value
+
+
+@dataclass(slots=True)
+class Step:
+    """One action under way. Use the methods; they keep the rows and the event the same."""
+
+    case: Case
+    row: Transition
+    by: Actor
+    at: datetime
+    assignments: list[Assignment]
+    running: list[Clock]
+    mine: Assignment | None
+    event_id: uuid.UUID = field(default_factory=uuid7)
+    to_state: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    texts: list[tuple[str, str, bool]] = field(default_factory=list)
+    _case: dict[str, Any] = field(default_factory=dict)
+    _assignments: dict[uuid.UUID, dict[str, Any]] = field(default_factory=dict)
+    _clocks: dict[uuid.UUID, dict[str, Any]] = field(default_factory=dict)
+    _new_assignments: list[Assignment] = field(default_factory=list)
+    _new_clocks: list[Clock] = field(default_factory=list)
+    assignment_id: uuid.UUID | None = None
+    _from_state: str = ""
+
+    @property
+    def reference(self) -> Reference:
+        return reference()
+
+    @property
+    def lead(self) -> Assignment | None:
+        return next((a for a in self.assignments if a.role == AssignmentRole.LEAD), None)
+
+    def to(self, state: State) -> None:
+        """Move the case. The table says where to; anything else is a programming error."""
+        if state not in self.row.targets:
+            raise AssertionError(f"{self.row.action} does not lead to {state}")
+        self.to_state = state
+        self.set(state=state.value)
+
+    def set(self, **columns: Any) -> None:
+        for name, value in columns.items():
+            setattr(self.case, name, value)
+        self._case.update(columns)
+
+    def set_assignment(self, assignment: Assignment, **columns: Any) -> None:
+        for name, value in columns.items():
+            setattr(assignment, name, value)
+        if assignment not in self._new_assignments:
+            self._assignments.setdefault(assignment.pk, {}).update(columns)
+
+    def say(self, name: str, body: str, *, public: bool) -> None:
+        """Words that go with the event; empty ones are left out."""
+        if body:
+            self.texts.append((name, body, public))
+
+    def limits(self, *, track: str = "ordinary") -> Limits:
+        return clocks.limits_of_case(
+            self.reference, category_id=self.case.category_id, kind=self.case.kind, urgency=self.case.urgency,
+            at=self.at, track=track,
+        )
+
+    def assign(self, *, unit_id: int, role: AssignmentRole, sign_for: int, calendar: str,
+               officer_id: int | None = None, rule_id: int | None = None, against: bool = False) -> Assignment:
+        """Give a unit its part, with a clock for signing."""
+        made = Assignment(
+            case=self.case, unit_id=unit_id, role=role, assigned_at=self.at, assigned_by_id=self.by.staff_id,
+            officer_id=officer_id, rule_id=rule_id, against_catalogue=against,
+        )
+        self._new_assignments.append(made)
+        self.assignments.append(made)
+        clock = self.start(ClockKind.SIGN_FOR, minutes=sign_for, calendar=calendar, assignment=made)
+        made.due_at = clock.due_at
+        if unit_id not in self.case.unit_ids:
+            self.set(unit_ids=[*self.case.unit_ids, unit_id])
+        return made
+
+    def start(self, kind: ClockKind, *, minutes: int, calendar: str, assignment: Assignment | None = None) -> Clock:
+        made = clocks.promise(start=self.at, minutes=minutes, calendar=calendar)
+        clock = Clock(
+            case=self.case, assignment=assignment, kind=kind, round=self.case.round, calendar=calendar,
+            limit_minutes=minutes, started_at=made.started_at, due_at=made.due_at, provisional=made.provisional,
+        )
+        self._new_clocks.append(clock)
+        self.running.append(clock)
+        return clock
+
+    def set_clock(self, clock: Clock, **columns: Any) -> None:
+        for name, value in columns.items():
+            setattr(clock, name, value)
+        if clock not in self._new_clocks:
+            self._clocks.setdefault(clock.pk, {}).update(columns)
+
+    def clocks_of(self, kind: ClockKind, assignment: Assignment | None = None) -> list[Clock]:
+        wanted = assignment.pk if assignment is not None else None
+        return [c for c in self.running if c.kind == kind and c.assignment_id == wanted]
+
+    def meet(self, kind: ClockKind, assignment: Assignment | None = None) -> None:
+        for clock in self.clocks_of(kind, assignment):
+            self.set_clock(clock, met_at=self.at)
+            self.running.remove(clock)
+
+    def stop(self, *, assignment: Assignment | None = None, everything: bool = False) -> None:
+        """End clocks that are no longer owed: all of the case, or those of one assignment."""
+        for clock in list(self.running):
+            if everything or (assignment is not None and clock.assignment_id == assignment.pk):
+                self.set_clock(clock, stopped_at=self.at)
+                self.running.remove(clock)
+
+    def end(self, assignment: Assignment) -> None:
+        self.stop(assignment=assignment)
+        self.set_assignment(assignment, state="ended", ended_at=self.at)
+        self.assignments.remove(assignment)
+
+    def end_all(self) -> None:
+        for assignment in list(self.assignments):
+            self.end(assignment)
+
+    def finish(self) -> None:
+        """What every ending has in common: parts ended, clocks stopped, the time of it."""
+        self.end_all()
+        self.stop(everything=True)
+        self.set(closed_at=self.at)
+
+    def require(self, **values: object) -> None:
+        """Raise Invalid naming every required field that is empty."""
+        missing = {name: str(_("请填写这一项。")) for name in self.row.requires if values.get(name) in (None, "", [])}
+        if missing:
+            raise Invalid(_("还差几项，补上再提交。已填的内容都在。"), fields=missing)
+
+    def _settle_due(self) -> None:
+        resolve = next((c for c in self.running if c.kind == ClockKind.RESOLVE and c.assignment_id is None), None)
+        due = resolve.due_at if resolve else None
+        provisional = bool(resolve and resolve.provisional)
+        if due != self.case.due_at or provisional != self.case.due_provisional:
+            self.set(due_at=due, due_provisional=provisional)
+        for assignment in self.assignments:
+            if assignment.state == "assigned":
+                continue
+            own = next((c for c in self.running
+                        if c.kind == ClockKind.RESOLVE and c.assignment_id == assignment.pk), None)
+            wanted = own.due_at if own else due
+            if assignment.due_at != wanted:
+                self.set_assignment(assignment, due_at=wanted)
+
+    def commit(self, *, key: bytes | None, fingerprint: bytes) -> Done:
+        self._settle_due()
+        from_state = self._from_state
+        if self.row.bumps:
+            self.case.version += 1
+        Assignment.objects.bulk_create(self._new_assignments)
+        Clock.objects.bulk_create(self._new_clocks)
+        for pk, columns in self._assignments.items():
+            Assignment.objects.filter(pk=pk).update(**columns)
+        for pk, columns in self._clocks.items():
+            Clock.objects.filter(pk=pk).update(**columns)
+        if self._case or self.row.bumps:
+            Case.objects.filter(pk=self.case.pk).update(**self._case, version=self.case.version)
+        Event.objects.create(
+            id=self.event_id, case=self.case, assignment_id=self.assignment_id, action=self.row.action, at=self.at,
+            from_state=from_state, to_state=self.to_state or from_state, actor_kind=self.by.kind.value,
+            actor_id=self.by.staff_id, unit_id=self.by.unit_id, via=self.by.via, public=self.row.public,
+            version=self.case.version, changes=self._changes(), data=self.data,
+            digests={name: digest_of(body) for name, body, _public in self.texts},
+        )
+        EventText.objects.bulk_create(
+            EventText(event_id=self.event_id, case=self.case, field=name, body=body, public=public)
+            for name, body, public in self.texts
+        )
+        if key is not None:
+            Submission.objects.create(key=key, fingerprint=fingerprint, case=self.case, event_id=self.event_id)
+        if self.row.announces:
+            from .tasks import announce
+
+            announce.defer(event_id=str(self.event_id))
+        return Done(self.case.pk, self.event_id, self.case.state, self.case.version)
+
+    def _changes(self) -> dict[str, Any]:
+        assignments = {str(pk): {k: plain(v) for k, v in cols.items()} for pk, cols in self._assignments.items()}
+        for made in self._new_assignments:
+            assignments[str(made.pk)] = {name: plain(getattr(made, name)) for name in ASSIGNMENT_COLUMNS}
+        timers = {str(pk): {k: plain(v) for k, v in cols.items()} for pk, cols in self._clocks.items()}
+        for clock in self._new_clocks:
+            timers[str(clock.pk)] = {name: plain(getattr(clock, name)) for name in CLOCK_COLUMNS}
+        changes: dict[str, Any] = {}
+        if self._case:
+            changes["case"] = {name: plain(value) for name, value in self._case.items()}
+        if assignments:
+            changes["assignments"] = assignments
+        if timers:
+            changes["clocks"] = timers
+        return changes
+
+
+CASE_COLUMNS = (
+    "state", "kind", "urgency", "category_id", "area_id", "county_id", "lead_unit_id", "unit_ids", "round", "returns",
+    "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "master_id", "anonymised_at",
+)
+ASSIGNMENT_COLUMNS = (
+    "unit_id", "role", "state", "officer_id", "assigned_at", "assigned_by_id", "signed_at", "contacted_at",
+    "handled_at", "ended_at", "due_at", "rule_id", "against_catalogue",
+)
+CLOCK_COLUMNS = (
+    "assignment_id", "kind", "round", "calendar", "limit_minutes", "started_at", "due_at", "provisional", "paused_at",
+    "paused_minutes", "extended_minutes", "met_at", "stopped_at",
+)
+
+
+def _lock(case_id: uuid.UUID) -> Case:
+    try:
+        return Case.objects.select_for_update().get(pk=case_id)
+    except Case.DoesNotExist:
+        raise NotFound(_("没有找到这件工单。请核对编号。")) from None
+    except OperationalError as error:
+        if "lock timeout" in str(error):
+            raise Conflict(_("另一位同事正在处理这件工单。您填的内容还在，请稍后再提交。")) from error
+        raise
+
+
+def replayed(key: bytes | None, fingerprint: bytes) -> Submission | None:
+    """The earlier write with this key, if any. Raises Conflict when the key was used for something else."""
+    if key is None:
+        return None
+    earlier = Submission.objects.filter(key=key).first()
+    if earlier is not None and bytes(earlier.fingerprint) != fingerprint:
+        raise Conflict(_("这个提交编号已用于另一项内容，请换一个编号。"), code="key_reused")
+    return earlier
+
+
+def _begin(name: str, on: On) -> Step:
+    row = BY_ACTION[name]
+    case = _lock(on.case_id)
+    if not policy.can_see(on.by, case):
+        raise NotFound(_("没有找到这件工单。请核对编号。"))
+    assignments = list(Assignment.objects.filter(case=case, ended_at__isnull=True).order_by("assigned_at", "id"))
+    unit_ids = {grant.unit_id for grant in on.by.grants}
+    own = [a for a in assignments if a.unit_id in unit_ids]
+    wanted_role = AssignmentRole.ASSIST if name.startswith("assist_") else AssignmentRole.LEAD
+    mine = next((a for a in own if a.role == wanted_role), own[0] if own else None)
+    if on.version is not None and on.version != case.version and row.bumps:
+        raise Conflict(
+            _("在您填写的时候，这件工单有了变化。您填的内容还在，请看过变化再提交。"),
+            current={"version": case.version, "state": case.state, "seen": on.version},
+        )
+    decision = policy.can(on.by, name, case, assignment=mine)
+    if not decision:
+        if not row.leads_from(case.state):
+            raise Conflict(decision.reason, code="wrong_state",
+                           current={"version": case.version, "state": case.state})
+        raise NotAllowed(decision.reason)
+    running = list(Clock.objects.filter(case=case, met_at__isnull=True, stopped_at__isnull=True))
+    step = Step(case=case, row=row, by=on.by, at=now(), assignments=assignments, running=running, mine=mine)
+    step._from_state = case.state
+    if mine is not None and on.by.kind is Kind.STAFF:
+        step.assignment_id = mine.pk
+    return step
+
+
+def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callable[Concatenate[On, P], Done]]:
+    """Make an action of a function that changes a case through a `Step`.
+
+    Raises NotFound, NotAllowed, Conflict (someone was quicker, or the state does not allow it) and Invalid.
+    """
+
+    def decorate(body: Callable[Concatenate[Step, P], None]) -> Callable[Concatenate[On, P], Done]:
+        @functools.wraps(body)
+        def run(on: On, /, *args: P.args, **kwargs: P.kwargs) -> Done:
+            fingerprint = hashlib.sha256(repr((name, on.case_id, sorted(kwargs.items()))).encode()).digest()
+            with transaction.atomic():
+                if on.key is not None:
+                    _lock(on.case_id)
+                earlier = replayed(on.key, fingerprint)
+                if earlier is not None:
+                    case = Case.objects.only("state", "version").get(pk=earlier.case_id)
+                    return Done(case.pk, earlier.event_id, case.state, case.version, replayed=True)
+                step = _begin(name, on)
+                body(step, *args, **kwargs)
+                return step.commit(key=on.key, fingerprint=fingerprint)
+
+        return run
+
+    return decorate

@@ -1,0 +1,120 @@
+"""What the reporter is told, and through which gateway. A message names its template and values, not the person."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from lianxin.kernel.clock import now
+from lianxin.kernel.crypto import decrypt, keyring
+from lianxin.kernel.ids import tracking_code
+
+from .models import Case, Event, Notification, Reporter
+
+log = logging.getLogger(__name__)
+
+
+class Gateway(Protocol):
+    """Sends one text to one telephone number. Raises OSError or GatewayError when it did not."""
+
+    name: str
+
+    def send(self, *, phone: str, text: str) -> None: ...
+
+
+class GatewayError(Exception):
+    """The gateway refused the message; it is tried again later."""
+
+
+class OutboxOnly:
+    """The default: no SMS contract yet. The message stays in the outbox, and the tracking page shows its words."""
+
+    name = "outbox"
+
+    def send(self, *, phone: str, text: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    template: str
+    values: dict[str, str]
+
+
+def message_for(event: Event, case: Case) -> Message | None:
+    """The message an event calls for, if any."""
+    unit = case.lead_unit.name if case.lead_unit else ""
+    due = case.due_at.isoformat() if case.due_at else ""
+    values = {"number": case.number, "unit": unit, "due": due}
+    names = {
+        "register": "registered", "decline": "declined", "answer_on_the_spot": "answered", "dispatch": "dispatched",
+        "redispatch": "dispatched", "approve": "replied", "reopen": "reopened", "close": "closed",
+    }
+    name = names.get(event.action)
+    return Message(name, values) if name else None
+
+
+def text_of(notification: Notification, case: Case, *, language: str) -> str:
+    """The words of one message, in the reporter's language."""
+    code = tracking_code(keyring().tracking, case.pk)
+    values = notification.values | {"code": code}
+    with override(language):
+        templates = {
+            "registered": _("【12345】您的诉求已登记，编号 %(number)s，查询码 %(code)s。"),
+            "declined": _("【12345】您的诉求 %(number)s 不在热线受理范围，请凭查询码 %(code)s 查看该走的途径。"),
+            "answered": _("【12345】您的诉求 %(number)s 已当场答复。"),
+            "dispatched": _("【12345】您的诉求 %(number)s 已交 %(unit)s 办理。"),
+            "replied": _("【12345】您的诉求 %(number)s 已有答复，请凭查询码 %(code)s 查看并评价。"),
+            "reopened": _("【12345】您的诉求 %(number)s 已退回重办。"),
+            "closed": _("【12345】您的诉求 %(number)s 已归档。"),
+        }
+        return templates[notification.template] % values
+
+
+def gateway() -> Gateway:
+    made: Gateway = import_string(settings.LIANXIN_MESSAGE_GATEWAY)()
+    return made
+
+
+def announce_event(event_id: str) -> None:
+    """Make the notification of an event and send it, once: the row's unique event holds a second run back."""
+    event = Event.objects.select_related("case__lead_unit", "case__reporter").get(pk=event_id)
+    case = event.case
+    message = message_for(event, case)
+    if message is None:
+        return
+    notification, _created = Notification.objects.get_or_create(
+        event_id=event.pk, defaults={"case": case, "template": message.template, "values": message.values}
+    )
+    with transaction.atomic():
+        notification = Notification.objects.select_for_update().get(pk=notification.pk)
+        if notification.status in (Notification.Status.SENT, Notification.Status.NOT_WANTED):
+            return
+        reporter: Reporter | None = case.reporter
+        if reporter is None or reporter.phone is None or not reporter.message_consent:
+            notification.status = Notification.Status.NOT_WANTED
+            notification.save(update_fields=["status"])
+            return
+        through = gateway()
+        phone = decrypt(bytes(reporter.phone), context=f"reporter:{reporter.pk}:phone")
+        notification.attempts += 1
+        notification.gateway = through.name
+        try:
+            through.send(phone=phone, text=text_of(notification, case, language=reporter.language))
+        except (OSError, GatewayError):
+            log.warning("message not sent", extra={"notification": str(notification.pk)})
+            failed = True
+        else:
+            failed = False
+            notification.sent_at = now()
+        notification.status = Notification.Status.FAILED if failed else Notification.Status.SENT
+        notification.save(update_fields=["status", "attempts", "gateway", "sent_at"])
+    if failed:
+        raise GatewayError("the message gateway did not take the message")

@@ -1,0 +1,86 @@
+"""What a unit does with an assignment: contacts, returns, replies. The words lie with their events."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.ids import uuid7
+
+
+class ContactMeans(models.TextChoices):
+    PHONE = "phone", _("电话")
+    VISIT = "visit", _("上门")
+    MEETING = "meeting", _("面谈")
+    MESSAGE = "message", _("短信或微信")
+    NOT_LEFT = "not_left", _("未留联系方式")
+
+
+class Contact(models.Model):
+    """Proof that the unit spoke with the reporter: when, how, who."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="contacts")
+    assignment = models.ForeignKey("cases.Assignment", models.PROTECT, related_name="contacts")
+    event_id = models.UUIDField()
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    means = models.CharField(max_length=10, choices=ContactMeans)
+    by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    reached = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="contact_not_in_the_future", condition=models.Q(at__lte=models.F("recorded_at"))
+            ),
+            models.CheckConstraint(name="contact_means_known", condition=models.Q(means__in=ContactMeans.values)),
+        ]
+
+
+class Return(models.Model):
+    """A unit's objection and the hotline's ruling on it. Every one is counted."""
+
+    class Ruling(models.TextChoices):
+        WAITING = "waiting", _("待裁定")
+        UPHELD = "upheld", _("同意退单")
+        REJECTED = "rejected", _("驳回退单")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="return_ledger")
+    assignment = models.ForeignKey("cases.Assignment", models.PROTECT, related_name="returns")
+    event_id = models.UUIDField(unique=True)
+    reason = models.CharField(max_length=40)
+    suggested_unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
+    raised_at = models.DateTimeField()
+    raised_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    ruling = models.CharField(max_length=10, choices=Ruling, default=Ruling.WAITING)
+    ruled_at = models.DateTimeField(null=True, blank=True)
+    ruled_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    ruling_event_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment"], condition=models.Q(ruling="waiting"), name="return_one_open_per_assignment"
+            ),
+            models.CheckConstraint(
+                name="return_ruling_has_a_time",
+                condition=models.Q(ruling="waiting", ruled_at__isnull=True)
+                | (~models.Q(ruling="waiting") & models.Q(ruled_at__isnull=False)),
+            ),
+        ]
+
+
+class Reply(models.Model):
+    """A unit's result in one round: the public answer and, apart from it, the private note, lie with the event."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="replies")
+    assignment = models.ForeignKey("cases.Assignment", models.PROTECT, related_name="replies")
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="+")
+    event_id = models.UUIDField(unique=True)
+    round = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
+    solved = models.BooleanField()

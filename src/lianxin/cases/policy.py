@@ -1,0 +1,185 @@
+"""Who may see and do what: role × unit × area, one rule for lists and for single cases.
+
+`visible_to(actor)` gives the filter of a list, `can_see(actor, case)` the check of one case. Both come from the
+same `Scope`, and a property test shows that they agree.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.organisations.actors import Actor, Grant, Kind
+from lianxin.organisations.models import Role, UnitKind
+
+from .models import Assignment, AssignmentRole, Case
+from .states import BY_ACTION, Holder, Transition
+
+HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SUPERVISOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Allowed, or not and why: the sentence a disabled button shows."""
+
+    allowed: bool
+    reason: str | Promise = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+YES = Decision(True)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The cases an actor may see: the union of its parts. Empty parts mean none."""
+
+    everything: bool = False
+    unit_ids: frozenset[int] = frozenset()
+    county_ids: frozenset[int] = frozenset()
+    registered_by: int | None = None
+    case_id: uuid.UUID | None = None
+
+    def q(self) -> Q:
+        if self.everything:
+            return Q()
+        query = Q(pk__in=[])
+        if self.unit_ids:
+            query |= Q(unit_ids__overlap=sorted(self.unit_ids))
+        if self.county_ids:
+            query |= Q(county_id__in=sorted(self.county_ids))
+        if self.registered_by is not None:
+            query |= Q(registered_by_id=self.registered_by)
+        if self.case_id is not None:
+            query |= Q(pk=self.case_id)
+        return query
+
+    def holds(self, case: Case) -> bool:
+        return (
+            self.everything
+            or not self.unit_ids.isdisjoint(case.unit_ids)
+            or case.county_id in self.county_ids
+            or (self.registered_by is not None and case.registered_by_id == self.registered_by)
+            or (self.case_id is not None and case.pk == self.case_id)
+        )
+
+
+def _county_of(grant: Grant) -> int | None:
+    return grant.area_id or grant.county_id
+
+
+def scope_of(actor: Actor) -> Scope:
+    """Hotline roles at the hotline see the city, or the county their grant names; a county government and a county's
+    supervisor see their county; a unit sees the cases it has or had a part in; a grid worker what they reported."""
+    if actor.kind is Kind.SYSTEM:
+        return Scope(everything=True)
+    if actor.kind is Kind.REPORTER:
+        return Scope(case_id=actor.case_id)
+    unit_ids: set[int] = set()
+    county_ids: set[int] = set()
+    everything = False
+    registered_by: int | None = None
+    for grant in actor.grants:
+        if grant.role in HOTLINE_ROLES:
+            county = _county_of(grant)
+            if county is not None:
+                county_ids.add(county)
+            elif grant.unit_kind is UnitKind.HOTLINE:
+                everything = True
+        elif grant.role is Role.CLERK:
+            unit_ids.add(grant.unit_id)
+            if grant.unit_kind is UnitKind.COUNTY_GOVERNMENT and grant.county_id is not None:
+                county_ids.add(grant.county_id)
+        elif grant.role is Role.GRID_WORKER:
+            registered_by = actor.staff_id
+    return Scope(everything, frozenset(unit_ids), frozenset(county_ids), registered_by)
+
+
+def visible_to(actor: Actor) -> Q:
+    return scope_of(actor).q()
+
+
+def can_see(actor: Actor, case: Case) -> bool:
+    return scope_of(actor).holds(case)
+
+
+def covers(grant: Grant, case: Case) -> bool:
+    """Whether a hotline grant reaches this case: the whole city, or the county it is narrowed to."""
+    county = _county_of(grant)
+    if county is not None:
+        return case.county_id == county
+    return grant.unit_kind is UnitKind.HOTLINE
+
+
+def can_register(actor: Actor) -> Decision:
+    if actor.kind in (Kind.REPORTER, Kind.SYSTEM):
+        return YES
+    return YES if actor.has(*BY_ACTION["register"].roles) else Decision(False, _("您的岗位不能登记工单。"))
+
+
+def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assignment | None) -> Decision:
+    reason: str | Promise = _("这一步由其他岗位办理。")
+    for grant in actor.grants:
+        if grant.role not in row.roles:
+            continue
+        if Holder.HOTLINE in row.holders and grant.role in HOTLINE_ROLES:
+            if not covers(grant, case):
+                reason = _("这件工单不在您负责的区域。")
+            elif grant.role in (Role.REVIEWER, Role.CALLBACK) and grant.unit_id in case.unit_ids:
+                reason = _("本单位经办的工单须由其他单位的人员审核和回访。")
+            else:
+                return YES
+        if grant.role is Role.CLERK and assignment is not None and grant.unit_id == assignment.unit_id:
+            wanted = Holder.LEAD if assignment.role == AssignmentRole.LEAD else Holder.ASSIST
+            if wanted in row.holders:
+                return YES
+            reason = _("这一步由主办单位办理。") if wanted is Holder.ASSIST else _("这一步由协办单位办理。")
+    return Decision(False, reason)
+
+
+def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None = None) -> Decision:
+    """May `actor` take `action` on `case` now? For a unit's action, `assignment` is the unit's open one."""
+    row = BY_ACTION[action]
+    if not row.leads_from(case.state):
+        return Decision(False, _("工单现在的状态不能做这一步。"))
+    if actor.scopes is not None and action not in actor.scopes and "*" not in actor.scopes:
+        return Decision(False, _("这个接口令牌没有这一步的权限。"))
+    if not can_see(actor, case):
+        return Decision(False, _("这件工单不在您的查看范围内。"))
+    if actor.kind is Kind.SYSTEM:
+        return YES if Holder.SYSTEM in row.holders else Decision(False, _("这一步须由人来做。"))
+    if actor.kind is Kind.REPORTER:
+        return YES if Holder.REPORTER in row.holders else Decision(False, _("这一步由工作人员办理。"))
+    return _holder_decision(actor, row, case, assignment)
+
+
+IDENTITY_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.CALLBACK, Role.CLERK})
+
+
+def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -> Decision:
+    """Only those handling the case now: its open units' clerks, the desk that has the next step.
+
+    A confidential case's identity is not shown to the units at all: the hotline speaks with the reporter.
+    """
+    if actor.kind is not Kind.STAFF or not can_see(actor, case):
+        return Decision(False, _("您不能查看诉求人信息。"))
+    open_units = {a.unit_id for a in assignments if a.ended_at is None}
+    stages = {
+        Role.OPERATOR: ("registered", "accepted"),
+        Role.DISPATCHER: ("registered", "accepted", "objected"),
+        Role.CALLBACK: ("callback",),
+    }
+    for grant in actor.grants:
+        if grant.role is Role.CLERK and grant.unit_id in open_units and case.state in ("dispatched", "in_hand"):
+            if case.confidential:
+                return Decision(False, _("诉求人要求保密，由热线代为联系。"))
+            return YES
+        if grant.role in stages and case.state in stages[grant.role] and covers(grant, case):
+            return YES
+    return Decision(False, _("只有正在办理这件工单的人可以查看诉求人信息。"))

@@ -1,0 +1,254 @@
+"""Categories, limits and the catalogue in force, held in memory: read by every register and dispatch.
+
+The picture is frozen and shared by threads. It is read again when the city was loaded anew or a catalogue version
+came into force; the check costs one query and runs at most every `FRESH_FOR` seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from lianxin.kernel.clock import now
+from lianxin.organisations.models import Unit
+from lianxin.places.models import Area, City
+
+from .models import CatalogueRule, CatalogueVersion, Category, Kind, TimeLimit, Urgency
+
+FRESH_FOR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One category with the codes of its ancestors, itself first."""
+
+    id: int
+    code: str
+    name: str
+    name_en: str
+    is_leaf: bool
+    kind: str
+    urgency: str
+    field_matter: bool
+    complex_allowed: bool
+    active: bool
+    lineage: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One area with its ancestors' ids, itself first; `county_id` is set from county level down."""
+
+    id: int
+    code: str
+    name: str
+    level: str
+    lineage: tuple[int, ...]
+    county_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One unit as dispatch needs it."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    calendar: str
+    area_id: int | None
+    active_from: date | None
+    active_to: date | None
+
+    def open_on(self, day: date) -> bool:
+        return (self.active_from is None or self.active_from <= day) and (
+            self.active_to is None or day < self.active_to
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Minutes in `calendar`'s own time, and the row they come from."""
+
+    sign_for: int
+    first_contact: int
+    resolve: int
+    calendar: str
+    limit_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the catalogue says: the rule, the lead unit, the assisting units; `closed` names a closed lead unit."""
+
+    rule_id: int
+    lead: Body
+    assisting: tuple[Body, ...]
+    basis: str
+    category_depth: int
+    area_depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    marker: tuple[object, ...]
+    nodes: dict[int, Node]
+    nodes_by_code: dict[str, Node]
+    places: dict[int, Place]
+    places_by_code: dict[str, Place]
+    units: dict[int, Body]
+    units_by_code: dict[str, Body]
+    limits: tuple[TimeLimit, ...]
+    rules: dict[tuple[int | None, int | None], tuple[CatalogueRule, ...]]
+    version: int
+    closed_units: dict[tuple[int | None, int | None], Body] = field(default_factory=dict)
+
+    def limits_for(
+        self, *, category_id: int | None, kind: str, urgency: str, on: date, track: str = TimeLimit.Case.ORDINARY
+    ) -> Limits:
+        """The most specific limit in force on `on`: category (nearest first), then kind, then urgency.
+
+        Raises LookupError when the city's table has no row that fits: loading refuses such a table.
+        """
+        lineage = self.nodes[category_id].lineage if category_id in self.nodes else ()
+        best: tuple[tuple[int, int, int], TimeLimit] | None = None
+        for row in self.limits:
+            if row.track != track or row.valid_from > on or (row.valid_to is not None and on >= row.valid_to):
+                continue
+            if (row.kind and row.kind != kind) or (row.urgency and row.urgency != urgency):
+                continue
+            if row.category_id is not None and row.category_id not in lineage:
+                continue
+            nearness = len(lineage) - lineage.index(row.category_id) if row.category_id is not None else 0
+            rank = (1 if row.urgency else 0, nearness, 1 if row.kind else 0)
+            if urgency != Urgency.URGENT:
+                rank = (nearness, rank[0], rank[2])
+            if best is None or rank > best[0]:
+                best = (rank, row)
+        if best is None:
+            raise LookupError(f"no time limit for kind={kind} urgency={urgency} track={track}")
+        row = best[1]
+        return Limits(row.sign_for, row.first_contact, row.resolve, row.calendar, row.id)
+
+    def responsible(self, *, category_id: int | None, area_id: int | None, on: date) -> Answer | None:
+        """The most specific rule in force: nearest category first, then nearest area. None when there is none.
+
+        A rule whose lead unit is closed on that day is passed over.
+        """
+        node = self.nodes.get(category_id) if category_id is not None else None
+        place = self.places.get(area_id) if area_id is not None else None
+        categories: tuple[int | None, ...] = (*(node.lineage if node else ()), None)
+        areas: tuple[int | None, ...] = (*(place.lineage if place else ()), None)
+        for i, category in enumerate(categories):
+            for j, area in enumerate(areas):
+                for rule in self.rules.get((category, area), ()):
+                    lead = self.units[rule.lead_unit_id]
+                    if (rule.valid_from and rule.valid_from > on) or (rule.valid_to and on >= rule.valid_to):
+                        continue
+                    if not lead.open_on(on):
+                        continue
+                    assisting = tuple(
+                        body for code in rule.assisting_units
+                        if (body := self.units_by_code.get(code)) is not None and body.open_on(on)
+                        and body.id != lead.id
+                    )
+                    return Answer(rule.id, lead, assisting, rule.basis,
+                                  len(categories) - i - 1, len(areas) - j - 1)
+        return None
+
+
+_lock = threading.Lock()
+_held: Reference | None = None
+_checked: float = 0.0
+
+
+def _marker() -> tuple[object, ...]:
+    city = City.objects.values_list("loaded_at", "content_hash").first()
+    version = (
+        CatalogueVersion.objects.filter(in_force_from__lte=now()).order_by("-number").values_list("id", flat=True).first()
+    )
+    return (city, version)
+
+
+def _lineages(rows: dict[int, int | None]) -> dict[int, tuple[int, ...]]:
+    known: dict[int, tuple[int, ...]] = {}
+
+    def climb(key: int) -> tuple[int, ...]:
+        if key not in known:
+            parent = rows[key]
+            known[key] = (key,) if parent is None else (key, *climb(parent))
+        return known[key]
+
+    for key in rows:
+        climb(key)
+    return known
+
+
+def _read(marker: tuple[object, ...]) -> Reference:
+    categories = list(Category.objects.all())
+    lineages = _lineages({c.id: c.parent_id for c in categories})
+    nodes = {
+        c.id: Node(c.id, c.code, c.name, c.name_en, c.is_leaf, c.kind, c.urgency, c.field_matter, c.complex_allowed,
+                   c.active, lineages[c.id])
+        for c in categories
+    }
+    areas = list(Area.objects.values_list("id", "code", "name", "level", "parent_id", "county_id"))
+    area_lines = _lineages({row[0]: row[4] for row in areas})
+    places = {
+        pk: Place(pk, code, name, level, area_lines[pk], pk if level == "county" else county)
+        for pk, code, name, level, _parent, county in areas
+    }
+    units = {
+        u.id: Body(u.id, u.code, u.name, u.kind, u.calendar, u.area_id, u.active_from, u.active_to)
+        for u in Unit.objects.all()
+    }
+    rules: dict[tuple[int | None, int | None], list[CatalogueRule]] = {}
+    version = CatalogueVersion.objects.filter(in_force_from__lte=now()).order_by("-number").first()
+    if version is not None:
+        for rule in version.rules.order_by("-valid_from", "id"):
+            rules.setdefault((rule.category_id, rule.area_id), []).append(rule)
+    return Reference(
+        marker=marker,
+        nodes=nodes,
+        nodes_by_code={n.code: n for n in nodes.values()},
+        places=places,
+        places_by_code={p.code: p for p in places.values()},
+        units=units,
+        units_by_code={u.code: u for u in units.values()},
+        limits=tuple(TimeLimit.objects.all()),
+        rules={key: tuple(value) for key, value in rules.items()},
+        version=version.number if version else 0,
+    )
+
+
+def reference() -> Reference:
+    """The picture in force now. Safe to keep for the length of one request."""
+    global _held, _checked
+    held = _held
+    if held is not None and time.monotonic() - _checked < FRESH_FOR:
+        return held
+    with _lock:
+        marker = _marker()
+        if _held is None or _held.marker != marker:
+            _held = _read(marker)
+        _checked = time.monotonic()
+        return _held
+
+
+def forget() -> None:
+    """Drop the picture: after a load in this process, and between tests."""
+    global _held
+    with _lock:
+        _held = None
+
+
+def today_of(at: datetime) -> date:
+    """The civil day in the city of an instant."""
+    from django.utils.timezone import localtime
+
+    return localtime(at).date()
+
+
+__all__ = ["Answer", "Body", "Kind", "Limits", "Node", "Place", "Reference", "forget", "reference", "today_of"]

@@ -1,0 +1,66 @@
+"""SQL that Django's own operations cannot say: the serial, the partitioned log, the triggers, the search index."""
+
+SERIAL = "CREATE SEQUENCE cases_serial AS bigint INCREMENT BY 20 MINVALUE 1"
+DROP_SERIAL = "DROP SEQUENCE cases_serial"
+
+# Django makes `cases_event` as a plain table; it is made again here as a partitioned one before anything refers to
+# it. The bounds are UUIDv7 values, so the primary key is `id` alone and foreign keys can point at it.
+PARTITION = """
+CREATE TABLE cases_event_partitioned (LIKE cases_event INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING CONSTRAINTS)
+  PARTITION BY RANGE (id);
+DROP TABLE cases_event;
+ALTER TABLE cases_event_partitioned RENAME TO cases_event;
+ALTER TABLE cases_event ADD CONSTRAINT cases_event_pkey PRIMARY KEY (id);
+CREATE INDEX cases_event_case ON cases_event (case_id, id);
+CREATE INDEX cases_event_recent ON cases_event (id DESC) INCLUDE (case_id);
+CREATE TABLE cases_event_default PARTITION OF cases_event DEFAULT;
+"""
+
+GUARD = """
+CREATE FUNCTION cases_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the event log is append-only' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER cases_event_append_only BEFORE UPDATE OR DELETE ON cases_event
+  FOR EACH ROW EXECUTE FUNCTION cases_log_is_append_only();
+
+CREATE FUNCTION cases_words_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('lianxin.anonymise', true) IS DISTINCT FROM 'on' THEN
+    RAISE EXCEPTION 'the reporter''s words are never altered' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER cases_case_words_stay BEFORE UPDATE OF words, title, number, registered_at, tracking_digest ON cases_case
+  FOR EACH ROW
+  WHEN (OLD.words IS DISTINCT FROM NEW.words OR OLD.title IS DISTINCT FROM NEW.title
+        OR OLD.number IS DISTINCT FROM NEW.number OR OLD.registered_at IS DISTINCT FROM NEW.registered_at
+        OR OLD.tracking_digest IS DISTINCT FROM NEW.tracking_digest)
+  EXECUTE FUNCTION cases_words_stay();
+CREATE TRIGGER cases_eventtext_stays BEFORE UPDATE OR DELETE ON cases_eventtext
+  FOR EACH ROW EXECUTE FUNCTION cases_words_stay();
+CREATE FUNCTION cases_reading_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the ledger of identity readings is append-only' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER cases_identityreading_stays BEFORE UPDATE OR DELETE ON cases_identityreading
+  FOR EACH ROW EXECUTE FUNCTION cases_reading_stays();
+"""
+
+DROP_GUARD = """
+DROP TRIGGER cases_identityreading_stays ON cases_identityreading;
+DROP TRIGGER cases_eventtext_stays ON cases_eventtext;
+DROP TRIGGER cases_case_words_stay ON cases_case;
+DROP TRIGGER cases_event_append_only ON cases_event;
+DROP FUNCTION cases_reading_stays();
+DROP FUNCTION cases_words_stay();
+DROP FUNCTION cases_log_is_append_only();
+"""
+
+UNIT_IDS = "CREATE INDEX case_unit_ids ON cases_case USING gin (unit_ids)"
+DROP_UNIT_IDS = "DROP INDEX case_unit_ids"
+
+SEARCH = """
+CREATE INDEX case_grams ON cases_case USING gin (lianxin_bigrams(title || ' ' || words || ' ' || place_text));
+"""
+DROP_SEARCH = "DROP INDEX case_grams"

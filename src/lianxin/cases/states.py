@@ -1,0 +1,202 @@
+"""The life of a case as one table: action → (from, to, who, required fields).
+
+Source: the process of 国办发〔2020〕53号 (受理 → 派单 → 签收 → 办理 → 答复 → 审核 → 回访 → 评价 → 归档) with its side
+paths. Buttons, the API's action list, the documentation's diagram and the policy are made from this table; the
+engine refuses whatever it does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.organisations.models import Role
+
+from .models import OPEN_STATES, TERMINAL, State
+
+
+class Holder(StrEnum):
+    """On whose behalf an action is done."""
+
+    HOTLINE = "hotline"
+    LEAD = "lead"
+    ASSIST = "assist"
+    REPORTER = "reporter"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row. `sources` empty means that the action makes the case. `targets` empty means the state stays.
+
+    `public` says that the reporter sees the event; `bumps` that a person acting on an older version is told first.
+    """
+
+    action: str
+    label: str | Promise
+    sources: tuple[State, ...]
+    targets: tuple[State, ...]
+    roles: frozenset[Role]
+    holders: frozenset[Holder]
+    requires: tuple[str, ...] = ()
+    public: bool = False
+    bumps: bool = True
+    announces: bool = False
+    key: str = ""
+    optional: tuple[str, ...] = field(default=())
+
+    def leads_from(self, state: State | str) -> bool:
+        return state in self.sources
+
+    @property
+    def makes_case(self) -> bool:
+        return not self.sources
+
+
+_OPERATOR: Final = frozenset({Role.OPERATOR})
+_DISPATCHER: Final = frozenset({Role.DISPATCHER})
+_INTAKE: Final = frozenset({Role.OPERATOR, Role.DISPATCHER})
+_CLERK: Final = frozenset({Role.CLERK})
+_REVIEWER: Final = frozenset({Role.REVIEWER})
+_CALLBACK: Final = frozenset({Role.CALLBACK})
+_NOBODY: Final[frozenset[Role]] = frozenset()
+_ANYONE: Final = frozenset(Role) - {Role.ADMINISTRATOR}
+_HOTLINE: Final = frozenset({Holder.HOTLINE})
+_LEAD: Final = frozenset({Holder.LEAD})
+_UNIT: Final = frozenset({Holder.LEAD, Holder.ASSIST})
+_SYSTEM: Final = frozenset({Holder.SYSTEM})
+_WORKING: Final = (State.DISPATCHED, State.IN_HAND)
+_BEFORE_REPLY: Final = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
+
+TABLE: Final[tuple[Transition, ...]] = (
+    Transition(
+        "register", _("登记"), (), (State.REGISTERED,),
+        frozenset({Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER, Role.CLERK}),
+        frozenset({Holder.HOTLINE, Holder.REPORTER, Holder.SYSTEM}),
+        requires=("words",), public=True, announces=True,
+    ),
+    Transition(
+        "accept", _("受理"), (State.REGISTERED,), (State.ACCEPTED,), _INTAKE, _HOTLINE | _SYSTEM,
+        requires=("category",), optional=("area", "kind", "urgency"), public=True, key="a",
+    ),
+    Transition(
+        "decline", _("不予受理"), (State.REGISTERED, State.ACCEPTED), (State.DECLINED,), _INTAKE, _HOTLINE,
+        requires=("route", "explanation"), public=True, announces=True, key="x",
+    ),
+    Transition(
+        "answer_on_the_spot", _("直接答复"), (State.REGISTERED, State.ACCEPTED), (State.CLOSED,), _INTAKE, _HOTLINE,
+        requires=("public_answer",), optional=("category",), public=True, announces=True, key="w",
+    ),
+    Transition(
+        "dispatch", _("派单"), (State.ACCEPTED,), (State.DISPATCHED,), _INTAKE, _HOTLINE | _SYSTEM,
+        requires=("lead_unit",), optional=("assisting_units", "note"), public=True, announces=True, key="d",
+    ),
+    Transition(
+        "redispatch", _("改派"), _WORKING, (State.DISPATCHED,), _DISPATCHER, _HOTLINE,
+        requires=("lead_unit", "reason"), optional=("assisting_units",), public=True, announces=True, key="r",
+    ),
+    Transition(
+        "add_assisting", _("增加协办"), _WORKING, (), _DISPATCHER, _HOTLINE,
+        requires=("assisting_units",), optional=("note",),
+    ),
+    Transition("sign", _("签收"), (State.DISPATCHED,), (State.IN_HAND,), _CLERK, _LEAD, public=True, key="s"),
+    Transition(
+        "record_contact", _("记录联系"), _WORKING, (), _CLERK, _UNIT,
+        requires=("means", "contacted_at", "reached"), optional=("note",), public=True, bumps=False, key="c",
+    ),
+    Transition(
+        "raise_return", _("退单"), _WORKING, (State.OBJECTED,), _CLERK, _LEAD,
+        requires=("reason", "evidence"), optional=("suggested_unit",), key="t",
+    ),
+    Transition(
+        "uphold_return", _("同意退单"), (State.OBJECTED,), (State.ACCEPTED,), _DISPATCHER, _HOTLINE,
+        requires=("ruling",), key="u",
+    ),
+    Transition(
+        "reject_return", _("驳回退单"), (State.OBJECTED,), _WORKING, _DISPATCHER, _HOTLINE,
+        requires=("ruling",), key="j",
+    ),
+    Transition("assist_sign", _("协办签收"), _WORKING, (), _CLERK, frozenset({Holder.ASSIST}), bumps=False),
+    Transition(
+        "assist_reply", _("协办意见"), (State.IN_HAND,), (), _CLERK, frozenset({Holder.ASSIST}),
+        requires=("private_note",), bumps=False,
+    ),
+    Transition(
+        "hand_to_colleague", _("转同事办理"), _WORKING, (), _CLERK, _UNIT, requires=("officer",), bumps=False, key="h",
+    ),
+    Transition(
+        "ask_colleague", _("内部留言"), OPEN_STATES, (), _ANYONE, _HOTLINE | _UNIT, requires=("note",), bumps=False,
+        key="n",
+    ),
+    Transition(
+        "reply", _("答复"), (State.IN_HAND,), (State.REPLIED,), _CLERK, _LEAD,
+        requires=("public_answer", "solved"), optional=("private_note", "means", "contacted_at"), key="e",
+    ),
+    Transition("approve", _("审核通过"), (State.REPLIED,), (State.CALLBACK,), _REVIEWER, _HOTLINE,
+               optional=("note",), public=True, announces=True, key="p"),
+    Transition(
+        "send_back", _("退回重办"), (State.REPLIED,), (State.IN_HAND,), _REVIEWER, _HOTLINE, requires=("reason",),
+        key="b",
+    ),
+    Transition(
+        "record_callback_attempt", _("记录回访"), (State.CALLBACK,), (), _CALLBACK, _HOTLINE,
+        requires=("outcome",), optional=("truthful", "solved", "satisfaction", "note"), public=True, bumps=False,
+        key="k",
+    ),
+    Transition(
+        "reopen", _("重办"), (State.CALLBACK, State.CLOSED), (State.DISPATCHED,),
+        frozenset({Role.CALLBACK, Role.SUPERVISOR}), _HOTLINE, requires=("reason",), public=True, announces=True,
+        key="o",
+    ),
+    Transition("close", _("归档"), (State.CALLBACK,), (State.CLOSED,), _CALLBACK, _HOTLINE,
+               optional=("explanation",), public=True, announces=True, key="g"),
+    Transition(
+        "rate", _("评价"), (State.CALLBACK, State.CLOSED), (), _NOBODY, frozenset({Holder.REPORTER}),
+        requires=("solved", "satisfaction"), optional=("words",), public=True, bumps=False,
+    ),
+    Transition(
+        "withdraw", _("撤回"), tuple(s for s in OPEN_STATES), (State.WITHDRAWN,), _OPERATOR,
+        frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("reason",), public=True,
+    ),
+    Transition(
+        "add_information", _("补充情况"), OPEN_STATES, (), _INTAKE | _CALLBACK,
+        frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("words",), public=True, bumps=False, key="i",
+    ),
+    Transition(
+        "attach", _("添加附件"), OPEN_STATES, (), _ANYONE, _HOTLINE | _UNIT | {Holder.REPORTER},
+        requires=("attachments",), public=True, bumps=False,
+    ),
+    Transition(
+        "correct", _("更正要素"), _BEFORE_REPLY, (), _INTAKE, _HOTLINE,
+        requires=("reason",), optional=("category", "area", "kind", "urgency"), key="m",
+    ),
+    Transition(
+        "refer_emergency", _("转接紧急电话"), OPEN_STATES, (), _INTAKE, _HOTLINE,
+        requires=("service",), optional=("note",), public=True, bumps=False,
+    ),
+    Transition(
+        "request_publication", _("同意公开"), tuple(s for s in State if s not in (State.DECLINED, State.WITHDRAWN)), (),
+        _OPERATOR, frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("title", "body"), public=True, bumps=False,
+    ),
+    Transition(
+        "clear_publication", _("审核公开"), tuple(s for s in State if s not in (State.DECLINED, State.WITHDRAWN)), (),
+        _REVIEWER | _DISPATCHER, _HOTLINE, requires=("title", "body"), public=True, bumps=False,
+    ),
+    Transition(
+        "refuse_publication", _("不予公开"), tuple(State), (), _REVIEWER | _DISPATCHER, _HOTLINE,
+        requires=("reason",), public=True, bumps=False,
+    ),
+    Transition("anonymise", _("到期匿名"), TERMINAL, (), _NOBODY, _SYSTEM, bumps=False),
+)
+
+BY_ACTION: Final[dict[str, Transition]] = {row.action: row for row in TABLE}
+
+
+def transitions_from(state: State | str) -> Iterator[Transition]:
+    """The rows that may be taken from `state`, in the table's order: the likeliest first."""
+    return (row for row in TABLE if row.leads_from(state))

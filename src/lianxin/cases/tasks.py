@@ -1,0 +1,27 @@
+"""Jobs of this context. Each is idempotent: run twice, it does its work once."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from lianxin.kernel.clock import now
+
+
+@app.task(queue="messages", name="cases.announce", retry=5)
+def announce(event_id: str) -> None:
+    """Tell the reporter about one event, once."""
+    from .messages import announce_event
+
+    announce_event(event_id)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(queue="housekeeping", name="cases.keep_house", queueing_lock="cases.keep_house")
+def keep_house(timestamp: int) -> None:
+    """Each night: partitions ahead, expired submissions away, personal data whose retention ended anonymised."""
+    from .housekeeping import anonymise_due, ensure_partitions, forget_submissions
+
+    at = now()
+    ensure_partitions(at)
+    forget_submissions(at)
+    anonymise_due(at)

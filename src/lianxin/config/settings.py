@@ -1,0 +1,262 @@
+"""Every setting of an installation, read once from `LIANXIN_*` environment variables.
+
+docs/reference/settings.md says what each one means; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+def number(name: str, default: int) -> int:
+    value = os.environ.get(name, "")
+    try:
+        return int(value) if value else default
+    except ValueError:
+        raise SystemExit(f"{name}={value!r}: a whole number is needed") from None
+
+
+def flag(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "").lower()
+    if value not in ("", "0", "1", "true", "false", "yes", "no"):
+        raise SystemExit(f"{name}={value!r}: use true or false")
+    return default if value == "" else value in ("1", "true", "yes")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word for word in text(name, default).replace(",", " ").split() if word]
+
+
+PACKAGE = Path(__file__).resolve().parents[1]
+HOME = Path(text("LIANXIN_HOME", str(PACKAGE.parents[1]))).resolve()
+VAR = HOME / "var"
+DATA = Path(text("LIANXIN_DATA", str(VAR / "demo"))).resolve()
+
+
+def kept_secret(name: str, make: Any) -> str:
+    """A value made once and kept in the data directory, readable by its owner only."""
+    path = DATA / name
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        DATA.mkdir(parents=True, exist_ok=True)
+        value = make()
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text().strip()
+        with os.fdopen(handle, "w") as file:
+            file.write(value)
+        return str(value)
+
+
+DEBUG = flag("LIANXIN_DEBUG", False)
+SECRET_KEY = text("LIANXIN_SECRET_KEY") or kept_secret("secret_key", lambda: secrets.token_urlsafe(50))
+LIANXIN_KEYRING = text("LIANXIN_KEYRING", str(DATA / "keyring.json"))
+if not Path(LIANXIN_KEYRING).exists():
+    from lianxin.kernel.crypto import Keyring
+
+    Keyring.fresh().write(Path(LIANXIN_KEYRING))
+
+ALLOWED_HOSTS = words("LIANXIN_ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
+CSRF_TRUSTED_ORIGINS = words("LIANXIN_TRUSTED_ORIGINS")
+LIANXIN_HTTPS = flag("LIANXIN_HTTPS", False)
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings for a `postgresql://` URL; a socket directory may stand in `?host=`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise SystemExit(f"LIANXIN_DATABASE_URL: {parts.scheme or 'nothing'}:// is not PostgreSQL")
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    options: dict[str, Any] = {
+        "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c statement_timeout=60s",
+        "connect_timeout": 5,
+    }
+    for key in ("sslmode", "sslrootcert", "sslcert", "sslkey"):
+        if key in query:
+            options[key] = query[key]
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/") or "lianxin",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or query.get("host", ""),
+        "PORT": str(parts.port or query.get("port", "")),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+        "TEST": {"NAME": text("LIANXIN_TEST_DATABASE") or None},
+    }
+
+
+def embedded_url() -> str:
+    from lianxin.embedded.server import place_of
+
+    return f"postgresql://lianxin@/lianxin?host={place_of(DATA).socket}"
+
+
+LIANXIN_DATABASE_URL = text("LIANXIN_DATABASE_URL")
+DATABASES = {"default": database(LIANXIN_DATABASE_URL or embedded_url())}
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "django_cotton",
+    "django_htmx",
+    "csp",
+    "procrastinate.contrib.django",
+    "lianxin.places",
+    "lianxin.organisations",
+    "lianxin.cases",
+    "lianxin.knowledge",
+    "lianxin.quality",
+]
+for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo"):
+    if (PACKAGE / _name / "apps.py").exists():
+        INSTALLED_APPS.append(f"lianxin.{_name}")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+ROOT_URLCONF = "lianxin.config.urls"
+WSGI_APPLICATION = "lianxin.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "organisations.Staff"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("简体中文")), ("zh-hant", _("繁體中文")), ("en", "English")]
+LOCALE_PATHS = [PACKAGE / "locale"]
+TIME_ZONE = text("LIANXIN_TIME_ZONE", "Asia/Shanghai")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [("vendor", VAR / "vendor")] if (VAR / "vendor").exists() else []
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+MEDIA_ROOT = DATA / "files"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "lianxin_cache"},
+}
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = LIANXIN_HTTPS
+CSRF_COOKIE_SECURE = LIANXIN_HTTPS
+SECURE_SSL_REDIRECT = LIANXIN_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if LIANXIN_HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("LIANXIN_BEHIND_PROXY", False) else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "media-src": ["'self'", "blob:"],
+        "worker-src": ["'self'", "blob:"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/desk/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not LIANXIN_HTTPS
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+LIANXIN_CALLBACK_ATTEMPTS = number("LIANXIN_CALLBACK_ATTEMPTS", 3)
+LIANXIN_SUBMISSION_DAYS = number("LIANXIN_SUBMISSION_DAYS", 30)
+LIANXIN_RETENTION_DAYS = {"reporter": number("LIANXIN_RETENTION_DAYS", 1095)}
+LIANXIN_MESSAGE_GATEWAY = text("LIANXIN_MESSAGE_GATEWAY", "lianxin.cases.messages.OutboxOnly")
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"standard": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["standard"], "level": text("LIANXIN_LOG_LEVEL", "INFO")},
+}

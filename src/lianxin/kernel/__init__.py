@@ -1,0 +1,1 @@
+"""Clock, ids, errors, text, coordinates, crypto: what everything stands on. Imports nothing of ours."""
