@@ -134,7 +134,7 @@ class Step:
                officer_id: int | None = None, rule_id: int | None = None, against: bool = False) -> Assignment:
         """Give a unit its part, with a clock for signing."""
         made = Assignment(
-            case=self.case, unit_id=unit_id, role=role, assigned_at=self.at, assigned_by_id=self.by.staff_id,
+            case=self.case, unit_id=unit_id, role=role.value, state="assigned", assigned_at=self.at, assigned_by_id=self.by.staff_id,
             officer_id=officer_id, rule_id=rule_id, against_catalogue=against,
         )
         self._new_assignments.append(made)
@@ -148,7 +148,7 @@ class Step:
     def start(self, kind: ClockKind, *, minutes: int, calendar: str, assignment: Assignment | None = None) -> Clock:
         made = clocks.promise(start=self.at, minutes=minutes, calendar=calendar)
         clock = Clock(
-            case=self.case, assignment=assignment, kind=kind, round=self.case.round, calendar=calendar,
+            case=self.case, assignment=assignment, kind=kind.value, round=self.case.round, calendar=calendar,
             limit_minutes=minutes, started_at=made.started_at, due_at=made.due_at, provisional=made.provisional,
         )
         self._new_clocks.append(clock)
@@ -218,12 +218,13 @@ class Step:
         from_state = self._from_state
         if self.row.bumps:
             self.case.version += 1
-        Assignment.objects.bulk_create(self._new_assignments)
-        Clock.objects.bulk_create(self._new_clocks)
         for pk, columns in self._assignments.items():
             Assignment.objects.filter(pk=pk).update(**columns)
         for pk, columns in self._clocks.items():
             Clock.objects.filter(pk=pk).update(**columns)
+        # New rows come after the old ones have ended: one lead, one running clock of a kind at a time.
+        Assignment.objects.bulk_create(self._new_assignments)
+        Clock.objects.bulk_create(self._new_clocks)
         if self._case or self.row.bumps:
             Case.objects.filter(pk=self.case.pk).update(**self._case, version=self.case.version)
         Event.objects.create(

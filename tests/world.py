@@ -1,0 +1,152 @@
+"""A city of two counties and four units, made by hand: enough for every transition of the table."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from lianxin.cases.actions import Intake, register
+from lianxin.cases.engine import On
+from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Phrase, TimeLimit
+from lianxin.organisations.actors import Actor, Kind, actor_for
+from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
+from lianxin.places.models import Area, City
+
+EPOCH = date(2020, 1, 1)
+RESIDENT = Actor(kind=Kind.REPORTER, via="web")
+
+
+def square(lon: float, lat: float, size: float) -> dict[str, object]:
+    ring = [[lon, lat], [lon + size, lat], [lon + size, lat + size], [lon, lat + size], [lon, lat]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+@dataclass(slots=True)
+class World:
+    areas: dict[str, Area] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
+    staff: dict[str, Staff] = field(default_factory=dict)
+    categories: dict[str, Category] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls) -> World:
+        world = cls()
+        world._areas()
+        world._units()
+        world._categories()
+        world._staff()
+        return world
+
+    def _areas(self) -> None:
+        City.objects.create(code="9901", name="试验市", name_en="Test City", settings={},
+                            loaded_at=datetime(2026, 1, 1, tzinfo=UTC))
+        rows = [
+            ("9901", "试验市", "city", None, square(113.0, 29.0, 1.0)),
+            ("990101", "东区", "county", "9901", square(113.0, 29.0, 0.5)),
+            ("990102", "西县", "county", "9901", square(113.5, 29.0, 0.5)),
+            ("990101001", "桥头街道", "town", "990101", square(113.0, 29.0, 0.4)),
+            ("990101001001", "花园社区", "village", "990101001", square(113.0, 29.0, 0.2)),
+        ]
+        for code, name, level, parent, boundary in rows:
+            up = self.areas.get(parent or "")
+            county = None if level in ("city", "county") else (up if up and up.level == "county" else up and up.county)
+            self.areas[code] = Area.objects.create(
+                code=code, name=name, level=level, parent=up, county=county, boundary=boundary,
+                lon=113.1, lat=29.1, synthetic=level in ("town", "village"),
+            )
+
+    def _units(self) -> None:
+        rows = [
+            ("hotline", "12345热线中心", "hotline", None, None),
+            ("urban", "市城管局", "city_department", None, "9901"),
+            ("housing", "市住建局", "city_department", None, "9901"),
+            ("water", "市水务公司", "utility", None, "9901"),
+            ("east", "东区政府", "county_government", None, "990101"),
+            ("west", "西县政府", "county_government", None, "990102"),
+            ("bridge", "桥头街道办", "town_government", "east", "990101001"),
+            ("closed", "已撤销的局", "city_department", None, "9901"),
+        ]
+        for code, name, kind, parent, area in rows:
+            self.units[code] = Unit.objects.create(
+                code=code, name=name, kind=kind, parent=self.units.get(parent or ""),
+                area=self.areas.get(area or ""), active_to=date(2025, 1, 1) if code == "closed" else None,
+            )
+
+    def _categories(self) -> None:
+        top = Category.objects.create(code="01", name="城乡建设", level=1)
+        middle = Category.objects.create(code="0101", name="市政", level=2, parent=top)
+        rows = [
+            ("010101", "路灯", "help", "normal", True),
+            ("010102", "施工噪声", "complaint", "normal", False),
+            ("010103", "供水咨询", "enquiry", "normal", False),
+            ("010104", "燃气泄漏", "help", "urgent", False),
+            ("010105", "无人管的事", "help", "normal", False),
+        ]
+        for code, name, kind, urgency, field_matter in rows:
+            self.categories[code] = Category.objects.create(
+                code=code, name=name, level=3, parent=middle, is_leaf=True, kind=kind, urgency=urgency,
+                field_matter=field_matter,
+            )
+        day = 420
+        limits = [
+            ("", "urgent", "ordinary", "around_the_clock", 30, 60, 1440),
+            ("enquiry", "", "ordinary", "working", 240, day, day),
+            ("suggestion", "", "ordinary", "working", 240, day, day),
+            ("help", "", "ordinary", "working", 240, day, 3 * day),
+            ("complaint", "", "ordinary", "working", 240, day, 5 * day),
+            ("report", "", "ordinary", "working", 240, day, 5 * day),
+            ("", "", "reopened", "working", 120, 240, 3 * day),
+            ("", "", "complex", "working", 240, day, 15 * day),
+        ]
+        for kind, urgency, track, calendar, sign, contact, resolve in limits:
+            TimeLimit.objects.create(kind=kind, urgency=urgency, track=track, calendar=calendar, sign_for=sign,
+                                     first_contact=contact, resolve=resolve, valid_from=EPOCH)
+        version = CatalogueVersion.objects.create(number=1, in_force_from=datetime(2020, 1, 1, tzinfo=UTC),
+                                                  content_hash="x")
+        c, a, u = self.categories, self.areas, self.units
+        rules = [
+            (c["010101"], None, "urban"),
+            (c["010101"], a["990102"], "west"),
+            (c["010101"], a["990101001"], "bridge"),
+            (c["010102"], None, "housing"),
+            (c["010103"], None, "water"),
+            (c["010104"], None, "urban"),
+        ]
+        for category, area, unit in rules:
+            CatalogueRule.objects.create(version=version, category=category, area=area, lead_unit=u[unit],
+                                         assisting_units=["housing"] if unit == "west" else [])
+        Phrase.objects.create(list="decline_route", code="court", name="诉讼", name_en="Litigation")
+        Phrase.objects.create(list="return_reason", code="not_ours", name="非本单位职责", name_en="Not our duty")
+
+    def _staff(self) -> None:
+        rows = [
+            ("operator", "hotline", Role.OPERATOR), ("dispatcher", "hotline", Role.DISPATCHER),
+            ("reviewer", "hotline", Role.REVIEWER), ("callback", "hotline", Role.CALLBACK),
+            ("supervisor", "hotline", Role.SUPERVISOR), ("admin", "hotline", Role.ADMINISTRATOR),
+            ("urban", "urban", Role.CLERK), ("urban2", "urban", Role.CLERK), ("housing", "housing", Role.CLERK),
+            ("water", "water", Role.CLERK), ("east", "east", Role.CLERK), ("west", "west", Role.CLERK),
+            ("bridge", "bridge", Role.CLERK), ("grid", "bridge", Role.GRID_WORKER),
+            ("east_supervisor", "east", Role.SUPERVISOR),
+        ]
+        for username, unit, role in rows:
+            person = Staff.objects.create(username=username, name=f"{username}甲", unit=self.units[unit])
+            RoleGrant.objects.create(staff=person, role=role, unit=self.units[unit])
+            self.staff[username] = person
+
+    def actor(self, username: str) -> Actor:
+        return actor_for(self.staff[username], via="desk")
+
+    def on(self, case_id: uuid.UUID, username: str, **more: object) -> On:
+        return On(case_id, self.actor(username), **more)  # type: ignore[arg-type]
+
+    def case(self, **more: object) -> uuid.UUID:
+        values: dict[str, object] = {"words": "桥头街道花园社区路灯不亮三天了，晚上很黑。", "phone": "13812342201", "name": "王小明"}
+        return register(intake=Intake(**(values | more)), by=RESIDENT).case_id  # type: ignore[arg-type]
+
+    def accepted(self, category: str = "010102", **more: object) -> uuid.UUID:
+        return register(
+            intake=Intake(words="楼下工地半夜还在打桩。", category=category, accept=True, channel="phone",
+                          phone="13812342201", **more),  # type: ignore[arg-type]
+            by=self.actor("operator"),
+        ).case_id
