@@ -200,6 +200,8 @@ class Step:
 
     def _settle_due(self) -> None:
         resolve = next((c for c in self.running if c.kind == ClockKind.RESOLVE and c.assignment_id is None), None)
+        if resolve is None and self.case.state in (State.REPLIED, State.CALLBACK):
+            return  # met; the due time stays to order the reviewers' and callers' queues
         due = resolve.due_at if resolve else None
         provisional = bool(resolve and resolve.provisional)
         if due != self.case.due_at or provisional != self.case.due_provisional:

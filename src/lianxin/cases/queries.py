@@ -1,0 +1,333 @@
+"""Reads of cases: lists in keyset pages, full text, nearness, one case with everything about it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from lianxin.kernel.bigrams import bigrams
+from lianxin.kernel.coordinates import cells_around
+from lianxin.kernel.ids import normalise_case_number
+from lianxin.organisations.actors import Actor
+
+from . import policy
+from .models import Assignment, Attachment, Case, Clock, Event, EventText, State
+
+PAGE = 50
+# States in which the answer is still owed: after the reply the due time only orders the queue.
+OWED = Q(state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED])
+ROW_FIELDS = (
+    "id", "number", "title", "words", "channel", "state", "kind", "urgency", "registered_at", "due_at",
+    "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
+    "place_text", "category__code", "category__name", "category__name_en", "area__name", "county__name",
+    "lead_unit__name", "lead_unit__short_name", "category_id", "area_id", "county_id", "lead_unit_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `after` opens the next page; empty at the end."""
+
+    rows: list[Case]
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list may be narrowed by. Codes for category (a prefix) and areas; `text` is full text."""
+
+    states: tuple[str, ...] = ()
+    category: str = ""
+    county: str = ""
+    unit: str = ""
+    channel: str = ""
+    urgency: str = ""
+    kind: str = ""
+    overdue_at: datetime | None = None
+    due_before: datetime | None = None
+    returned: bool = False
+    reopened: bool = False
+    text: str = ""
+    since: datetime | None = None
+
+    def q(self) -> Q:
+        query = Q()
+        if self.category:
+            query &= Q(category__code__startswith=self.category)
+        if self.county:
+            query &= Q(county__code=self.county)
+        if self.unit:
+            query &= Q(lead_unit__code=self.unit)
+        if self.channel:
+            query &= Q(channel=self.channel)
+        if self.urgency:
+            query &= Q(urgency=self.urgency)
+        if self.kind:
+            query &= Q(kind=self.kind)
+        if self.overdue_at:
+            query &= Q(due_at__lt=self.overdue_at) & OWED
+        if self.due_before:
+            query &= Q(due_at__lt=self.due_before)
+        if self.returned:
+            query &= Q(returns__gt=0)
+        if self.reopened:
+            query &= Q(round__gt=1)
+        if self.since:
+            query &= Q(registered_at__gte=self.since)
+        return query
+
+
+def cursor_of(*values: Any) -> str:
+    """An opaque keyset position."""
+    body = json.dumps([value.isoformat() if isinstance(value, datetime) else str(value) for value in values])
+    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> list[str] | None:
+    """The values of a position, or None for one that was not made by `cursor_of`."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return [str(value) for value in values] if isinstance(values, list) else None
+
+
+def rows(queryset: QuerySet[Case]) -> QuerySet[Case]:
+    """What a list shows of a case, in one query."""
+    return queryset.select_related("category", "area", "county", "lead_unit").only(*ROW_FIELDS)
+
+
+def matching(queryset: QuerySet[Case], text: str) -> QuerySet[Case]:
+    """Cases whose title, words or place hold every word of `text`; two characters inside a sentence are found.
+
+    The index on bigrams finds the candidates; a plain search confirms them. A case number finds its case.
+    """
+    number = normalise_case_number(text)
+    if number:
+        return queryset.filter(number=number)
+    for word in text.split()[:6]:
+        grams = bigrams(word)
+        if not grams:
+            continue
+        queryset = queryset.filter(
+            RawSQL(
+                "lianxin_bigrams(cases_case.title || ' ' || cases_case.words || ' ' || cases_case.place_text) @> %s"
+                " AND strpos(lower(cases_case.title || ' ' || cases_case.words || ' ' || cases_case.place_text), %s)"
+                " > 0",
+                [grams, word.lower()],
+            )
+        )
+    return queryset
+
+
+def by_due(actor: Actor, *, states: Sequence[str], filters: Filters = Filters(), after: str = "",
+           limit: int = PAGE) -> Page:
+    """Open cases in order of what is due first. Each state is read from its own index and the heads are merged."""
+    position = read_cursor(after)
+    wanted = [state for state in states if not filters.states or state in filters.states]
+    heads: list[tuple[datetime, UUID]] = []
+    base = Case.objects.filter(policy.visible_to(actor), filters.q(), due_at__isnull=False)
+    if filters.text:
+        base = matching(base, filters.text)
+    if position and len(position) == 2:
+        at, pk = datetime.fromisoformat(position[0]), UUID(position[1])
+        base = base.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk), due_at__gte=at)
+    for state in wanted:
+        heads += base.filter(state=state).order_by("due_at", "id").values_list("due_at", "id")[: limit + 1]  # type: ignore[arg-type]
+    heads.sort()
+    chosen = [pk for _due, pk in heads[:limit]]
+    found = {case.pk: case for case in rows(Case.objects.filter(pk__in=chosen))}
+    listed = [found[pk] for pk in chosen if pk in found]
+    more = len(heads) > limit
+    return Page(listed, cursor_of(*heads[limit - 1]) if more else "")
+
+
+def recent(actor: Actor, *, filters: Filters = Filters(), after: str = "", limit: int = PAGE) -> Page:
+    """Cases newest first, in any state."""
+    base = Case.objects.filter(policy.visible_to(actor), filters.q())
+    if filters.states:
+        base = base.filter(state__in=filters.states)
+    if filters.text:
+        base = matching(base, filters.text)
+    position = read_cursor(after)
+    if position and len(position) == 1:
+        base = base.filter(id__lt=UUID(position[0]))
+    listed = list(rows(base).order_by("-id")[: limit + 1])
+    more = len(listed) > limit
+    return Page(listed[:limit], cursor_of(listed[limit - 1].pk) if more else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One assignment in a unit's list, with its case."""
+
+    assignment: Assignment
+    case: Case
+
+
+def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "in_hand", "objected"),
+             filters: Filters = Filters(), officer_id: int | None = None, after: str = "",
+             limit: int = PAGE) -> tuple[list[Task], str]:
+    """A unit's open assignments, due first."""
+    base = Assignment.objects.filter(unit_id__in=list(unit_ids), ended_at__isnull=True, state__in=list(states))
+    query = filters.q()
+    if query or filters.text:
+        cases = Case.objects.filter(query)
+        if filters.text:
+            cases = matching(cases, filters.text)
+        base = base.filter(case__in=cases)
+    if officer_id is not None:
+        base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
+    position = read_cursor(after)
+    if position and len(position) == 2:
+        at, pk = datetime.fromisoformat(position[0]), UUID(position[1])
+        base = base.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk))
+    found = list(
+        base.select_related("case__category", "case__area", "case__county", "case__lead_unit", "officer", "unit")
+        .order_by(F("due_at").asc(nulls_last=True), "id")[: limit + 1]
+    )
+    more = len(found) > limit
+    tasks = [Task(assignment, assignment.case) for assignment in found[:limit]]
+    return tasks, cursor_of(found[limit - 1].due_at or "", found[limit - 1].pk) if more else ""
+
+
+def similar(actor: Actor, *, words: str, lon: float | None, lat: float | None, area_id: int | None, at: datetime,
+            limit: int = 5) -> list[Case]:
+    """Open or recent cases near in place that share words, or near in words: shown before a new one is made.
+
+    With a position: the same H3 cell or its neighbours, the last 30 days. Else the same area. Ranked by the share
+    of common bigrams.
+    """
+    grams = set(bigrams(words))
+    if not grams:
+        return []
+    base = Case.objects.filter(
+        policy.visible_to(actor), registered_at__gte=at - timedelta(days=30)
+    ).exclude(state__in=[State.WITHDRAWN, State.DECLINED])
+    if lon is not None and lat is not None:
+        base = base.filter(cell__in=cells_around(lon, lat, rings=2))
+    elif area_id is not None:
+        base = base.filter(area_id=area_id)
+    else:
+        return []
+    scored: list[tuple[float, Case]] = []
+    for case in rows(base).order_by("-registered_at")[:200]:
+        theirs = set(bigrams(case.words[:400]))
+        score = len(grams & theirs) / max(min(len(grams), len(theirs)), 1)
+        if score >= 0.15:
+            scored.append((score, case))
+    scored.sort(key=lambda item: item[0], reverse=True)
+    return [case for _score, case in scored[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One event with its words, as far as the reader may see them."""
+
+    event: Event
+    texts: dict[str, str]
+    actor_name: str
+    unit_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One case with everything about it."""
+
+    case: Case
+    assignments: list[Assignment]
+    clocks: list[Clock]
+    timeline: list[TimelineEntry] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+
+
+def timeline(case: Case, *, public_only: bool = False) -> list[TimelineEntry]:
+    """A case's events, newest first. For the reporter: public events with public words only."""
+    events = Event.objects.filter(case=case).select_related("actor", "unit").order_by("-id")
+    if public_only:
+        events = events.filter(public=True)
+    texts: dict[UUID, dict[str, str]] = {}
+    spoken = EventText.objects.filter(case=case)
+    if public_only:
+        spoken = spoken.filter(public=True)
+    for text in spoken:
+        texts.setdefault(text.event_id, {})[text.field] = text.body
+    return [
+        TimelineEntry(
+            event, texts.get(event.pk, {}),
+            event.actor.name if event.actor and not public_only else "",
+            event.unit.name if event.unit else "",
+        )
+        for event in events
+    ]
+
+
+def case_file(case: Case) -> CaseFile:
+    """Five queries, whatever the case's length."""
+    return CaseFile(
+        case=case,
+        assignments=list(
+            Assignment.objects.filter(case=case).select_related("unit", "officer").order_by("assigned_at", "id")
+        ),
+        clocks=list(Clock.objects.filter(case=case).order_by("started_at", "id")),
+        timeline=timeline(case),
+        attachments=list(Attachment.objects.filter(case=case, removed_at__isnull=True).order_by("created_at")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many open cases stand in a state, how many of them are overdue or due within a day."""
+
+    state: str
+    total: int
+    overdue: int
+    soon: int
+
+
+def standings(actor: Actor, *, at: datetime, soon: timedelta = timedelta(days=1)) -> list[Standing]:
+    """Open cases by state, from the indexes. One query."""
+    scope = Case.objects.filter(policy.visible_to(actor), due_at__isnull=False).order_by()
+    found = scope.values("state").annotate(
+        total=Count("id"),
+        overdue=Count("id", filter=Q(due_at__lt=at) & OWED),
+        soon=Count("id", filter=Q(due_at__gte=at, due_at__lt=at + soon) & OWED),
+    )
+    return [Standing(row["state"], row["total"], row["overdue"], row["soon"]) for row in found]
+
+
+def standings_by(actor: Actor, column: str, *, at: datetime, limit: int = 20) -> list[dict[str, Any]]:
+    """Open cases by lead unit or county: total and overdue, most overdue first. `column` is one of the two."""
+    if column not in ("lead_unit", "county"):
+        raise ValueError(column)
+    name = f"{column}__name"
+    return list(
+        Case.objects.filter(policy.visible_to(actor), due_at__isnull=False)
+        .exclude(**{f"{column}__isnull": True})
+        .values(name, f"{column}__code")
+        .annotate(
+            total=Count("id"), overdue=Count("id", filter=Q(due_at__lt=at) & OWED),
+            returned=Count("id", filter=Q(returns__gt=0)), reopened=Count("id", filter=Q(round__gt=1)),
+        )
+        .order_by("-overdue", "-total")[:limit]
+    )
+
+
+def changed_since(event_id: UUID) -> tuple[int, UUID]:
+    """How many events came after one, and the newest: what the live line asks every few seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), max(id::text) FROM (SELECT id FROM cases_event WHERE id > %s ORDER BY id LIMIT 500) n",
+            [event_id],
+        )
+        count, newest = cursor.fetchone()
+    return int(count), UUID(newest) if newest else event_id
