@@ -1,0 +1,64 @@
+"""Reading who raised a case: allowed to those handling it, and written down before it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.crypto import decrypt
+from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
+from lianxin.kernel.text import clean_text
+
+from .. import policy
+from ..engine import On
+from ..models import Assignment, Case, IdentityReading, Reporter
+
+FIELDS = ("name", "phone", "address", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A reporter in clear. Not stored, not logged; `repr` says nothing."""
+
+    name: str = ""
+    phone: str = ""
+    address: str = ""
+    email: str = ""
+
+    def __repr__(self) -> str:
+        return "Identity(…)"
+
+
+def open_identity(reporter: Reporter) -> Identity:
+    """Decrypt every field of one reporter."""
+    return Identity(**{
+        field: decrypt(bytes(getattr(reporter, field)), context=f"reporter:{reporter.pk}:{field}")
+        for field in FIELDS
+        if getattr(reporter, field) is not None
+    })
+
+
+def read_identity(on: On, *, why: str) -> Identity:
+    """Show the reporter to one who handles the case, and write down who, when and why.
+
+    Raises NotFound, NotAllowed and Invalid (no reason given). A case without a reporter gives an empty identity.
+    """
+    reason = clean_text(why, max_length=200, multiline=False)
+    with transaction.atomic():
+        case = Case.objects.filter(policy.visible_to(on.by), pk=on.case_id).select_related("reporter").first()
+        if case is None:
+            raise NotFound(_("没有找到这件工单。请核对编号。"))
+        decision = policy.can_read_identity(on.by, case, list(Assignment.objects.filter(case=case)))
+        if not decision:
+            raise NotAllowed(decision.reason)
+        if not reason:
+            raise Invalid(_("请写明查看的原因，会记录在案。"), fields={"why": str(_("请填写这一项。"))})
+        if on.by.staff_id is None:
+            raise NotAllowed()
+        IdentityReading.objects.create(
+            case=case, staff_id=on.by.staff_id, unit_id=on.by.unit_id, why=reason,
+            fields=[f for f in FIELDS if case.reporter and getattr(case.reporter, f) is not None],
+        )
+        return open_identity(case.reporter) if case.reporter else Identity()

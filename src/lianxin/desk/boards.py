@@ -1,0 +1,121 @@
+"""The lists of the desk: which cases, in what order, for which roles. One definition serves page, bulk and live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.cases.models import Channel, Kind, State, Urgency
+from lianxin.cases.queries import Filters, Page, by_due, recent, tasks_of
+from lianxin.kernel.clock import now
+from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """`states` are read in the order of what is due. `bulk` names the actions that can be done to many at once."""
+
+    code: str
+    title: str | Promise
+    empty: str | Promise
+    roles: frozenset[Role]
+    states: tuple[str, ...] = ()
+    bulk: tuple[str, ...] = ()
+    by_unit: bool = False
+
+
+ALL = Board(
+    "all", _("全部工单"), _("没有符合条件的工单。换个条件，或清除筛选。"),
+    frozenset(Role) - {Role.ADMINISTRATOR},
+)
+BOARDS: tuple[Board, ...] = (
+    Board("queue", _("待受理与派单"), _("都派出去了。有新件会在这里提示。"), frozenset({Role.OPERATOR, Role.DISPATCHER}),
+          (State.REGISTERED, State.ACCEPTED), ("accept", "dispatch")),
+    Board("returns", _("退单裁定"), _("没有待裁定的退单。"), frozenset({Role.DISPATCHER}), (State.OBJECTED,)),
+    Board("mine", _("本单位办件"), _("没有在办的工单。新派来的会在这里提示。"), frozenset({Role.CLERK}),
+          ("assigned", "in_hand", "objected"), ("sign",), by_unit=True),
+    Board("review", _("待审核"), _("没有待审核的答复。"), frozenset({Role.REVIEWER}), (State.REPLIED,), ("approve",)),
+    Board("callback", _("待回访"), _("没有待回访的工单。"), frozenset({Role.CALLBACK}), (State.CALLBACK,)),
+    Board("publication", _("公开审核"), _("没有待审核的公开申请。"), frozenset({Role.REVIEWER, Role.DISPATCHER})),
+    Board("reported", _("我上报的"), _("您还没有上报过工单。"), frozenset({Role.GRID_WORKER})),
+    ALL,
+)
+BY_CODE = {board.code: board for board in BOARDS}
+
+
+def boards_for(actor: Actor) -> list[Board]:
+    return [board for board in BOARDS if actor.has(*board.roles)]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter that is on, and the query string without it."""
+
+    label: str
+    without: str
+
+
+def filters_from(query: QueryDict) -> Filters:
+    """Filters of a query string; unknown values are left out rather than refused."""
+
+    def one_of(name: str, values: list[str]) -> str:
+        value = query.get(name, "")
+        return value if value in values else ""
+
+    at = now()
+    due = query.get("due", "")
+    return Filters(
+        states=tuple(state for state in query.getlist("state") if state in State.values),
+        category=query.get("category", "")[:12],
+        county=query.get("county", "")[:24],
+        unit=query.get("unit", "")[:24],
+        channel=one_of("channel", Channel.values),
+        urgency=one_of("urgency", Urgency.values),
+        kind=one_of("kind", Kind.values),
+        overdue_at=at if due == "overdue" else None,
+        due_before=None,
+        returned=query.get("returned") == "1",
+        reopened=query.get("reopened") == "1",
+        text=query.get("q", "").strip()[:60],
+    )
+
+
+def chips_of(query: QueryDict, names: dict[str, dict[str, str]]) -> list[Chip]:
+    """The filters that are on, each with the address that takes it off."""
+    chips: list[Chip] = []
+    for key in ("q", "state", "category", "county", "unit", "channel", "urgency", "kind", "due", "returned",
+                "reopened"):
+        for value in query.getlist(key):
+            if not value:
+                continue
+            rest = query.copy()
+            rest.setlist(key, [other for other in query.getlist(key) if other != value])
+            rest.pop("after", None)
+            label = names.get(key, {}).get(value, value)
+            chips.append(Chip(label, rest.urlencode()))
+    return chips
+
+
+def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", officer: bool = False) -> Page:
+    """One page of a board."""
+    if board.by_unit:
+        units = {grant.unit_id for grant in actor.grants if grant.role is Role.CLERK}
+        tasks, cursor = tasks_of(units, states=board.states, filters=filters, after=after,
+                                 officer_id=actor.staff_id if officer else None)
+        for task in tasks:
+            task.case.task = task.assignment  # type: ignore[attr-defined]
+        return Page([task.case for task in tasks], cursor)
+    if board.states:
+        return by_due(actor, states=board.states, filters=filters, after=after)
+    if board.code == "publication":
+        from lianxin.cases import policy
+        from lianxin.cases.models import Case, Publication
+        from lianxin.cases.queries import rows
+
+        waiting = Case.objects.filter(policy.visible_to(actor), filters.q(), publication=Publication.REQUESTED)
+        return Page(list(rows(waiting).order_by("id")[:100]))
+    return recent(actor, filters=filters, after=after)

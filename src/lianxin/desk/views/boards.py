@@ -1,0 +1,250 @@
+"""Lists: boards by role, bulk actions, saved filters, the live line, the supervisor's overview."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from lianxin.cases import queries
+from lianxin.cases.actions import ACTIONS
+from lianxin.cases.engine import On, submission_key
+from lianxin.cases.models import Case, Channel, Kind, State, Urgency
+from lianxin.cases.reference import reference, today_of
+from lianxin.kernel.clock import now
+from lianxin.kernel.errors import DomainError
+from lianxin.kernel.ids import normalise_case_number, uuid7_floor
+from lianxin.organisations.models import Role
+from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
+
+from ..access import StaffRequest, staff
+from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, page_of
+from ..models import SavedFilter
+
+BULK_LIMIT = 100
+_FIRST = (
+    (Role.OPERATOR, "desk:call", ""), (Role.DISPATCHER, "desk:board", "queue"), (Role.CLERK, "desk:board", "mine"),
+    (Role.REVIEWER, "desk:board", "review"), (Role.CALLBACK, "desk:board", "callback"),
+    (Role.SUPERVISOR, "desk:overview", ""), (Role.GRID_WORKER, "desk:call", ""),
+    (Role.ADMINISTRATOR, "desk:office", ""),
+)
+
+
+@staff()
+def home(request: StaffRequest) -> HttpResponse:
+    """To the screen a person starts their day with."""
+    for role, name, code in _FIRST:
+        if request.actor.has(role):
+            return redirect(reverse(name, args=[code] if code else []))
+    return render(request, "desk/refused.html", {"reason": _("您还没有岗位，请找本单位的系统管理员。")}, status=403)
+
+
+def _board(request: StaffRequest, code: str) -> Board:
+    board = BY_CODE.get(code)
+    if board is None or not request.actor.has(*board.roles):
+        raise Http404(_("没有这个列表。"))
+    return board
+
+
+def _names() -> dict[str, dict[str, str]]:
+    held = reference()
+    return {
+        "state": {value: str(label) for value, label in State.choices},
+        "channel": {value: str(label) for value, label in Channel.choices},
+        "urgency": {value: str(label) for value, label in Urgency.choices},
+        "kind": {value: str(label) for value, label in Kind.choices},
+        "category": {node.code: node.name for node in held.nodes.values()},
+        "county": {place.code: place.name for place in held.places.values() if place.level == "county"},
+        "unit": {unit.code: unit.name for unit in held.units.values()},
+        "due": {"overdue": _("已超时")},
+        "returned": {"1": _("退过单")},
+        "reopened": {"1": _("重办")},
+    }
+
+
+def filter_choices(names: dict[str, dict[str, str]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    held = reference()
+    tops = [(node.code, node.name) for node in sorted(held.nodes.values(), key=lambda n: n.code)
+            if len(node.lineage) == 1]
+    return [
+        ("state", _("状态"), list(names["state"].items())),
+        ("category", _("事项"), tops),
+        ("county", _("县市区"), sorted(names["county"].items())),
+        ("channel", _("渠道"), list(names["channel"].items())),
+        ("kind", _("类型"), list(names["kind"].items())),
+        ("urgency", _("紧急程度"), list(names["urgency"].items())),
+        ("due", _("期限"), [("overdue", _("已超时"))]),
+        ("returned", _("退单"), [("1", _("退过单"))]),
+        ("reopened", _("重办"), [("1", _("重办"))]),
+    ]
+
+
+def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
+    """What every desk page has: the boards of this person."""
+    return {"boards": boards_for(request.actor), "actor": request.actor,
+            "can_call": request.actor.has(Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER),
+            "can_overview": request.actor.has(Role.SUPERVISOR, Role.DISPATCHER),
+            "can_office": request.actor.has(Role.ADMINISTRATOR), **more}
+
+
+@staff()
+@require_GET
+def board(request: StaffRequest, code: str) -> HttpResponse:
+    """One list with a preview beside it."""
+    shown = _board(request, code)
+    names = _names()
+    filters = filters_from(request.GET)
+    page = page_of(shown, request.actor, filters=filters, after=request.GET.get("after", ""),
+                   officer=request.GET.get("officer") == "me")
+    rest = request.GET.copy()
+    rest.pop("after", None)
+    saved = SavedFilter.objects.filter(board=code, staff=request.user) | SavedFilter.objects.filter(
+        board=code, shared=True, unit_id=request.actor.unit_id
+    )
+    return render(request, "desk/board.html", context_for(
+        request, board=shown, page=page, chips=chips_of(request.GET, names), query=rest.urlencode(),
+        choices=filter_choices(names), values=request.GET, saved=saved.order_by("name"),
+        since=str(uuid7_floor(now())), bulk=[(name, label_of(name)) for name in shown.bulk],
+    ))
+
+
+def label_of(action: str) -> str:
+    from lianxin.cases.states import BY_ACTION
+
+    return str(BY_ACTION[action].label)
+
+
+@staff()
+@require_GET
+def live(request: StaffRequest, code: str) -> JsonResponse:
+    """How many cases of this board changed since the page was made. Cheap: it reads new events only."""
+    shown = _board(request, code)
+    try:
+        since = UUID(request.GET.get("since", ""))
+    except ValueError:
+        return JsonResponse({"count": 0})
+    count = queries.changed_for(request.actor, since=since, states=shown.states if not shown.by_unit else (),
+                                unit_ids=[g.unit_id for g in request.actor.grants] if shown.by_unit else None)
+    text = ngettext("%d 件有新变化，点这里刷新", "%d 件有新变化，点这里刷新", count) % count
+    return JsonResponse({"count": count, "text": text})
+
+
+def _bulk_fields(action: str, case: Case) -> dict[str, Any] | None:
+    """Arguments of an action done to many: what the catalogue says for each; None when it says nothing."""
+    if action == "accept":
+        return {"category": case.category.code} if case.category else None
+    if action == "dispatch":
+        answer = reference().responsible(category_id=case.category_id, area_id=case.area_id, on=today_of(now()))
+        if answer is None:
+            return None
+        return {"lead_unit": answer.lead.code, "assisting_units": [unit.code for unit in answer.assisting]}
+    return {}
+
+
+@staff()
+@require_POST
+def bulk(request: StaffRequest, code: str) -> HttpResponse:
+    """One action on many cases, each in its own transaction: what cannot be done is said, the rest is done."""
+    shown = _board(request, code)
+    name = request.POST.get("action", "")
+    if name not in shown.bulk:
+        raise Http404(_("这个列表没有这个批量操作。"))
+    run = (ACTIONS | QUALITY_ACTIONS)[name]
+    chosen: list[UUID] = []
+    for value in request.POST.getlist("case")[:BULK_LIMIT]:
+        try:
+            chosen.append(UUID(value))
+        except ValueError:
+            continue
+    done = 0
+    refused: list[str] = []
+    found = {case.pk: case for case in queries.rows(Case.objects.filter(pk__in=chosen))}
+    for pk in chosen:
+        case = found.get(pk)
+        if case is None:
+            continue
+        fields = _bulk_fields(name, case)
+        if fields is None:
+            refused.append(f"{case.number}：{_('缺事项或派单目录没有这一项，请单独办理。')}")
+            continue
+        key = submission_key("bulk", str(request.user.pk), request.POST.get("submission", ""), name, str(pk))
+        try:
+            run(On(pk, request.actor, key=key), **fields)
+            done += 1
+        except DomainError as error:
+            refused.append(f"{case.number}：{error}")
+    if done:
+        messages.success(request, ngettext("%d 件已办。", "%d 件已办。", done) % done)
+    for line in refused[:10]:
+        messages.warning(request, line)
+    if len(refused) > 10:
+        messages.warning(request, _("另有 %d 件没有办成。") % (len(refused) - 10))
+    query = request.POST.get("query", "")
+    return redirect(f"{reverse('desk:board', args=[code])}{'?' + query if query else ''}")
+
+
+@staff()
+@require_POST
+def save_filter(request: StaffRequest, code: str) -> HttpResponse:
+    """Keep the filter that is on under a name."""
+    shown = _board(request, code)
+    name, query = request.POST.get("name", "").strip()[:40], request.POST.get("query", "")[:500]
+    if not name:
+        messages.warning(request, _("请给筛选起个名字。"))
+    else:
+        try:
+            with transaction.atomic():
+                SavedFilter.objects.create(staff=request.user, unit_id=request.actor.unit_id, board=shown.code,
+                                           name=name, query=query, shared=request.POST.get("shared") == "1")
+            messages.success(request, _("筛选已保存。"))
+        except IntegrityError:
+            messages.warning(request, _("已有同名的筛选，请换个名字。"))
+    return redirect(f"{reverse('desk:board', args=[code])}?{query}")
+
+
+@staff()
+@require_POST
+def delete_filter(request: StaffRequest, pk: int) -> HttpResponse:
+    kept = get_object_or_404(SavedFilter, pk=pk, staff=request.user)
+    kept.delete()
+    return redirect(reverse("desk:board", args=[kept.board]))
+
+
+@staff()
+@require_GET
+def find(request: StaffRequest) -> HttpResponse:
+    """A number goes to its case; words go to the list of everything."""
+    text = request.GET.get("q", "").strip()
+    number = normalise_case_number(text)
+    if number:
+        from lianxin.cases import policy
+
+        case = Case.objects.filter(policy.visible_to(request.actor), number=number).only("pk").first()
+        if case is not None:
+            return redirect(reverse("desk:case", args=[case.pk]))
+    return redirect(f"{reverse('desk:board', args=[ALL.code])}?{urlencode({'q': text})}")
+
+
+@staff(Role.SUPERVISOR, Role.DISPATCHER)
+@require_GET
+def overview(request: StaffRequest) -> HttpResponse:
+    """Where everything stands: every number leads to its cases."""
+    at = now()
+    standings = queries.standings(request.actor, at=at)
+    order = {state.value: index for index, state in enumerate(State)}
+    standings.sort(key=lambda row: order[row.state])
+    return render(request, "desk/overview.html", context_for(
+        request, at=at, standings=[(State(row.state).label, row) for row in standings],
+        total=sum(row.total for row in standings), overdue=sum(row.overdue for row in standings),
+        units=queries.standings_by(request.actor, "lead_unit", at=at),
+        counties=queries.standings_by(request.actor, "county", at=at),
+    ))

@@ -1,0 +1,77 @@
+"""The administrator's office: staff with their roles, and tokens for other systems. No cases here."""
+
+from __future__ import annotations
+
+import uuid
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lianxin.kernel.clock import now
+from lianxin.organisations.models import ApiToken, Role, RoleGrant, Staff, token_digest
+
+from ..access import StaffRequest, staff
+from .boards import context_for
+
+
+class TokenForm(forms.Form):
+    """A token acts as one member of staff, in their unit, with the scopes named."""
+
+    name = forms.CharField(label=gettext_lazy("用途"), max_length=80)
+    username = forms.CharField(label=gettext_lazy("以谁的名义（用户名）"), max_length=60)
+    scopes = forms.CharField(label=gettext_lazy("权限"), initial="read",
+                             help_text=gettext_lazy("用空格分开，如 read register；* 为此人的全部权限。"))
+
+
+@staff(Role.ADMINISTRATOR)
+@require_GET
+def office(request: StaffRequest) -> HttpResponse:
+    """Who works here, with which roles."""
+    text = request.GET.get("q", "").strip()
+    people = Staff.objects.filter(is_active=True).select_related("unit").order_by("unit__code", "username")
+    if text:
+        people = people.filter(name__contains=text) | people.filter(username__contains=text) | people.filter(
+            unit__name__contains=text)
+    listed = list(people[:200])
+    roles: dict[int, list[str]] = {}
+    for grant in RoleGrant.objects.filter(staff__in=listed, ended_at__isnull=True).select_related("unit"):
+        roles.setdefault(grant.staff_id, []).append(f"{Role(grant.role).label} · {grant.unit.name}")
+    return render(request, "desk/office.html", context_for(
+        request, people=[(person, roles.get(person.pk, [])) for person in listed], q=text))
+
+
+@staff(Role.ADMINISTRATOR)
+@require_http_methods(["GET", "POST"])
+def tokens(request: StaffRequest) -> HttpResponse:
+    """Tokens of other systems. A token's secret is shown once, when it is made."""
+    form = TokenForm(request.POST or None)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        person = Staff.objects.filter(username=form.cleaned_data["username"], is_active=True).first()
+        if person is None or person.unit is None:
+            form.add_error("username", _("没有这个在职人员。"))
+        else:
+            secret = ApiToken.new_secret()
+            ApiToken.objects.create(name=form.cleaned_data["name"], unit=person.unit, staff=person,
+                                    scopes=form.cleaned_data["scopes"].split(), digest=token_digest(secret),
+                                    hint=secret[-4:])
+            form = TokenForm()
+    listed = ApiToken.objects.select_related("unit", "staff").order_by("-created_at")
+    return render(request, "desk/tokens.html", context_for(request, form=form, secret=secret, tokens=listed))
+
+
+@staff(Role.ADMINISTRATOR)
+@require_POST
+def revoke(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    token = get_object_or_404(ApiToken, pk=pk)
+    if token.revoked_at is None:
+        token.revoked_at = now()
+        token.save(update_fields=["revoked_at"])
+        messages.success(request, _("令牌已停用。"))
+    return redirect(reverse("desk:tokens"))

@@ -1,0 +1,123 @@
+"""Dates, durations and clocks in words, for every face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.timezone import localtime
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from lianxin.cases.clocks import calendar_named
+from lianxin.cases.models import Clock
+from lianxin.kernel.clock import now
+
+register = template.Library()
+_DAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS_ZH = "一二三四五六日"
+
+
+def english() -> bool:
+    return (get_language() or "").startswith("en")
+
+
+@register.filter
+def day_and_time(at: datetime | None) -> str:
+    """`11 月 26 日（周四）17:30`; `Thu 26 Nov, 17:30`. The year is said when it is not this one."""
+    if at is None:
+        return ""
+    local, today = localtime(at), localtime(now())
+    if english():
+        year = f" {local.year}" if local.year != today.year else ""
+        return f"{_DAYS_EN[local.weekday()]} {local.day} {_MONTHS_EN[local.month - 1]}{year}, {local:%H:%M}"
+    week = "週" if get_language() == "zh-hant" else "周"
+    year = f"{local.year} 年 " if local.year != today.year else ""
+    return f"{year}{local.month} 月 {local.day} 日（{week}{_DAYS_ZH[local.weekday()]}）{local:%H:%M}"
+
+
+@register.filter
+def short_time(at: datetime | None) -> str:
+    """For dense lists: `今天 17:30`, `11-26 17:30`."""
+    if at is None:
+        return "—"
+    local, today = localtime(at), localtime(now())
+    if local.date() == today.date():
+        return f"{_('今天')} {local:%H:%M}"
+    return f"{local:%m-%d %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d}"
+
+
+def duration(minutes: int, *, day: int = 1440) -> str:
+    """Minutes in words, rounded to what matters. `day` is the length of a day in this kind of time."""
+    minutes = abs(minutes)
+    if minutes < 60:
+        return ngettext("%d 分钟", "%d 分钟", minutes) % minutes
+    if minutes < day:
+        hours = round(minutes / 60, 1)
+        text = f"{hours:g}"
+        return _("%s 小时") % text
+    days = round(minutes / day, 1)
+    return _("%s 天") % f"{days:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockPicture:
+    """What the clock bar draws: parts of a hundred, a mood, the words."""
+
+    spent: float
+    mood: str
+    words: str
+
+
+def picture_of(clock: Clock, at: datetime) -> ClockPicture:
+    """Elapsed working time over the limit, in the clock's own calendar."""
+    calendar = calendar_named(clock.calendar)
+    working = clock.calendar == "working"
+    end = clock.met_at or clock.stopped_at or at
+    total = clock.limit_minutes + clock.extended_minutes
+    spent = max(calendar.between(clock.started_at, end) - clock.paused_minutes, 0)
+    share = min(spent / total, 1.0) * 100 if total else 100.0
+    left = calendar.between(end, clock.due_at)
+    length = duration(left, day=420 if working else 1440)
+    if clock.met_at:
+        words = _("已完成，超时 %s") % length if clock.met_at > clock.due_at else _("已按时完成")
+        return ClockPicture(share, "late" if clock.met_at > clock.due_at else "met", words)
+    if clock.stopped_at:
+        return ClockPicture(share, "stopped", _("不再计时"))
+    kind = _("工作时间") if working else ""
+    if at > clock.due_at:
+        return ClockPicture(100.0, "late", _("已超时 %(length)s%(kind)s") % {"length": length, "kind": kind})
+    mood = "soon" if left <= total * 0.2 else "running"
+    return ClockPicture(share, mood, _("还剩 %(length)s%(kind)s") % {"length": length, "kind": kind})
+
+
+@register.inclusion_tag("faces/clock.html")
+def clock_bar(clock: Clock, label: Any = "") -> dict[str, Any]:
+    picture = picture_of(clock, now())
+    return {"clock": clock, "label": label or clock.get_kind_display(), "picture": picture,
+            "width": f"{picture.spent * 1.96:.1f}"}
+
+
+@register.filter
+def mood(due_at: datetime | None) -> str:
+    """`late`, `soon` (within a day) or nothing."""
+    if due_at is None:
+        return ""
+    left = (due_at - now()).total_seconds()
+    return "late" if left < 0 else "soon" if left < 86400 else ""
+
+
+@register.filter
+def said_name(thing: Any) -> str:
+    """A category's or area's name in the reader's language, where it has one."""
+    if thing is None:
+        return ""
+    return (thing.name_en if english() and getattr(thing, "name_en", "") else thing.name) or ""
+
+
+@register.filter
+def get(mapping: Any, key: str) -> Any:
+    return mapping.get(key, "") if mapping else ""
