@@ -10,18 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import BooleanField, Count, F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from lianxin.kernel.bigrams import bigrams
+from lianxin.kernel.bigrams import bigrams, fold
 from lianxin.kernel.coordinates import cells_around
-from lianxin.kernel.ids import normalise_case_number
+from lianxin.kernel.ids import normalise_case_number, valid_case_number
 from lianxin.organisations.actors import Actor
 
 from . import policy
 from .models import Assignment, Attachment, Case, Clock, Event, EventText, State
 
 PAGE = 50
+# What full text is searched in: the expression of the index `case_grams`, word for word.
+SPOKEN = "cases_case.title || ' ' || cases_case.words || ' ' || cases_case.place_text"
 # States in which the answer is still owed: after the reply the due time only orders the queue.
 OWED = Q(state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED])
 ROW_FIELDS = (
@@ -110,20 +112,14 @@ def matching(queryset: QuerySet[Case], text: str) -> QuerySet[Case]:
 
     The index on bigrams finds the candidates; a plain search confirms them. A case number finds its case.
     """
-    number = normalise_case_number(text)
-    if number:
-        return queryset.filter(number=number)
-    for word in text.split()[:6]:
+    if valid_case_number(text):  # a telephone number has as many digits, but seldom the right check digit
+        return queryset.filter(number=normalise_case_number(text))
+    for word in text.replace("\x00", "").split()[:6]:
         grams = bigrams(word)
-        if not grams:
-            continue
+        if grams:
+            queryset = queryset.filter(RawSQL(f"lianxin_bigrams({SPOKEN}) @> %s", [grams], BooleanField()))
         queryset = queryset.filter(
-            RawSQL(
-                "lianxin_bigrams(cases_case.title || ' ' || cases_case.words || ' ' || cases_case.place_text) @> %s"
-                " AND strpos(lower(cases_case.title || ' ' || cases_case.words || ' ' || cases_case.place_text), %s)"
-                " > 0",
-                [grams, word.lower()],
-            )
+            RawSQL(f"strpos(lianxin_fold({SPOKEN}), %s) > 0", [fold(word)], BooleanField())
         )
     return queryset
 
