@@ -46,6 +46,11 @@ def promise(*, start: datetime, minutes: int, calendar: str) -> Promise:
     return Promise(minutes, calendar, start, due.at, due.provisional)
 
 
+def promise_until(*, start: datetime, due_at: datetime) -> Promise:
+    """A due time that another system promised: kept as it is, counted around the clock in whole minutes."""
+    return Promise(AROUND_THE_CLOCK.between(start, due_at), "around_the_clock", start, due_at, False)
+
+
 def limits_of_case(
     reference: Reference, *, category_id: int | None, kind: str, urgency: str, at: datetime, track: str = "ordinary"
 ) -> Limits:

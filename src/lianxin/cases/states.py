@@ -191,6 +191,8 @@ TABLE: Final[tuple[Transition, ...]] = (
         "refuse_publication", _("不予公开"), tuple(State), (), _REVIEWER | _DISPATCHER, _HOTLINE,
         requires=("reason",), public=True, bumps=False,
     ),
+    # A case that another system had closed before it came here: only an import takes this way.
+    Transition("close_imported", _("历史导入归档"), (State.ACCEPTED,), (State.CLOSED,), _NOBODY, _SYSTEM, public=True),
     Transition("anonymise", _("到期匿名"), TERMINAL, (), _NOBODY, _SYSTEM, bumps=False),
 )
 

@@ -22,7 +22,7 @@ from .handling import (
     reply,
     sign,
 )
-from .intake import Intake, Registered, register, register_many
+from .intake import History, Intake, Registered, register
 from .reporting import (
     add_information,
     attach,
@@ -31,6 +31,7 @@ from .reporting import (
     request_publication,
     withdraw,
 )
+from .writing import register_many
 
 ACTIONS = {
     "accept": accept, "decline": decline, "answer_on_the_spot": answer_on_the_spot, "dispatch": dispatch,
@@ -44,7 +45,7 @@ ACTIONS = {
 }
 
 __all__ = [
-    "ACTIONS", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_on_the_spot",
+    "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_on_the_spot",
     "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication", "correct", "decline", "dispatch",
     "hand_to_colleague", "raise_return", "record_contact", "redispatch", "refer_emergency", "refuse_publication",
     "register", "register_many", "reject_return", "reply", "request_publication", "sign", "uphold_return", "withdraw",

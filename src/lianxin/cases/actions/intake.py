@@ -1,17 +1,15 @@
 """Registering cases: one at a time in a single statement, or many through COPY – the same rows either way.
 
-`rows_for` checks an `Intake` and makes every row it writes: reporter, case, events, clocks, submission, message
-job. `register` sends them as one SQL statement, `register_many` as COPY. Both write in one transaction.
+`rows_for` checks an `Intake` and makes every row it writes: reporter, case, events, clocks, message job.
+`register` sends them as one SQL statement, `writing.register_many` as COPY. Both write in one transaction.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +30,20 @@ from .. import clocks, policy
 from ..engine import plain, replayed
 from ..models import Attachment, Channel, ClockKind, Kind, State, Urgency
 from ..reference import Reference, reference
+from .history import check_times, closed_by_import, text_row
+from .writing import Rows, hexed, write_one
 
 WORDS_LIMIT = 12_000
 SERIAL_BLOCK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the source of an import knows of a case's later life: when it was due and when and how it was closed."""
+
+    target_at: datetime | None = None
+    closed_at: datetime | None = None
+    closing_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ class Intake:
     """What a resident, operator, grid worker or partner says. `lon`/`lat` are degrees in `coordinate_system`.
 
     `category` and `area` are codes. With `accept` the case is accepted in the same breath: for staff who have
-    heard the matter and named its category. `registered_at` is for imports only.
+    heard the matter and named its category. `registered_at` and `history` are for imports only.
     """
 
     words: str
@@ -70,6 +79,7 @@ class Intake:
     registered_at: datetime | None = None
     source_system: str = ""
     source_id: str = ""
+    history: History | None = None
     attachments: tuple[uuid.UUID, ...] = ()
 
 
@@ -84,17 +94,6 @@ class Registered:
     due_at: datetime | None
     due_provisional: bool
     replayed: bool = False
-
-
-@dataclass(slots=True)
-class Rows:
-    """Rows by table, each a dict of every column."""
-
-    case: dict[str, Any]
-    reporter: list[dict[str, Any]] = field(default_factory=list)
-    clocks: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    jobs: list[dict[str, Any]] = field(default_factory=list)
 
 
 class _Serials:
@@ -162,10 +161,6 @@ def _place(intake: Intake, held: Reference) -> tuple[int | None, int | None, flo
     return area_id, county_id, lon, lat
 
 
-def _hex(value: bytes | None) -> str | None:
-    return None if value is None else "\\x" + value.hex()
-
-
 def _reporter(intake: Intake, at: datetime) -> dict[str, Any] | None:
     values = {
         "name": clean_text(intake.name, max_length=60, multiline=False),
@@ -181,13 +176,13 @@ def _reporter(intake: Intake, at: datetime) -> dict[str, Any] | None:
         return None
     pk = uuid7()
     sealed = {
-        name: _hex(encrypt(value, context=f"reporter:{pk}:{name}")) if value else None
+        name: hexed(encrypt(value, context=f"reporter:{pk}:{name}")) if value else None
         for name, value in values.items()
     }
     return {
         "id": str(pk),
         **sealed,
-        "phone_hash": _hex(lookup_hash(values["phone"], purpose="phone")) if values["phone"] else None,
+        "phone_hash": hexed(lookup_hash(values["phone"], purpose="phone")) if values["phone"] else None,
         "language": intake.language,
         "message_consent": intake.message_consent,
         "retention_class": "reporter",
@@ -240,12 +235,17 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     at = intake.registered_at or recorded
     body = _checked_words(intake)
     category_id, kind, urgency = _elements(intake, held)
+    if intake.registered_at is not None or intake.history is not None:
+        check_times(at, intake.history, recorded, accepted=intake.accept)
     if intake.accept and category_id is None:
         raise Invalid(_("受理须先选事项。"), fields={"category": str(_("请选择事项。"))})
     if intake.channel not in Channel.values:
         raise Invalid(_("渠道不对。"), fields={"channel": str(_("请从列表中选择。"))})
     area_id, county_id, lon, lat = _place(intake, held)
     reporter = _reporter(intake, recorded)
+    data: dict[str, Any] = {"channel": intake.channel}
+    if intake.source_system:
+        data |= {"source": intake.source_system, "imported_at": recorded.isoformat()}
     limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=at)
     contact = clocks.promise(start=at, minutes=limits.first_contact, calendar=limits.calendar)
     resolve = clocks.promise(start=at, minutes=limits.resolve, calendar=limits.calendar)
@@ -253,6 +253,9 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     number = case_number(localtime(at).year, serials.take())
     code = tracking_code(keyring().tracking, case_id)
     state = State.ACCEPTED if intake.accept else State.REGISTERED
+    if intake.history is not None and intake.history.target_at is not None:
+        resolve = clocks.promise_until(start=at, due_at=intake.history.target_at)
+        data["due_from"] = intake.source_system
     timers = [_clock(case_id, ClockKind.FIRST_CONTACT, contact), _clock(case_id, ClockKind.RESOLVE, resolve)]
     columns: dict[str, Any] = {
         "state": State.REGISTERED.value, "kind": kind, "urgency": urgency, "category_id": category_id,
@@ -268,7 +271,7 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
                 "case": dict(columns),
                 "clocks": {row["id"]: {k: v for k, v in row.items() if k not in ("id", "case_id")} for row in timers},
             },
-            data={"channel": intake.channel},
+            data=data,
             digests={"words": hashlib.sha256(body.encode()).hexdigest()},
         )
     )
@@ -279,8 +282,20 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
             _event(case_id, by, at, action="accept", from_state=State.REGISTERED.value,
                    to_state=State.ACCEPTED.value, version=2, changes={"case": accepted}, data={})
         )
+    if intake.history is not None and intake.history.closed_at is not None:
+        state = State.CLOSED
+        closing, note = closed_by_import(
+            case_id, columns, timers, closed_at=intake.history.closed_at, note=intake.history.closing_note
+        )
+        rows.events.append(
+            _event(case_id, by, intake.history.closed_at, action="close_imported", from_state=State.ACCEPTED.value,
+                   to_state=State.CLOSED.value, version=3, changes=closing, data={"source": intake.source_system},
+                   digests={"explanation": hashlib.sha256(note.encode()).hexdigest()} if note else None)
+        )
+        if note:
+            rows.texts.append(text_row(case_id, rows.events[-1]["id"], "explanation", note))
     rows.case = {
-        "id": str(case_id), "number": number, "tracking_digest": _hex(tracking_digest(code)),
+        "id": str(case_id), "number": number, "tracking_digest": hexed(tracking_digest(code)),
         "channel": intake.channel, "title": clean_text(intake.title, max_length=200, multiline=False), "words": body,
         "language": intake.language, "reporter_id": reporter["id"] if reporter else None,
         "confidential": intake.confidential,
@@ -291,41 +306,8 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     }
     if reporter and reporter["phone"] and intake.message_consent and not intake.source_system:
         rows.jobs.append({"event_id": rows.events[0]["id"]})
-    return rows, Registered(case_id, number, code, state.value, resolve.due_at, resolve.provisional)
-
-
-# One statement for all rows of one case: `jsonb_populate_recordset` types each row as its own table's.
-_ONE = """
-WITH reporter AS (
-  INSERT INTO cases_reporter SELECT * FROM jsonb_populate_recordset(NULL::cases_reporter, %(reporter)s)
-), kase AS (
-  INSERT INTO cases_case SELECT * FROM jsonb_populate_recordset(NULL::cases_case, %(case)s)
-), clock AS (
-  INSERT INTO cases_clock SELECT * FROM jsonb_populate_recordset(NULL::cases_clock, %(clocks)s)
-), event AS (
-  INSERT INTO cases_event SELECT * FROM jsonb_populate_recordset(NULL::cases_event, %(events)s)
-), submission AS (
-  INSERT INTO cases_submission SELECT * FROM jsonb_populate_recordset(NULL::cases_submission, %(submission)s)
-)
-INSERT INTO procrastinate_jobs (queue_name, task_name, args)
-SELECT 'messages', 'cases.announce', job FROM jsonb_array_elements(%(jobs)s::jsonb) AS job
-"""
-
-
-def write_one(rows: Rows, submission: dict[str, Any] | None) -> None:
-    """All rows of one case in one statement. Must run inside a transaction or autocommit: it is atomic either way."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ONE,
-            {
-                "reporter": json.dumps(rows.reporter),
-                "case": json.dumps([rows.case]),
-                "clocks": json.dumps(rows.clocks),
-                "events": json.dumps(rows.events),
-                "submission": json.dumps([submission] if submission else []),
-                "jobs": json.dumps(rows.jobs),
-            },
-        )
+    due_at = None if state is State.CLOSED else resolve.due_at
+    return rows, Registered(case_id, number, code, state.value, due_at, due_at is not None and resolve.provisional)
 
 
 def _again(case_id: uuid.UUID) -> Registered:
@@ -348,12 +330,14 @@ def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Register
     decision = policy.can_register(by)
     if not decision or (by.scopes is not None and not by.scopes & {"register", "*"}):
         raise NotAllowed(decision.reason or _("这个接口令牌没有这一步的权限。"))
+    if intake.history is not None:
+        raise AssertionError("a case with a past is written by register_many")
     fingerprint = fingerprint_of(intake) if key is not None else b""
     rows, registered = rows_for(intake, by=by)
     submission = None
     if key is not None:
         submission = {
-            "key": _hex(key), "fingerprint": _hex(fingerprint), "case_id": rows.case["id"],
+            "key": hexed(key), "fingerprint": hexed(fingerprint), "case_id": rows.case["id"],
             "event_id": rows.events[0]["id"], "at": rows.events[0]["at"],
         }
     follow_up = bool(intake.attachments or intake.publication_body)
@@ -402,34 +386,3 @@ def _follow_up(intake: Intake, by: Actor, case_id: uuid.UUID) -> None:
     if intake.publication_body:
         request_publication(On(case_id, actor), title=intake.publication_title or intake.title or intake.words[:40],
                             body=intake.publication_body)
-
-
-_TABLES = (("reporter", "cases_reporter"), ("case", "cases_case"), ("clocks", "cases_clock"),
-           ("events", "cases_event"))
-
-
-def register_many(*, rows: Sequence[Rows]) -> int:
-    """Write checked rows of many cases through COPY, in the caller's transaction. Returns the number of cases."""
-    batches: dict[str, list[dict[str, Any]]] = {name: [] for name, _table in _TABLES}
-    for one in rows:
-        batches["reporter"].extend(one.reporter)
-        batches["case"].append(one.case)
-        batches["clocks"].extend(one.clocks)
-        batches["events"].extend(one.events)
-    with connection.cursor() as cursor:
-        for name, table in _TABLES:
-            batch = batches[name]
-            if not batch:
-                continue
-            columns = list(batch[0])
-            names = ", ".join(f'"{column}"' for column in columns)
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in batch:
-                    copy.write_row(_copyable(row[column]) for column in columns)
-    return len(rows)
-
-
-def _copyable(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict) else value
-
-
