@@ -89,6 +89,7 @@ class Calendar:
     workday: Callable[[date], bool | None] = chinese_workday
     zone: ZoneInfo = CHINA
     _held: list[_Table] = field(default_factory=list, compare=False, repr=False)
+    _years: dict[int, tuple[list[tuple[int, int]], bool]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         minutes = self._minutes()
@@ -117,7 +118,7 @@ class Calendar:
                 return known[day]
             return day.weekday() < 5 if day.year in years else ask(day)
 
-        return Calendar(self.spans, workday, self.zone)
+        return Calendar(self.spans, workday, self.zone)  # with a table of its own
 
     @property
     def minutes_a_day(self) -> int:
@@ -137,30 +138,43 @@ class Calendar:
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local by construction, zone set below
         return _instant((midnight + timedelta(minutes=minute)).replace(tzinfo=self.zone))
 
+    def _year(self, year: int) -> tuple[list[tuple[int, int]], bool]:
+        """The working spans of one year, and whether all of it is published."""
+        made = self._years.get(year)
+        if made is not None:
+            return made
+        found: list[tuple[int, int]] = []
+        known, spans, reached = True, self._minutes(), 0
+        first = date(year, 1, 1).toordinal()
+        for ordinal in range(first, date(year + 1, 1, 1).toordinal()):
+            day = date.fromordinal(ordinal)
+            worked = self.workday(day)
+            if worked is None:
+                known = False
+                worked = day.weekday() < 5
+            if worked:
+                for opens, closes in spans:
+                    start, end = self._local(ordinal, opens), self._local(ordinal, closes)
+                    if found and start < reached:  # where clocks are put forward, local times may fold
+                        start = reached
+                    if start < end:
+                        found.append((start, end))
+                        reached = end
+        self._years[year] = (found, known)
+        return found, known
+
     def _build(self, first: int, last: int) -> _Table:
         starts: list[int] = []
         ends: list[int] = []
         before, years, unknown = [0], [], [0]
-        spans = self._minutes()
         for year in range(first, last + 1):
-            known = True
+            spans, known = self._year(year)
             years.append(self._local(date(year, 1, 1).toordinal(), 0))
-            for ordinal in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1):
-                day = date.fromordinal(ordinal)
-                worked = self.workday(day)
-                if worked is None:
-                    known = False
-                    worked = day.weekday() < 5
-                if worked:
-                    for opens, closes in spans:
-                        start, end = self._local(ordinal, opens), self._local(ordinal, closes)
-                        if ends and start < ends[-1]:  # where clocks are put forward, local times may fold
-                            start = ends[-1]
-                        if start < end:
-                            starts.append(start)
-                            ends.append(end)
-                            before.append(before[-1] + end - start)
             unknown.append(unknown[-1] + (not known))
+            for start, end in spans:
+                starts.append(start)
+                ends.append(end)
+                before.append(before[-1] + end - start)
         return _Table(first, last, tuple(starts), tuple(ends), tuple(before), tuple(years), tuple(unknown))
 
     def _table(self, first: int, last: int) -> _Table:
