@@ -107,11 +107,11 @@ class Mapping:
         )
 
     @classmethod
-    def plain(cls) -> Mapping:
-        """For files whose columns already bear our own names."""
-        fields: dict[str, Any] = {name: name for name in FIELDS - TIMES}
-        fields |= {name: {"column": name, "format": "iso"} for name in TIMES}
-        return cls.of({"source_system": "import", "fields": fields})
+    def plain(cls, columns: frozenset[str] = FIELDS) -> Mapping:
+        """For files whose columns already bear our own names. Times are ISO 8601 with an offset."""
+        fields: dict[str, Any] = {name: name for name in (FIELDS - TIMES) & columns}
+        fields |= {name: {"column": name, "format": "iso"} for name in TIMES & columns}
+        return cls.of({"source_system": "import", "fields": fields, "accept": True})
 
     @property
     def columns(self) -> frozenset[str]:
@@ -158,7 +158,7 @@ class Mapping:
         except ValueError:
             raise Invalid(_("“%(name)s”不是数字：“%(value)s”。") % {"name": name, "value": value[:60]}) from None
 
-    def intake(self, row: Map[str, str], *, source_id: str) -> Intake:
+    def intake(self, row: Map[str, str], *, source_id: str, source_system: str) -> Intake:
         """Raises Invalid: an empty required column, a time, number or value that cannot be read."""
         for column in self.required:
             if not row.get(column, "").strip():
@@ -179,7 +179,7 @@ class Mapping:
             kind=text["kind"] or None, urgency=text["urgency"] or None, name=text["name"], phone=text["phone"],
             address=text["address"], email=text["email"], language=text["language"] or "zh-hans",
             accept=self.accept and bool(text["category"]), outside_allowed=self.outside, registered_at=registered_at,
-            source_system=self.source_system, source_id=source_id,
+            source_system=source_system, source_id=source_id,
             history=history if history.target_at or history.closed_at else None,
         )
 

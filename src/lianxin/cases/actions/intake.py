@@ -246,7 +246,14 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     data: dict[str, Any] = {"channel": intake.channel}
     if intake.source_system:
         data |= {"source": intake.source_system, "imported_at": recorded.isoformat()}
-    limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=at)
+    try:
+        limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=at)
+    except LookupError:
+        if intake.registered_at is None:
+            raise
+        # Older than the city's table of limits: today's limits stand, and the event says so.
+        limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=recorded)
+        data["limits_of"] = localtime(recorded).date().isoformat()
     contact = clocks.promise(start=at, minutes=limits.first_contact, calendar=limits.calendar)
     resolve = clocks.promise(start=at, minutes=limits.resolve, calendar=limits.calendar)
     case_id = uuid7()

@@ -1,0 +1,140 @@
+"""Records out of CSV and JSONL files, gzip or plain, each with the number of the line it starts on."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+
+FIELD_LIMIT = 4 * 1024 * 1024  # characters in one CSV field
+_GZIP = b"\x1f\x8b"
+
+
+class FileError(Exception):
+    """The file as a whole cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record. `fault` is set instead of `values` when the record itself is broken."""
+
+    line: int
+    values: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Source:
+    """An opened file: its column names (empty for JSONL), its records, and how far it has been read."""
+
+    raw: BinaryIO
+    size: int
+    columns: tuple[str, ...]
+    records: Iterator[Record]
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file read so far."""
+        return self.raw.tell()
+
+
+@contextmanager
+def opened(path: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> Iterator[Source]:
+    """Open a `.csv` or `.jsonl` file, gzip or not. Raises FileError."""
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from error
+    with raw:
+        packed = raw.read(2) == _GZIP
+        raw.seek(0)
+        stream: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
+        try:
+            text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
+        except LookupError as error:
+            raise FileError(str(error)) from error
+        name = path.name.lower().removesuffix(".gz")
+        size = path.stat().st_size
+        try:
+            if name.endswith((".jsonl", ".ndjson")):
+                yield Source(raw, size, (), _json_lines(text))
+            elif name.endswith((".csv", ".tsv", ".txt")):
+                columns, records = _csv(text, "\t" if name.endswith(".tsv") else delimiter)
+                yield Source(raw, size, columns, records)
+            else:
+                raise FileError(_("%(path)s：只认 .csv 和 .jsonl（可以再加 .gz）。") % {"path": path})
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise FileError(_("%(path)s：压缩文件不完整。") % {"path": path}) from error
+        finally:
+            text.detach()
+
+
+def _readable(value: str) -> bool:
+    return not any("\udc80" <= char <= "\udcff" for char in value) if not value.isascii() else True
+
+
+def _csv(text: io.TextIOWrapper, delimiter: str) -> tuple[tuple[str, ...], Iterator[Record]]:
+    csv.field_size_limit(FIELD_LIMIT)
+    reader = csv.reader(text, delimiter=delimiter)
+    header = next(reader, None)
+    if not header:
+        raise FileError(_("文件是空的，没有列名。"))
+    columns = tuple(name.strip() for name in header)
+    if len(set(columns)) != len(columns):
+        raise FileError(_("列名有重复：%(names)s。") % {"names": ", ".join(columns)})
+    return columns, _csv_records(reader, columns)
+
+
+def _csv_records(reader: Iterator[list[str]], columns: tuple[str, ...]) -> Iterator[Record]:
+    last = 1
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            line, last = last + 1, reader.line_num  # type: ignore[attr-defined]
+            yield Record(line, fault=_("这一行不是正确的 CSV：%(error)s。") % {"error": error})
+            continue
+        if row is None:
+            return
+        line, last = last + 1, reader.line_num  # type: ignore[attr-defined]
+        if not row:
+            continue
+        if len(row) != len(columns):
+            yield Record(line, dict(zip(columns, row, strict=False)), fault=_(
+                "这一行有 %(found)s 列，应有 %(wanted)s 列。") % {"found": len(row), "wanted": len(columns)})
+        elif not all(map(_readable, row)):
+            yield Record(line, dict(zip(columns, row, strict=True)), fault=_("这一行有读不出的字符，请核对文件编码。"))
+        else:
+            yield Record(line, dict(zip(columns, row, strict=True)))
+
+
+def _json_lines(text: io.TextIOWrapper) -> Iterator[Record]:
+    for line, body in enumerate(text, 1):
+        if not body.strip():
+            continue
+        if not _readable(body):
+            yield Record(line, fault=_("这一行有读不出的字符，请核对文件编码。"))
+            continue
+        try:
+            values = json.loads(body)
+        except (ValueError, RecursionError):
+            yield Record(line, {"": body.rstrip("\r\n")}, fault=_("这一行不是正确的 JSON。"))
+            continue
+        if not isinstance(values, dict):
+            yield Record(line, {"": body.rstrip("\r\n")}, fault=_("这一行不是 JSON 对象。"))
+            continue
+        yield Record(line, {key: _plain(value) for key, value in values.items()})
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
