@@ -28,6 +28,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("accounts/", include("allauth.urls")),
+    path("places/", include("lianxin.places.urls")),
 ]
 for prefix, module in (("api/v1/", "lianxin.api.urls"), ("desk/", "lianxin.desk.urls"), ("", "lianxin.portal.urls")):
     try:
