@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.crypto import Keyring
+
 
 def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
@@ -40,6 +42,7 @@ def words(name: str, default: str = "") -> list[str]:
 PACKAGE = Path(__file__).resolve().parents[1]
 HOME = Path(text("LIANXIN_HOME", str(PACKAGE.parents[1]))).resolve()
 VAR = HOME / "var"
+LIANXIN_NODE_MODULES = text("LIANXIN_NODE_MODULES", str(HOME / "node_modules"))
 DATA = Path(text("LIANXIN_DATA", str(VAR / "demo"))).resolve()
 
 
@@ -63,10 +66,7 @@ def kept_secret(name: str, make: Any) -> str:
 DEBUG = flag("LIANXIN_DEBUG", False)
 SECRET_KEY = text("LIANXIN_SECRET_KEY") or kept_secret("secret_key", lambda: secrets.token_urlsafe(50))
 LIANXIN_KEYRING = text("LIANXIN_KEYRING", str(DATA / "keyring.json"))
-if not Path(LIANXIN_KEYRING).exists():
-    from lianxin.kernel.crypto import Keyring
-
-    Keyring.fresh().write(Path(LIANXIN_KEYRING))
+Keyring.ensure(Path(LIANXIN_KEYRING))
 
 ALLOWED_HOSTS = words("LIANXIN_ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = words("LIANXIN_TRUSTED_ORIGINS")

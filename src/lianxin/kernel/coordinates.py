@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from math import atan2, cos, hypot, isfinite, pi, radians, sin, sqrt
 
-import h3
+import h3.api.basic_int as h3
 
 _AXIS = 6378245.0  # Krasovsky 1940, metres
 _ECCENTRICITY2 = 0.00669342162296594323
@@ -50,6 +50,7 @@ def in_china(lon: float, lat: float) -> bool:
 
 
 def wgs84_to_gcj02(lon: float, lat: float) -> tuple[float, float]:
+    """Degrees to degrees; outside the rectangle of China nothing is moved."""
     if not in_china(lon, lat):
         return lon, lat
     east, north = _offset(lon, lat)
@@ -68,12 +69,14 @@ def gcj02_to_wgs84(lon: float, lat: float) -> tuple[float, float]:
 
 
 def gcj02_to_bd09(lon: float, lat: float) -> tuple[float, float]:
+    """Degrees to degrees: a small turn and a shift of some hundred metres."""
     reach = hypot(lon, lat) + 0.00002 * sin(lat * _TURN)
     angle = atan2(lat, lon) + 0.000003 * cos(lon * _TURN)
     return reach * cos(angle) + 0.0065, reach * sin(angle) + 0.006
 
 
 def bd09_to_gcj02(lon: float, lat: float) -> tuple[float, float]:
+    """The inverse, to about a millimetre."""
     x, y = lon - 0.0065, lat - 0.006
     for _round in range(8):
         there = gcj02_to_bd09(x, y)
@@ -81,11 +84,12 @@ def bd09_to_gcj02(lon: float, lat: float) -> tuple[float, float]:
     return x, y
 
 
-def to_wgs84(lon: float, lat: float, system: CoordinateSystem = CoordinateSystem.WGS84) -> tuple[float, float]:
+def to_wgs84(lon: float, lat: float, system: CoordinateSystem | str = CoordinateSystem.WGS84) -> tuple[float, float]:
     """Degrees in `system` to WGS-84 degrees (CGCS2000 differs by centimetres and is taken as it is).
 
-    Raises ValueError for what is no position on earth.
+    Raises ValueError for what is no position on earth and for a system that is not one of `CoordinateSystem`.
     """
+    system = CoordinateSystem(system)  # a plain string would else fall through to "as it is"
     if not (isfinite(lon) and isfinite(lat)) or abs(lon) > 180 or abs(lat) > 90:
         raise ValueError("not a position on earth")
     if system is CoordinateSystem.BD09:
@@ -97,9 +101,9 @@ def to_wgs84(lon: float, lat: float, system: CoordinateSystem = CoordinateSystem
 
 def cell(lon: float, lat: float, resolution: int = 9) -> int:
     """The H3 cell as an integer that fits PostgreSQL's `bigint` (the top bit of a cell index is always 0)."""
-    return h3.str_to_int(h3.latlng_to_cell(lat, lon, resolution))
+    return int(h3.latlng_to_cell(lat, lon, resolution))
 
 
 def cells_around(lon: float, lat: float, *, rings: int, resolution: int = 9) -> list[int]:
     """The cell of a position and its neighbours up to `rings` away (resolution 9: about 350 m a ring)."""
-    return [h3.str_to_int(one) for one in h3.grid_disk(h3.latlng_to_cell(lat, lon, resolution), rings)]
+    return [int(one) for one in h3.grid_disk(h3.latlng_to_cell(lat, lon, resolution), rings)]

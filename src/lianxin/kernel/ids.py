@@ -6,14 +6,18 @@ import hashlib
 import hmac
 import re
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
 
 import uuid_utils
 from stdnum import damm
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９－　", "0123456789- ")
+_MISREAD = str.maketrans("OIL", "011")
 CODE_LENGTH = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_SEPARATORS = re.compile(r"[\s\-‐-―−_.·、/]")
 
 
 def uuid7() -> uuid.UUID:
@@ -25,7 +29,9 @@ def uuid7_floor(at: datetime) -> uuid.UUID:
     """The lowest UUIDv7 of an instant's millisecond: the bound of a range by time. `at` must be aware."""
     if at.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    milliseconds = int(at.timestamp() * 1000)
+    milliseconds = (at - _EPOCH) // _MILLISECOND  # in integers: a float loses the millisecond
+    if milliseconds < 0:
+        raise ValueError("UUIDv7 begins with 1970")
     return uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (0b10 << 62))
 
 
@@ -45,13 +51,14 @@ def normalise_case_number(said: str) -> str:
 
     Returns an empty string when it cannot be a number.
     """
-    digits = re.sub(r"[\s\-–—_.·]", "", said.translate(_FULL_WIDTH))
-    if not digits.isascii() or not digits.isdigit() or len(digits) < 10:
+    digits = _SEPARATORS.sub("", normalize("NFKC", said))
+    if not digits.isascii() or not digits.isdigit() or not 10 <= len(digits) <= 20:
         return ""
     return f"{digits[:2]}-{digits[2:-1]}-{digits[-1]}"
 
 
 def valid_case_number(said: str) -> bool:
+    """Whether what was typed is a case number with the right check digit."""
     number = normalise_case_number(said)
     return bool(number) and bool(damm.is_valid(number.replace("-", "")))
 
@@ -65,8 +72,8 @@ def tracking_code(key: bytes, case_id: uuid.UUID) -> str:
 
 def normalise_tracking_code(said: str) -> str:
     """The code as made, from what was typed: lower case, spaces, O for 0, I or L for 1. Empty when it is none."""
-    letters = re.sub(r"[\s\-–—]", "", said.translate(_FULL_WIDTH)).upper()
-    letters = letters.translate(str.maketrans("OIL", "011"))
+    letters = _SEPARATORS.sub("", normalize("NFKC", said)).upper()
+    letters = letters.translate(_MISREAD)
     if len(letters) != CODE_LENGTH or any(letter not in _ALPHABET for letter in letters):
         return ""
     return f"{letters[:5]}-{letters[5:]}"

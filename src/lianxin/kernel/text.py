@@ -6,14 +6,21 @@ import re
 import unicodedata
 
 # C0 and C1 controls but tab and newline, and the marks that reorder text or hide in it.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+_NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_EXTENSION = re.compile("(?:转|轉|ext\\.?|#).*$", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean_text(value: str, *, max_length: int, multiline: bool) -> str:
-    """NFC, newlines as \\n, no control or direction marks, ends trimmed, at most `max_length` characters."""
-    value = value.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    value = _SURROGATE.sub("", _CONTROL.sub("", value))
+    """NFC, newlines as \\n, no control or direction marks, ends trimmed, at most `max_length` characters.
+
+    What is longer is cut: where the reporter's own words must not be, ask for one character more and refuse.
+    """
+    value = _SURROGATE.sub("", _CONTROL.sub("", _NEWLINE.sub("\n", value)))
     if not multiline:
         value = re.sub(r"\s+", " ", value)
     return unicodedata.normalize("NFC", value).strip()[:max_length].rstrip()
@@ -27,19 +34,26 @@ def to_half_width(value: str) -> str:
 
 
 def phone_normalise(said: str) -> str:
-    """Digits only, with a leading + kept; a Chinese country code is dropped. Empty when there are no digits."""
-    value = to_half_width(said).strip()
+    """Digits only, with a leading + kept; a Chinese country code and an extension (转 801) are dropped.
+
+    Empty when there are no digits.
+    """
+    value = _EXTENSION.sub("", to_half_width(said)).strip().lstrip("(")
     plus = value.startswith("+")
-    digits = re.sub(r"\D", "", value)
+    digits = re.sub("[^0-9]", "", value)
     if plus and digits.startswith("86"):
         return digits[2:]
     if digits.startswith("0086"):
         return digits[4:]
+    if len(digits) == 13 and digits.startswith("861"):
+        return digits[2:]
     return ("+" if plus and digits else "") + digits
 
 
 def mask_phone(phone: str) -> str:
-    """`138****2201`: enough to recognise one's own, not enough to call another's."""
-    if len(phone) < 7:
+    """`138****2201`: enough to recognise one's own, not enough to call another's. Four digits at least are hidden."""
+    shown = min(max(len(phone) - 4, 0), 7)
+    tail = (shown + 1) // 2
+    if shown < 3:
         return "*" * len(phone)
-    return phone[:3] + "****" + phone[-4:]
+    return phone[: shown - tail] + "****" + phone[-tail:]
