@@ -1,0 +1,113 @@
+"""The files of a city and their columns. docs/reference/city-files.md is held to this list by a test."""
+
+from __future__ import annotations
+
+from lianxin.cases.models import Kind, TimeLimit, Urgency
+from lianxin.organisations.models import Role, UnitCalendar, UnitKind
+
+from .tables import Column, Table, choice, code, day, many, minutes, position, weighted, words, yes_no
+
+EACH_COUNTY = "each county"
+EACH_TOWN = "each town"
+
+UNITS = Table("units.csv", "Every body that can be given a case, and the hotline itself with its sections.", (
+    Column("code", "The unit's code; never reused.", code(24), needed=True),
+    Column("name", "Full official name.", words(80), needed=True),
+    Column("short_name", "What people call it.", words(40)),
+    Column("name_en", "Name in English.", words(120)),
+    Column("kind", "What it is.", choice(UnitKind.values), needed=True),
+    Column("parent", "Code of the unit above it.", code(24)),
+    Column("area", "Code of the area it works for.", code(24)),
+    Column("calendar", "When its clocks run; `working` when empty.", choice(UnitCalendar.values)),
+    Column("duties", "What it is there for, in a few words.", words(2000)),
+    Column("active_from", "First day it takes cases.", day),
+    Column("active_to", "First day it no longer does.", day),
+))
+CATEGORIES = Table("categories.csv", "The category tree; a row without rows below it is a leaf and carries cases.", (
+    Column("code", "The category's code; begins with its parent's.", code(12), needed=True),
+    Column("name", "Name.", words(60), needed=True),
+    Column("name_en", "Name in English.", words(120), needed=True),
+    Column("parent", "Code of the category above it.", code(12)),
+    Column("kind", "What a case of this leaf usually is.", choice(Kind.values)),
+    Column("urgency", "How urgent it is unless said otherwise; `normal` when empty.", choice(Urgency.values)),
+    Column("field_matter", "`yes`: the unit's reply needs a photo.", yes_no),
+    Column("complex_allowed", "`yes`: the long time limit may be asked for.", yes_no),
+    Column("plain_name", "What a resident would call it.", words(60)),
+    Column("plain_name_en", "The same in English.", words(120)),
+    Column("quick_topic", "Place among the topics on the portal's first page, from 1.", position),
+    Column("added", "`yes`: not in the taxonomy the tree follows.", yes_no),
+))
+TIME_LIMITS = Table("time_limits.csv", "How long each duty may take; the most specific row wins.", (
+    Column("category", "Category and everything below it; any when empty.", code(12)),
+    Column("kind", "Kind; any when empty.", choice(Kind.values)),
+    Column("urgency", "Urgency; any when empty.", choice(Urgency.values)),
+    Column("track", "Ordinary, complex after approval, or reopened and supervised.", choice(TimeLimit.Case.values),
+           needed=True),
+    Column("calendar", "`working`: the minutes are working minutes.", choice(UnitCalendar.values), needed=True),
+    Column("sign_for", "Minutes until the unit has signed for it.", minutes, needed=True),
+    Column("first_contact", "Minutes until the reporter was contacted.", minutes, needed=True),
+    Column("resolve", "Minutes until the reply.", minutes, needed=True),
+    Column("basis", "The rule it rests on.", words(200)),
+    Column("valid_from", "First day in force.", day, needed=True),
+    Column("valid_to", "First day no longer in force.", day),
+))
+CATALOGUE = Table("catalogue.csv", "The dispatch catalogue: category × area → lead unit; the most specific rule wins.", (
+    Column("category", "Category and everything below it; any when empty.", code(12)),
+    Column("name", "The category's name, for the reader; must agree with categories.csv.", words(60)),
+    Column("area", f"Area and everything below it; any when empty; `{EACH_COUNTY}` or `{EACH_TOWN}` writes one rule "
+           "for each, with `{area}` in the unit codes standing for the area's code.", words(24)),
+    Column("lead", "Code of the lead unit.", words(40), needed=True),
+    Column("assisting", "Codes of assisting units, separated by |.", many(words(40))),
+    Column("valid_from", "First day in force.", day),
+    Column("valid_to", "First day no longer in force.", day),
+    Column("basis", "The rule it rests on.", words(300)),
+))
+KEYWORDS = Table("keywords.csv", "Words that suggest a category while an operator types.", (
+    Column("category", "Code of a leaf.", code(12), needed=True),
+    Column("name", "The leaf's name, for the reader; must agree with categories.csv.", words(60)),
+    Column("words", "Words separated by spaces; `word:2` counts twice as much.", weighted, needed=True),
+), optional=True)
+STAFF = Table("staff.csv", "People and what they may do. Passwords are never in a file.", (
+    Column("username", "What they sign in with.", code(60), needed=True),
+    Column("name", "Their name.", words(60), needed=True),
+    Column("unit", "Code of their unit.", code(24), needed=True),
+    Column("roles", "Roles in that unit, separated by |.", many(choice(Role.values)), needed=True),
+    Column("area", "Area the roles are narrowed to; the unit's own when empty.", code(24)),
+))
+_PHRASE = (
+    Column("code", "The entry's code.", code(40), needed=True),
+    Column("name", "Name.", words(80), needed=True),
+    Column("name_en", "Name in English.", words(160), needed=True),
+    Column("words", "What is said to the reporter (routes) or asked of the unit (reasons).", words(1000)),
+    Column("words_en", "The same in English.", words(1000)),
+)
+DECLINE_ROUTES = Table("decline_routes.csv", "The lawful routes named when a case is declined.", _PHRASE)
+RETURN_REASONS = Table("return_reasons.csv", "The reasons a unit may give for a return.", _PHRASE)
+
+TABLES = (UNITS, CATEGORIES, TIME_LIMITS, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS)
+
+# Keys of one article in knowledge/*.yaml, with their meaning; the needed ones come first.
+ARTICLE = {
+    "code": "The article's code; never reused.",
+    "title": "What it answers, in a few words.",
+    "answer": "What the operator reads out, in plain sentences.",
+    "valid_from": "First day it may be used.",
+    "questions": "Ways residents ask it.",
+    "keywords": "Words that find it.",
+    "basis": "The law or document it rests on.",
+    "source": "Who wrote it.",
+    "category": "Code of a category.",
+    "unit": "Code of the unit that answers for it.",
+    "review_by": "Day after which it is no longer shown until reviewed.",
+}
+ARTICLE_NEEDED = ("code", "title", "answer", "valid_from")
+
+# Keys of city.yaml.
+CITY = {
+    "code": "The city's code.",
+    "name": "Its name.",
+    "name_en": "Its name in English.",
+    "hotline": "The number residents call.",
+    "areas": "Where the areas come from; see the section on areas.",
+}
+CITY_NEEDED = ("code", "name", "name_en")

@@ -1,0 +1,126 @@
+"""Reading city.yaml and knowledge/*.yaml, with the line of every mapping."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from .faults import Faults
+from .files import ARTICLE, ARTICLE_NEEDED, CITY, CITY_NEEDED
+from .tables import Row, text_of
+
+_LINE = "__line__"
+_LENGTHS = {"code": 40, "title": 160, "source": 200, "answer": 4000, "basis": 1000, "category": 12, "unit": 24}
+
+
+class _Lined(yaml.SafeLoader):
+    """The safe loader, noting where each mapping begins."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        made: dict[Any, Any] = super().construct_mapping(node, deep=True)
+        made[_LINE] = node.start_mark.line + 1
+        return made
+
+
+def _parsed(path: Path, faults: Faults) -> Any:
+    text = text_of(path, faults)
+    if text is None:
+        return None
+    try:
+        return yaml.load(text, Loader=_Lined)  # noqa: S506 - built on the safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        faults.add(path.name, mark.line + 1 if mark else 0, _("不是合格的 YAML：%s") % reason)
+    except ValueError as error:  # an impossible date, say 2026-02-30
+        faults.add(path.name, 0, _("不是合格的 YAML：%s") % error)
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items() if key != _LINE}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def read_city(directory: Path, faults: Faults) -> dict[str, Any]:
+    """The settings in city.yaml; an empty dict when they cannot be read."""
+    path = directory / "city.yaml"
+    if not path.is_file():
+        faults.add("city.yaml", 0, _("缺少这个文件"))
+        return {}
+    before = len(faults)
+    parsed = _parsed(path, faults)
+    if len(faults) > before:
+        return {}
+    if not isinstance(parsed, dict):
+        faults.add("city.yaml", 0, _("应是“键: 值”的形式"))
+        return {}
+    line = parsed[_LINE]
+    for key in parsed.keys() - CITY.keys() - {_LINE}:
+        faults.add("city.yaml", line, _("不认识的键：%s") % key)
+    for key in CITY_NEEDED:
+        if not isinstance(parsed.get(key), str) or not parsed[key].strip():
+            faults.add("city.yaml", line, _("%s 不能为空，而且应是文字（数字请加引号）") % key)
+    if not isinstance(parsed.get("areas", {}), dict):
+        faults.add("city.yaml", line, _("areas 应是“键: 值”的形式"))
+    plain: dict[str, Any] = _plain(parsed)
+    return plain
+
+
+def read_articles(directory: Path, faults: Faults) -> list[Row]:
+    """Every article of knowledge/*.yaml, typed."""
+    rows: list[Row] = []
+    folder = directory / "knowledge"
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
+        before = len(faults)
+        parsed = _parsed(path, faults)
+        if len(faults) > before:
+            continue
+        if not isinstance(parsed, list):
+            faults.add(path.name, 0, _("应是一列文章，每篇以“- code:”开头"))
+            continue
+        for entry in parsed:
+            if not isinstance(entry, dict):
+                faults.add(path.name, 0, _("应是一列文章，每篇以“- code:”开头"))
+                continue
+            row = _article(path.name, entry, faults)
+            if row is not None:
+                rows.append(row)
+    return rows
+
+
+def _article(file: str, entry: dict[str, Any], faults: Faults) -> Row | None:
+    line = entry[_LINE]
+    before = len(faults)
+    for key in entry.keys() - ARTICLE.keys() - {_LINE}:
+        faults.add(file, line, _("不认识的键：%s") % key)
+    for key in ARTICLE_NEEDED:
+        if entry.get(key) in (None, ""):
+            faults.add(file, line, _("%s 不能为空") % key)
+    cells: dict[str, Any] = {}
+    for key in ARTICLE:
+        value = entry.get(key)
+        if key in ("valid_from", "review_by"):
+            if value is not None and type(value) is not date:
+                faults.add(file, line, _("%s 不是日期，应写成 2026-01-31") % key)
+            cells[key] = value
+        elif key in ("questions", "keywords"):
+            listed = value if isinstance(value, list) else [] if value is None else None
+            limit = 200 if key == "questions" else 40
+            if listed is None or any(not isinstance(one, str) or not 0 < len(one) <= limit for one in listed):
+                faults.add(file, line, _("%(key)s 应是一列文字，每条最多 %(limit)s 个字") % {"key": key, "limit": limit})
+            cells[key] = listed or []
+        else:
+            if value is not None and not isinstance(value, str):
+                faults.add(file, line, _("%s 应是文字（数字请加引号）") % key)
+            elif value is not None and len(value) > _LENGTHS[key]:
+                faults.add(file, line, _("%(key)s 太长：最多 %(limit)s 个字") % {"key": key, "limit": _LENGTHS[key]})
+            cells[key] = value or ""
+    return Row(file, line, cells) if len(faults) == before else None

@@ -1,0 +1,216 @@
+"""A city read and checked as a whole, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from lianxin.cases.models import Kind, TimeLimit, Urgency
+from lianxin.organisations.models import Role, UnitKind
+
+from . import areas, files
+from .catalogue import Rule, expand, gaps
+from .faults import Faults
+from .mappings import read_articles, read_city
+from .tables import Row, read_table
+
+HOTLINE_ROLES = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK)
+SHOWN_GAPS = 20
+
+
+@dataclass(slots=True)
+class Plan:
+    """All that will be written. Complete only when `faults` is empty."""
+
+    directory: Path
+    faults: Faults = field(default_factory=Faults)
+    settings: dict[str, Any] = field(default_factory=dict)
+    areas: areas.Areas = field(default_factory=areas.Areas)
+    units: list[Row] = field(default_factory=list)
+    categories: list[Row] = field(default_factory=list)
+    leaves: set[str] = field(default_factory=set)
+    limits: list[Row] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    keywords: dict[str, dict[str, float]] = field(default_factory=dict)
+    staff: list[Row] = field(default_factory=list)
+    routes: list[Row] = field(default_factory=list)
+    reasons: list[Row] = field(default_factory=list)
+    articles: list[Row] = field(default_factory=list)
+
+
+def read(directory: Path, *, today: date) -> Plan:
+    """Read and check everything. Never raises for what is in the files: see `Plan.faults`."""
+    plan = Plan(directory)
+    faults = plan.faults
+    if not directory.is_dir():
+        faults.add(str(directory), 0, _("没有这个目录"))
+        return plan
+    plan.settings = read_city(directory, faults)
+    plan.areas = areas.read(directory, plan.settings, faults)
+    levels: Mapping[str, str] = plan.areas.levels
+
+    plan.units = _once(read_table(directory, files.UNITS, faults), ("code",), faults)
+    plan.categories = _once(read_table(directory, files.CATEGORIES, faults), ("code",), faults)
+    plan.limits = _once(read_table(directory, files.TIME_LIMITS, faults),
+                        ("category", "kind", "urgency", "track", "valid_from"), faults)
+    plan.staff = _once(read_table(directory, files.STAFF, faults), ("username",), faults)
+    plan.routes = _once(read_table(directory, files.DECLINE_ROUTES, faults), ("code",), faults)
+    plan.reasons = _once(read_table(directory, files.RETURN_REASONS, faults), ("code",), faults)
+    plan.articles = _once(read_articles(directory, faults), ("code",), faults)
+    unit_codes = {row["code"] for row in plan.units}
+    names = {row["code"]: row["name"] for row in plan.categories}
+
+    _check_units(plan, levels)
+    _check_categories(plan)
+    _check_limits(plan, names)
+    _check_keywords(plan, names, read_table(directory, files.KEYWORDS, faults))
+    _check_staff(plan, levels)
+    for row in plan.articles:
+        _known(faults, row, "category", names)
+        _known(faults, row, "unit", unit_codes)
+    _check_catalogue(plan, names, levels, today)
+    return plan
+
+
+def _once(rows: list[Row], key: tuple[str, ...], faults: Faults) -> list[Row]:
+    seen: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        value = tuple(row[name] for name in key)
+        first = seen.setdefault(value, row)
+        if first is not row:
+            shown = " ".join(str(part) for part in value if part)
+            faults.add(row.file, row.line, _("%(shown)s 与第 %(line)s 行重复") % {"shown": shown, "line": first.line})
+    return list(seen.values())
+
+
+def _known(faults: Faults, row: Row, name: str, known: Iterable[str]) -> bool:
+    value = row[name]
+    if value and value not in known:
+        faults.add(row.file, row.line, _("%(name)s：没有 %(value)s") % {"name": name, "value": value})
+        return False
+    return True
+
+
+def _dates(faults: Faults, row: Row, start: str, end: str) -> None:
+    if row[start] and row[end] and row[end] <= row[start]:
+        faults.add(row.file, row.line, _("%(end)s 应晚于 %(start)s") % {"start": start, "end": end})
+
+
+def _check_units(plan: Plan, levels: Mapping[str, str]) -> None:
+    faults = plan.faults
+    parents = {row["code"]: row["parent"] for row in plan.units}
+    for row in plan.units:
+        _known(faults, row, "parent", parents)
+        if plan.areas.complete:
+            _known(faults, row, "area", levels)
+        _dates(faults, row, "active_from", "active_to")
+        above, steps = row["parent"], 0
+        while above and above != row["code"] and steps <= len(parents):
+            above, steps = parents.get(above, ""), steps + 1
+        if above:
+            faults.add(row.file, row.line, _("%s 的上级绕成了圈") % row["code"])
+        if row["kind"] in (UnitKind.COUNTY_GOVERNMENT, UnitKind.TOWN_GOVERNMENT) and not row["area"]:
+            faults.add(row.file, row.line, _("县级政府和乡镇街道要写明 area"))
+    if plan.units and not any(row["kind"] == UnitKind.HOTLINE for row in plan.units):
+        faults.add(files.UNITS.file, 0, _("至少要有一个 hotline（热线中心）"))
+
+
+def _check_categories(plan: Plan) -> None:
+    faults = plan.faults
+    codes = {row["code"] for row in plan.categories}
+    above = {row["parent"] for row in plan.categories}
+    plan.leaves = codes - above
+    topics: dict[int, Row] = {}
+    for row in plan.categories:
+        code, parent = row["code"], row["parent"]
+        if _known(faults, row, "parent", codes) and parent and (not code.startswith(parent) or code == parent):
+            faults.add(row.file, row.line, _("%(code)s 应以上级代码 %(parent)s 开头") % {"code": code, "parent": parent})
+        if code in plan.leaves and not row["kind"]:
+            faults.add(row.file, row.line, _("末级事项要写明 kind"))
+        if row["quick_topic"] is not None:
+            if code not in plan.leaves:
+                faults.add(row.file, row.line, _("只有末级事项能放在首页"))
+            first = topics.setdefault(row["quick_topic"], row)
+            if first is not row:
+                faults.add(row.file, row.line, _("quick_topic 与第 %s 行重复") % first.line)
+
+
+def _check_limits(plan: Plan, names: dict[str, str]) -> None:
+    faults = plan.faults
+    for row in plan.limits:
+        _known(faults, row, "category", names)
+        _dates(faults, row, "valid_from", "valid_to")
+        if max(row["sign_for"], row["first_contact"]) > row["resolve"]:
+            faults.add(row.file, row.line, _("签收和首次联系的时限不能长于办结时限"))
+    if not plan.limits:
+        return
+    # Any case must find a limit whatever its category: so there is a row without category for each combination.
+    wanted = [(str(TimeLimit.Case.ORDINARY), kind, urgency) for kind in Kind.values for urgency in Urgency.values]
+    wanted += [(str(track), kind, str(Urgency.NORMAL)) for track in (TimeLimit.Case.COMPLEX, TimeLimit.Case.REOPENED)
+               for kind in Kind.values]
+    for track, kind, urgency in wanted:
+        if not any(
+            not row["category"] and row["track"] == track and row["kind"] in ("", kind)
+            and row["urgency"] in ("", urgency) and row["valid_to"] is None
+            for row in plan.limits
+        ):
+            faults.add(files.TIME_LIMITS.file, 0, _("缺少不限事项的时限：%s") % f"{track} {kind} {urgency}")
+
+
+def _check_keywords(plan: Plan, names: dict[str, str], rows: list[Row]) -> None:
+    for row in _once(rows, ("category",), plan.faults):
+        if not _known(plan.faults, row, "category", names):
+            continue
+        if row["category"] not in plan.leaves:
+            plan.faults.add(row.file, row.line, _("%s 不是末级事项") % row["category"])
+        _name_agrees(plan.faults, row, names)
+        plan.keywords[row["category"]] = row["words"]
+
+
+def _name_agrees(faults: Faults, row: Row, names: dict[str, str]) -> None:
+    if row["name"] and row["name"] != names.get(row["category"], row["name"]):
+        faults.add(row.file, row.line, _("%(code)s 在 categories.csv 里叫“%(name)s”")
+                   % {"code": row["category"], "name": names[row["category"]]})
+
+
+def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
+    faults = plan.faults
+    kinds = {row["code"]: row["kind"] for row in plan.units}
+    held: set[str] = set()
+    for row in plan.staff:
+        _known(faults, row, "unit", kinds)
+        if plan.areas.complete:
+            _known(faults, row, "area", levels)
+        held.update(row["roles"])
+        if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & set(HOTLINE_ROLES)):
+            faults.add(row.file, row.line, _("%s 是热线中心的岗位") % "、".join(sorted(wrong)))
+    if plan.staff and (missing := [role for role in Role.values if role not in held]):
+        faults.add(files.STAFF.file, 0, _("没有人担任：%s") % "、".join(missing))
+
+
+def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str], today: date) -> None:
+    faults = plan.faults
+    rows = read_table(plan.directory, files.CATALOGUE, faults)
+    for row in rows:
+        _known(faults, row, "category", names)
+        _name_agrees(faults, row, names)
+        _dates(faults, row, "valid_from", "valid_to")
+    if not plan.areas.complete:
+        return
+    before = len(faults)
+    plan.rules = expand(rows, units={row["code"] for row in plan.units}, levels=levels, faults=faults)
+    if len(faults) > before or not rows or not plan.leaves:
+        return
+    missing = gaps(plan.rules, categories={row["code"]: row["parent"] for row in plan.categories}, leaves=plan.leaves,
+                   counties=[code for code, level in levels.items() if level == "county"],
+                   units={row["code"]: row for row in plan.units}, today=today)
+    for leaf, county in missing[:SHOWN_GAPS]:
+        faults.add(files.CATALOGUE.file, 0, _("事项 %(leaf)s（%(name)s）在 %(county)s 没有承办单位")
+                   % {"leaf": leaf, "name": names[leaf], "county": county})
+    if len(missing) > SHOWN_GAPS:
+        faults.add(files.CATALOGUE.file, 0, _("共有 %s 处没有承办单位") % len(missing))

@@ -1,0 +1,181 @@
+"""Writing a checked plan: rows are matched by code, what is gone from the files is closed, nothing is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Phrase, TimeLimit
+from lianxin.knowledge.models import Article
+from lianxin.organisations.models import RoleGrant, Staff, Unit
+
+from .catalogue import digest
+from .plan import Plan
+from .tables import Row
+
+BATCH = 500
+Ids = Mapping[str, int]
+
+
+def _levels(rows: list[Row]) -> list[list[Row]]:
+    """Rows in layers, parents first."""
+    by_code = {row["code"]: row for row in rows}
+    depth: dict[str, int] = {}
+    for row in rows:
+        line = [row["code"]]
+        while line[-1] not in depth and by_code[line[-1]]["parent"]:
+            line.append(by_code[line[-1]]["parent"])
+        at = depth.get(line[-1], 0)
+        for steps, code in enumerate(reversed(line)):
+            depth[code] = at + steps
+    layers: list[list[Row]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for row in rows:
+        layers[depth[row["code"]]].append(row)
+    return layers
+
+
+def units(plan: Plan, area_ids: Ids, today: date) -> dict[str, int]:
+    """Units by code; one that is gone from the file is closed from today."""
+    ids: dict[str, int] = {}
+    fields = ("name", "short_name", "name_en", "kind", "calendar", "duties", "active_from", "active_to")
+    for layer in _levels(plan.units):
+        made = Unit.objects.bulk_create(
+            [
+                Unit(
+                    code=row["code"], parent_id=ids.get(row["parent"]), area_id=area_ids.get(row["area"]),
+                    **{name: row[name] for name in fields} | {"calendar": row["calendar"] or "working"},
+                )
+                for row in layer
+            ],
+            batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
+            update_fields=[*fields, "parent", "area"],
+        )
+        ids |= {unit.code: unit.pk for unit in made}
+    Unit.objects.exclude(code__in=ids).filter(active_to__isnull=True).update(active_to=today)
+    return ids
+
+
+def categories(plan: Plan) -> dict[str, int]:
+    """Categories by code, with their keywords; one that is gone is no longer offered."""
+    ids: dict[str, int] = {}
+    fields = ("name", "name_en", "field_matter", "complex_allowed", "plain_name", "plain_name_en", "quick_topic", "added")
+    for level, layer in enumerate(_levels(plan.categories), start=1):
+        made = Category.objects.bulk_create(
+            [
+                Category(
+                    code=row["code"], parent_id=ids.get(row["parent"]), level=level,
+                    is_leaf=row["code"] in plan.leaves, kind=row["kind"] or "help",
+                    urgency=row["urgency"] or "normal", keywords=plan.keywords.get(row["code"], {}), active=True,
+                    **{name: row[name] for name in fields},
+                )
+                for row in layer
+            ],
+            batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
+            update_fields=[*fields, "parent", "level", "is_leaf", "kind", "urgency", "keywords", "active"],
+        )
+        ids |= {category.code: category.pk for category in made}
+    Category.objects.exclude(code__in=ids).update(active=False, quick_topic=None)
+    return ids
+
+
+def limits(plan: Plan, category_ids: Ids) -> int:
+    """The whole table anew: clocks keep the minutes they were started with, so nothing points here."""
+    TimeLimit.objects.all().delete()
+    names = ("kind", "urgency", "track", "calendar", "sign_for", "first_contact", "resolve", "basis", "valid_from", "valid_to")
+    rows = [
+        TimeLimit(category_id=category_ids.get(row["category"]), **{name: row[name] for name in names})
+        for row in plan.limits
+    ]
+    return len(TimeLimit.objects.bulk_create(rows, batch_size=BATCH))
+
+
+def catalogue(plan: Plan, category_ids: Ids, area_ids: Ids, unit_ids: Ids, at: datetime) -> CatalogueVersion:
+    """The next version, in force from now; the version before stays as it was. The same rules make no new version."""
+    content = digest(plan.rules)
+    latest = CatalogueVersion.objects.order_by("-number").first()
+    if latest is not None and latest.content_hash == content:
+        return latest
+    version = CatalogueVersion.objects.create(
+        number=latest.number + 1 if latest else 1, in_force_from=at, created_at=at, content_hash=content,
+        note=plan.directory.name,
+    )
+    CatalogueRule.objects.bulk_create(
+        [
+            CatalogueRule(
+                version=version, category_id=category_ids.get(rule.category), area_id=area_ids.get(rule.area),
+                lead_unit_id=unit_ids[rule.lead], assisting_units=list(rule.assisting), valid_from=rule.valid_from,
+                valid_to=rule.valid_to, basis=rule.basis,
+            )
+            for rule in plan.rules
+        ],
+        batch_size=1000,
+    )
+    return version
+
+
+def phrases(plan: Plan) -> int:
+    fields = ("name", "name_en", "words", "words_en")
+    count = 0
+    for name, rows in ((Phrase.List.DECLINE_ROUTE, plan.routes), (Phrase.List.RETURN_REASON, plan.reasons)):
+        Phrase.objects.bulk_create(
+            [
+                Phrase(list=name, code=row["code"], position=place, active=True, **{field: row[field] for field in fields})
+                for place, row in enumerate(rows, start=1)
+            ],
+            update_conflicts=True, unique_fields=["list", "code"], update_fields=[*fields, "position", "active"],
+        )
+        Phrase.objects.filter(list=name).exclude(code__in=[row["code"] for row in rows]).update(active=False)
+        count += len(rows)
+    return count
+
+
+def articles(plan: Plan, category_ids: Ids, unit_ids: Ids) -> int:
+    fields = ("title", "questions", "keywords", "answer", "basis", "source", "valid_from", "review_by")
+    Article.objects.bulk_create(
+        [
+            Article(code=row["code"], category_id=category_ids.get(row["category"]), unit_id=unit_ids.get(row["unit"]),
+                    active=True, **{name: row[name] for name in fields})
+            for row in plan.articles
+        ],
+        batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
+        update_fields=[*fields, "category", "unit", "active"],
+    )
+    Article.objects.exclude(code__in=[row["code"] for row in plan.articles]).update(active=False)
+    return len(plan.articles)
+
+
+def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:
+    """People by username. The file is the truth about those it lists; everybody else is left alone.
+
+    A new person has no usable password until one is set; what someone has set is never touched.
+    """
+    known = {person.username: person for person in Staff.objects.filter(username__in=[row["username"] for row in plan.staff])}
+    fresh: list[Staff] = []
+    changed: list[Staff] = []
+    for row in plan.staff:
+        person = known.get(row["username"])
+        if person is None:
+            person = Staff(username=row["username"], date_joined=at)
+            person.set_unusable_password()
+            fresh.append(person)
+        elif (person.name, person.unit_id) != (row["name"], unit_ids[row["unit"]]):
+            changed.append(person)
+        person.name, person.unit_id = row["name"], unit_ids[row["unit"]]
+    Staff.objects.bulk_create(fresh, batch_size=BATCH)
+    Staff.objects.bulk_update(changed, ["name", "unit"], batch_size=BATCH)
+    people = {person.username: person.pk for person in (*known.values(), *fresh)}
+
+    wanted: dict[tuple[int, str, int, int | None], RoleGrant] = {}
+    for row in plan.staff:
+        for role in row["roles"]:
+            key = (people[row["username"]], str(role), unit_ids[row["unit"]], area_ids.get(row["area"]))
+            wanted[key] = RoleGrant(staff_id=key[0], role=role, unit_id=key[2], area_id=key[3], granted_at=at)
+    standing: dict[tuple[int, str, int, int | None], Any] = {
+        (grant.staff_id, grant.role, grant.unit_id, grant.area_id): grant.pk
+        for grant in RoleGrant.objects.filter(staff_id__in=people.values(), ended_at__isnull=True)
+    }
+    over = [pk for key, pk in standing.items() if key not in wanted]
+    RoleGrant.objects.filter(pk__in=over).update(ended_at=at)
+    RoleGrant.objects.bulk_create([grant for key, grant in wanted.items() if key not in standing], batch_size=BATCH)
+    return len(people)

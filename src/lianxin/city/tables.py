@@ -1,0 +1,215 @@
+"""Reading a CSV file by its list of columns: types, faults with line numbers, meanings for the documentation."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from .faults import Faults
+
+Reader = Callable[[str], Any]
+_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its header, what it means (for docs/reference/city-files.md), whether a cell may be empty."""
+
+    name: str
+    meaning: str
+    read: Reader
+    needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file of a city. An optional file may be absent."""
+
+    file: str
+    meaning: str
+    columns: tuple[Column, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line, typed. Empty cells are the reader's idea of nothing: "", None, () or False."""
+
+    file: str
+    line: int
+    cells: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.cells[name]
+
+
+def words(limit: int) -> Reader:
+    def read(cell: str) -> str:
+        if len(cell) > limit:
+            raise ValueError(_("太长：最多 %s 个字") % limit)
+        return cell
+
+    return read
+
+
+def code(limit: int) -> Reader:
+    def read(cell: str) -> str:
+        if cell and (len(cell) > limit or not _CODE.match(cell)):
+            raise ValueError(_("代码只用字母、数字、点、横线，最多 %s 位") % limit)
+        return cell
+
+    return read
+
+
+def choice(allowed: Iterable[str]) -> Reader:
+    known = tuple(allowed)
+
+    def read(cell: str) -> str:
+        if cell and cell not in known:
+            raise ValueError(_("“%(cell)s”不在可选项内：%(known)s") % {"cell": cell, "known": "、".join(known)})
+        return cell
+
+    return read
+
+
+def many(one: Reader, separator: str = "|") -> Reader:
+    def read(cell: str) -> tuple[Any, ...]:
+        return tuple(one(part.strip()) for part in cell.split(separator) if part.strip())
+
+    return read
+
+
+def day(cell: str) -> date | None:
+    try:
+        return date.fromisoformat(cell) if cell else None
+    except ValueError:
+        raise ValueError(_("“%s”不是日期，应写成 2026-01-31") % cell) from None
+
+
+def yes_no(cell: str) -> bool:
+    if cell not in ("", "yes", "no"):
+        raise ValueError(_("“%s”应写成 yes 或 no") % cell)
+    return cell == "yes"
+
+
+def minutes(cell: str) -> int | None:
+    """A whole number from 1 to 525,600: a year in minutes."""
+    if not cell:
+        return None
+    if not re.fullmatch(r"[0-9]{1,6}", cell) or not 1 <= int(cell) <= 525_600:
+        raise ValueError(_("“%s”不是 1 到 525600 之间的整数分钟") % cell)
+    return int(cell)
+
+
+def position(cell: str) -> int | None:
+    if not cell:
+        return None
+    if not re.fullmatch(r"[0-9]{1,3}", cell) or int(cell) < 1:
+        raise ValueError(_("“%s”不是 1 到 999 之间的序号") % cell)
+    return int(cell)
+
+
+def weighted(cell: str) -> dict[str, float]:
+    """`路灯 灯坏:2` → {"路灯": 1.0, "灯坏": 2.0}."""
+    found: dict[str, float] = {}
+    for part in cell.split():
+        word, colon, weight = part.rpartition(":") if ":" in part else (part, "", "1")
+        try:
+            value = float(weight)
+        except ValueError:
+            value = 0.0
+        if not word or not 0 < value <= 10:
+            raise ValueError(_("“%s”：权重应是 0 到 10 之间的数") % part)
+        if word.lower() in found:
+            raise ValueError(_("“%s”写了两次") % word)
+        if len(word) > 40:
+            raise ValueError(_("“%s”太长") % word)
+        found[word.lower()] = value
+    return found
+
+
+def text_of(path: Path, faults: Faults) -> str | None:
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.add(path.name, data[: error.start].count(b"\n") + 1, _("不是 UTF-8 编码，请另存为 UTF-8"))
+        return None
+    if "\0" in text:
+        faults.add(path.name, text[: text.index("\0")].count("\n") + 1, _("含有空字符，文件可能已损坏"))
+        return None
+    return text
+
+
+def read_table(directory: Path, table: Table, faults: Faults) -> list[Row]:
+    """All rows that can be read; what cannot is in `faults`. Empty lines and lines beginning with # are skipped."""
+    path = directory / table.file
+    if not path.is_file():
+        if not table.optional:
+            faults.add(table.file, 0, _("缺少这个文件"))
+        return []
+    text = text_of(path, faults)
+    if text is None:
+        return []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    rows: list[Row] = []
+    line = 1
+    try:
+        for cells in reader:
+            at, line = line, reader.line_num + 1
+            if not any(cell.strip() for cell in cells) or cells[0].lstrip().startswith("#"):
+                continue
+            if header is None:
+                header = [cell.strip() for cell in cells]
+                if not _header_fits(table, header, at, faults):
+                    return []
+                continue
+            if len(cells) != len(header):
+                faults.add(table.file, at, _("有 %(found)s 格，表头有 %(wanted)s 格")
+                           % {"found": len(cells), "wanted": len(header)})
+                continue
+            row = _row(table, dict(zip(header, cells, strict=True)), at, faults)
+            if row is not None:
+                rows.append(row)
+    except csv.Error as error:
+        faults.add(table.file, reader.line_num, _("不是合格的 CSV：%s") % error)
+    if header is None:
+        faults.add(table.file, 0, _("是空文件：至少要有表头"))
+    return rows
+
+
+def _header_fits(table: Table, header: list[str], line: int, faults: Faults) -> bool:
+    names = [column.name for column in table.columns]
+    missing = [name for name in names if name not in header]
+    unknown = [name for name in header if name not in names]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    for found, reason in ((missing, _("缺少列：%s")), (unknown, _("不认识的列：%s")), (twice, _("列写了两次：%s"))):
+        if found:
+            faults.add(table.file, line, reason % "、".join(found))
+    return not (missing or unknown or twice)
+
+
+def _row(table: Table, cells: dict[str, str], line: int, faults: Faults) -> Row | None:
+    values: dict[str, Any] = {}
+    good = True
+    for column in table.columns:
+        cell = cells[column.name].strip()
+        if column.needed and not cell:
+            faults.add(table.file, line, _("%s 不能为空") % column.name)
+            good = False
+            continue
+        try:
+            values[column.name] = column.read(cell)
+        except ValueError as error:
+            faults.add(table.file, line, f"{column.name}: {error}")
+            good = False
+    return Row(table.file, line, values) if good else None
