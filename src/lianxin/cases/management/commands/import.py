@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         for name, value in lines:
             table.add_row(name, f"{value:,}")
         table.add_row(_("每秒行数"), f"{summary.read / max(seconds, 0.001):,.0f}")
-        console = Console(file=self.stdout._out if hasattr(self.stdout, "_out") else None)
+        console = Console(file=cast(IO[str], self.stdout))
         console.print(table)
         for reason, count in sorted(summary.reasons.items(), key=lambda item: -item[1])[:10]:
             console.print(f"  {count:,} × {reason}", markup=False)
