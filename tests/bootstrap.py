@@ -15,6 +15,7 @@ from pathlib import Path
 _directory = Path(tempfile.mkdtemp(prefix="lianxin-tests-"))
 os.chmod(_directory, 0o755)
 os.environ["LIANXIN_DATA"] = str(_directory)
+os.environ["LIANXIN_STATIC_MANIFEST"] = "false"  # pages under test use the files as they are now
 os.environ.setdefault("LIANXIN_LOG_LEVEL", "WARNING")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the tests' own thread
 

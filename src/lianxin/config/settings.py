@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -184,20 +185,27 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [("vendor", VAR / "vendor")] if (VAR / "vendor").exists() else []
+LIANXIN_STATIC_MANIFEST = not DEBUG and flag(
+    "LIANXIN_STATIC_MANIFEST", (STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv
+)
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+        if LIANXIN_STATIC_MANIFEST
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+WHITENOISE_USE_FINDERS = not LIANXIN_STATIC_MANIFEST
 MEDIA_ROOT = DATA / "files"
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "lianxin_cache"},
 }
+# Browsers do not tell ports apart: two installations on one host need cookies of their own.
+LIANXIN_COOKIE_PREFIX = text("LIANXIN_COOKIE_PREFIX", "lianxin")
+SESSION_COOKIE_NAME = f"{LIANXIN_COOKIE_PREFIX}_session"
+CSRF_COOKIE_NAME = f"{LIANXIN_COOKIE_PREFIX}_csrf"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = LIANXIN_HTTPS
 CSRF_COOKIE_SECURE = LIANXIN_HTTPS

@@ -8,11 +8,13 @@ binaries and data then live under `/var/lib/lianxin/<instance>`, and a file in t
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import stat
@@ -26,6 +28,13 @@ from typing import IO
 UNPRIVILEGED = ("postgres", "nobody")
 ROOT_HOME = Path("/var/lib/lianxin")
 START_SECONDS = 60.0
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent(with_signal: int = signal.SIGINT) -> None:
+    """Ask Linux to send this process a signal when the process that made it dies, however it dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0)
 
 
 class EmbeddedServerError(Exception):
@@ -107,10 +116,14 @@ def place_of(directory: Path) -> Place:
 
 
 class EmbeddedServer:
-    """One server for one data directory. `start` is safe to call when it already runs under the same owner."""
+    """One server for one data directory. `start` is safe to call when it already runs under the same owner.
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    A `bound` server (the default) is stopped by Linux when its starter dies, even by `kill -9`.
+    """
+
+    def __init__(self, directory: Path, *, bound: bool = True) -> None:
+        self.directory = directory.resolve()
+        self.bound = bound
         self.place = place_of(directory)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -123,13 +136,17 @@ class EmbeddedServer:
         if place.root.parent != self.directory:
             pointer = self.directory / "postgres.location"
             if not pointer.exists():
-                pointer.write_text(f"{place.root}\n")
+                # A name of its own for each data directory ever made: deleting one and making it again starts empty.
+                pointer.write_text(f"{ROOT_HOME / secrets.token_hex(6)}\n")
+                place = self.place = place_of(self.directory)
         owner = (place.user.pw_uid, place.user.pw_gid) if place.user else (os.getuid(), os.getgid())
         if place.binaries != wheel_root() and not (place.binaries / "complete").exists():
             self._copy_binaries()
         for directory in (place.root, place.socket):
             directory.parent.mkdir(parents=True, exist_ok=True)
-            directory.mkdir(exist_ok=True)
+            directory.mkdir(mode=0o700, exist_ok=True)
+            if directory.is_symlink() or directory.stat().st_uid not in (os.getuid(), owner[0]):
+                raise EmbeddedServerError(f"{directory} belongs to somebody else")
             os.chmod(directory, 0o700)
             os.chown(directory, *owner)
 
@@ -151,7 +168,10 @@ class EmbeddedServer:
             credentials = {"user": place.user.pw_uid, "group": place.user.pw_gid, "extra_groups": []}
         return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
             [str(place.binaries / "bin" / arguments[0]), *arguments[1:]],
-            env=environment, cwd="/", stdin=subprocess.DEVNULL, start_new_session=True, **credentials, **options,
+            env=environment, cwd="/", stdin=subprocess.DEVNULL, start_new_session=True,
+            # Runs after the change of user, which would clear it.
+            preexec_fn=end_with_parent if self.bound or arguments[0] == "initdb" else None,
+            **credentials, **options,
         )
 
     def _initialise(self) -> None:
@@ -164,7 +184,7 @@ class EmbeddedServer:
         output, _nothing = done.communicate()
         if done.returncode != 0:
             raise EmbeddedServerError(f"initdb failed:\n{output.decode(errors='replace')}")
-        names = {pwd.getpwuid(os.getuid()).pw_name, *(() if place.user is None else (place.user.pw_name,))}
+        names = {pwd.getpwuid(os.getuid()).pw_name}
         settings = {
             "pg_hba.conf": "local all lianxin peer map=lianxin\n",
             "pg_ident.conf": "".join(f"lianxin {name} lianxin\n" for name in sorted(names)),
@@ -174,7 +194,7 @@ class EmbeddedServer:
             "maintenance_work_mem = 256MB\neffective_cache_size = 2GB\nrandom_page_cost = 1.1\nmax_wal_size = 2GB\n"
             "timezone = 'UTC'\nlog_timezone = 'UTC'\nlog_line_prefix = '%m [%p] '\nlog_min_duration_statement = -1\n"
             "log_statement = 'none'\nlog_min_error_statement = panic\nlog_error_verbosity = terse\n"
-            "logging_collector = off\njit = off\nwal_compression = on\n"
+            "logging_collector = off\njit = off\nwal_compression = on\nfsync = on\nfull_page_writes = on\n"
         )
         for name, body in settings.items():
             self._write(place.data / name, body)
@@ -210,29 +230,70 @@ class EmbeddedServer:
             return None
         return pid if str(self.place.data).encode() in command and b"postgres" in command[0] else None
 
+    def serving(self) -> bool:
+        """Whether a server of this data directory answers."""
+        return (self.place.root / "initialised").exists() and self._live_postmaster() is not None and self._ready()
+
+    def alive(self) -> bool:
+        """Whether the postmaster lives; reaps the one started here when it has ended."""
+        if self.process is not None:
+            return self.process.poll() is None
+        return self._live_postmaster() is not None
+
+    def _claim(self) -> IO[str] | None:
+        """The lock that every process of a running server holds, or None while one of them lives.
+
+        The postmaster inherits the open file, its children inherit it from there, and the kernel lets go of it with
+        the last of them. So a pid file is stale exactly when the lock can be had, whatever became of the pid.
+        """
+        handle = (self.place.root / "serving.lock").open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            return None
+        return handle
+
     def start(self) -> None:
         """Make the cluster if there is none and serve it. Raises EmbeddedServerError with the end of the log."""
         self.directory.mkdir(parents=True, exist_ok=True)
         lock = self._lock()
         try:
             self._prepare()
-            if not (self.place.root / "initialised").exists():
-                self._initialise()
-            if self._live_postmaster() is not None:
-                self._wait(None)
-                self._ensure_database()
-                return
-            (self.place.data / "postmaster.pid").unlink(missing_ok=True)
-            log = self.place.log.open("ab")
-            with log:
-                self.process = self._run(
-                    "postgres", "-D", str(self.place.data), "-k", str(self.place.socket),
-                    stdout=log, stderr=subprocess.STDOUT,
-                )
+            deadline = time.monotonic() + START_SECONDS
+            while (claim := self._claim()) is None:
+                if self.serving():
+                    self._ensure_database()
+                    return
+                if time.monotonic() > deadline:
+                    raise EmbeddedServerError(
+                        f"processes of an earlier server still hold {self.place.root} and do not answer:\n{self._tail()}"
+                    )
+                time.sleep(0.1)
+            with claim:
+                if not (self.place.root / "initialised").exists():
+                    self._initialise()
+                self._check_version()
+                (self.place.data / "postmaster.pid").unlink(missing_ok=True)
+                with self.place.log.open("ab") as log:
+                    self.process = self._run(
+                        "postgres", "-D", str(self.place.data), "-k", str(self.place.socket),
+                        stdout=log, stderr=subprocess.STDOUT, pass_fds=(claim.fileno(),),
+                    )
             self._wait(self.process)
             self._ensure_database()
         finally:
             lock.close()
+
+    def _check_version(self) -> None:
+        made = (self.place.data / "PG_VERSION").read_text().strip()
+        catalogue = next((self.place.binaries / "share").rglob("postgres.bki"), None)
+        first = catalogue.read_text().split("\n", 1)[0] if catalogue else ""  # "# PostgreSQL 18"
+        if first and first.split()[-1] != made:
+            raise EmbeddedServerError(
+                f"the data in {self.place.data} was made by PostgreSQL {made}, the installed one is {first.split()[-1]}: "
+                "dump it with the old version and load it into a new data directory"
+            )
 
     def _wait(self, process: subprocess.Popen[bytes] | None) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -272,20 +333,6 @@ class EmbeddedServer:
             if self.process is None and not Path(f"/proc/{pid}").exists():
                 return
             time.sleep(0.05)
-        os.kill(pid, signal.SIGQUIT)
-
-
-def main() -> int:
-    """`python -m lianxin.embedded.server DIR`: serve until interrupted, for people who want a psql beside it."""
-    server = EmbeddedServer(Path(sys.argv[1]))
-    server.start()
-    print(server.url())
-    try:
-        signal.pause()
-    except KeyboardInterrupt:
-        server.stop()
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+        os.kill(pid, signal.SIGQUIT)  # at once; the next start replays the log, nothing committed is lost
+        if self.process is not None:
+            self.process.wait()

@@ -1,0 +1,86 @@
+"""Accounts to try the city with: one of each role, two clerks more, each with a password and an API token."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from lianxin.organisations.models import ApiToken, Role, RoleGrant, token_digest
+
+CLERKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One line of demo.json. `role` is the role's code, `unit` the unit's name."""
+
+    username: str
+    password: str
+    role: str
+    unit: str
+    api_token: str
+
+
+def _chosen() -> list[RoleGrant]:
+    """The first person of each role; of clerks the first of each kind of unit, at most `CLERKS`."""
+    grants = (
+        RoleGrant.objects.filter(ended_at__isnull=True, staff__is_active=True)
+        .select_related("staff", "unit").order_by("staff_id", "id")
+    )
+    chosen: dict[tuple[str, str], RoleGrant] = {}
+    for grant in grants:
+        kind = grant.unit.kind if grant.role == Role.CLERK else ""
+        if kind and (grant.role, kind) not in chosen and sum(role == grant.role for role, _ in chosen) >= CLERKS:
+            continue
+        chosen.setdefault((grant.role, kind), grant)
+    order = list(Role.values)
+    return sorted(chosen.values(), key=lambda grant: (order.index(grant.role), grant.staff_id))
+
+
+def _earlier(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    try:
+        return {(entry["username"], entry["role"]): entry for entry in json.loads(path.read_text())["accounts"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def make(path: Path) -> list[Account]:
+    """Make the accounts, keeping passwords and tokens that `path` (an earlier demo.json) already holds."""
+    earlier = _earlier(path)
+    passwords: dict[str, str] = {}
+    accounts = []
+    with transaction.atomic():
+        for grant in _chosen():
+            staff = grant.staff
+            known = earlier.get((staff.username, grant.role), {})
+            password = passwords.get(staff.username) or known.get("password", "")
+            if staff.username not in passwords and not (password and staff.check_password(password)):
+                password = f"lianxin-{secrets.token_hex(4)}"
+                staff.set_password(password)
+                staff.save(update_fields=["password"])
+            passwords[staff.username] = password
+            token = known.get("api_token", "")
+            if not token or not ApiToken.objects.filter(digest=token_digest(token), revoked_at__isnull=True).exists():
+                token = ApiToken.new_secret()
+                ApiToken.objects.create(
+                    name=f"demo {grant.role}", unit=grant.unit, staff=staff, scopes=["*"],
+                    digest=token_digest(token), hint=token[-4:],
+                )
+            accounts.append(Account(staff.username, password, grant.role, grant.unit.name, token))
+    return accounts
+
+
+def write(path: Path, base_url: str, accounts: list[Account]) -> None:
+    """demo.json, whole or not at all, readable by its owner only."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump({"base_url": base_url, "accounts": [asdict(account) for account in accounts]}, file,
+                  ensure_ascii=False, indent=2)
+    os.replace(new, path)

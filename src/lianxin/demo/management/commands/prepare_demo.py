@@ -1,0 +1,42 @@
+"""Bring the demo's database up to date: tables, the city, the accounts."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from lianxin.demo import accounts
+
+
+class Command(BaseCommand):
+    help = "Migrate, load the city and make the demo accounts (./run demo calls this)"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--base-url", required=True)
+        parser.add_argument("--city", default="", help="directory of the city's files")
+
+    def _step(self, words: str) -> None:
+        self.stdout.write(f"  {words} … {time.monotonic() - self.begun:.0f} s")
+        self.stdout.flush()
+
+    def handle(self, *_args: Any, base_url: str, city: str, **_options: Any) -> None:
+        self.begun = time.monotonic()
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self._step("migrating")
+            call_command("migrate", verbosity=0, interactive=False)
+        if "lianxin_cache" not in connection.introspection.table_names():
+            call_command("createcachetable", verbosity=0)
+        if city and get_commands().get("load") and Path(city).is_dir():
+            self._step(f"loading {Path(city).name}")
+            call_command("load", "city", city)
+        path = settings.DATA / "demo.json"
+        self._step("accounts")
+        accounts.write(path, base_url, accounts.make(path))
