@@ -1,24 +1,30 @@
-"""Category and urgency from words, by the city's own keyword list: simple, quick, and it shows its reasons."""
+"""Category and danger from words, by the city's own keyword list: simple, quick, and it shows its reasons."""
 
 from __future__ import annotations
 
 import re
 import threading
 from dataclasses import dataclass
-from math import exp
+from math import sqrt
 
 from lianxin.cases.models import Category
 from lianxin.cases.reference import Reference, reference
 
-# Words of danger, by what they call for. A miss is worse than a false alarm.
+# Words of danger, by the service they call for; `.{0,6}` stands for a few words in between. A miss is worse than a
+# false alarm.
 DANGER: dict[str, tuple[str, ...]] = {
-    "119": ("着火", "起火", "失火", "火灾", "冒烟", "烧起来", "爆炸", "燃气泄漏", "煤气泄漏", "天然气泄漏", "煤气味", "燃气味", "漏气",
-            "被困", "困在", "困住", "坍塌", "塌了", "塌方", "触电"),
-    "120": ("受伤", "流血", "昏迷", "晕倒", "没有呼吸", "中毒", "摔伤", "砸伤", "烧伤", "溺水", "落水", "心脏病发", "抽搐", "要生了"),
-    "110": ("自杀", "跳楼", "轻生", "不想活", "割腕", "打架", "打人", "持刀", "砍人", "抢劫", "绑架", "家暴", "殴打", "小孩一个人", "孩子一个人",
-            "孩子丢了", "小孩走失", "失踪", "威胁要杀", "酒驾", "撞人", "车祸"),
+    "119": ("着火", "起火", "失火", "火灾", "山火", "冒烟", "烧起来", "爆炸", "(?:燃气|煤气|天然气|液化气).{0,6}(?:味|漏|泄)", "漏气",
+            "被困", "困在", "困住", "困人", "困梯", "坍塌", "塌了", "塌方", "垮塌", "埋在", "触电", "电线掉", "电线断", "(?:洪水|大水).{0,6}进",
+            "泄漏"),
+    "120": ("受伤", "流血", "昏迷", "晕倒", "没有呼吸", "呼吸困难", "中毒", "摔伤", "砸伤", "烧伤", "烫伤", "溺水", "落水", "掉进.{0,4}(?:水|河|塘|井)",
+            "心脏病发", "心梗", "抽搐", "要生了", "快不行了", "被狗咬", "喝.{0,2}农药", "不省人事"),
+    "110": ("自杀", "跳楼", "跳河", "跳桥", "轻生", "不想活", "活不下去", "割腕", "烧炭", "打架", "斗殴", "打人", "持刀", "拿刀", "砍人", "杀人",
+            "抢劫", "绑架", "家暴", "殴打", "(?:小孩|孩子|婴儿|娃|老人).{0,6}(?:一个人|独自|反锁|锁在|丢了|走失|走丢|不见)", "失踪", "威胁要",
+            "酒驾", "撞人", "撞了人", "车祸", "翻车", "肇事", "强奸", "猥亵", "被拐", "救命", "聚众", "械斗"),
 }
-_PLACE_LIMIT = 12_000
+_DANGER = {service: re.compile("|".join(words)) for service, words in DANGER.items()}
+_READ_LIMIT = 2_000  # characters; what a message is about stands near its beginning
+_EARLY = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,10 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
+    """The keyword list by first character, and for each word its categories with their weights."""
+
     marker: tuple[object, ...]
-    pattern: re.Pattern[str] | None
+    by_first: dict[str, tuple[str, ...]]
     weights: dict[str, tuple[tuple[int, float], ...]]
 
 
@@ -51,49 +59,70 @@ _lock = threading.Lock()
 _held: _Rules | None = None
 
 
+def forget() -> None:
+    """Drop the list: between tests."""
+    global _held
+    _held = None
+
+
 def _rules(held: Reference) -> _Rules:
     global _held
-    if _held is not None and _held.marker == held.marker:
-        return _held
+    rules = _held
+    if rules is not None and rules.marker == held.marker:
+        return rules
     with _lock:
-        weights: dict[str, list[tuple[int, float]]] = {}
+        rows: dict[str, list[tuple[int, float]]] = {}
         for pk, words in Category.objects.filter(is_leaf=True, active=True).values_list("id", "keywords"):
-            for word, weight in words.items():
-                weights.setdefault(word.lower(), []).append((pk, float(weight)))
-        longest_first = sorted(weights, key=len, reverse=True)
-        # A lookahead finds overlapping words: 路灯 and 灯不亮 in 路灯不亮.
-        pattern = re.compile("(?=(" + "|".join(map(re.escape, longest_first)) + "))") if weights else None
-        _held = _Rules(held.marker, pattern, {word: tuple(rows) for word, rows in weights.items()})
-        return _held
+            if pk in held.nodes:
+                for word, weight in words.items():
+                    rows.setdefault(word.lower(), []).append((pk, float(weight)))
+        by_first: dict[str, list[str]] = {}
+        weights: dict[str, tuple[tuple[int, float], ...]] = {}
+        for word, found in rows.items():
+            by_first.setdefault(word[0], []).append(word)
+            # A longer word says more; a word shared by several categories says less about each.
+            length = 1 + 0.5 * min(len(word) - 2, 3)
+            weights[word] = tuple((pk, weight * length / sqrt(len(found))) for pk, weight in found)
+        rules = _held = _Rules(held.marker, {first: tuple(words) for first, words in by_first.items()}, weights)
+        return rules
 
 
-def suggest(text: str, *, limit: int = 3) -> list[Suggestion]:
-    """The likeliest leaf categories; empty when no keyword of the city's list is in the text."""
+def suggest(text: str, limit: int = 3) -> list[Suggestion]:
+    """The likeliest leaf categories; empty when no keyword of the city's list is in the text.
+
+    A word counts more when it stands in the first sentence and, less and less, when it is said again.
+    """
     held = reference()
     rules = _rules(held)
-    if rules.pattern is None:
-        return []
-    found = {match.group(1) for match in rules.pattern.finditer(text[:_PLACE_LIMIT].lower())}
+    text = text[:_READ_LIMIT].lower()
+    found: dict[str, list[int]] = {}
+    for at, character in enumerate(text):
+        for word in rules.by_first.get(character, ()):
+            if text.startswith(word, at):
+                found.setdefault(word, []).append(at)
     scores: dict[int, float] = {}
     reasons: dict[int, list[str]] = {}
-    for word in found:
-        for pk, weight in rules.weights[word]:
-            scores[pk] = scores.get(pk, 0.0) + weight * (1 + 0.25 * min(len(word) - 2, 4))
+    for word, places in found.items():
+        weight = (1.6 if places[0] < _EARLY else 1.0) * (0.75 + 0.25 * min(len(places), 3))
+        for pk, base in rules.weights[word]:
+            scores[pk] = scores.get(pk, 0.0) + base * weight
             reasons.setdefault(pk, []).append(word)
-    ranked = sorted(scores.items(), key=lambda item: (-item[1], held.nodes[item[0]].code))[: max(limit, 5)]
-    total = sum(exp(score) for _pk, score in ranked) + 1.0
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], held.nodes[item[0]].code))
+    total = sum(score * score for _pk, score in ranked[:8]) + 1.0
     result = []
     for pk, score in ranked[:limit]:
         node = held.nodes[pk]
         path = " › ".join(held.nodes[i].name for i in reversed(node.lineage))
-        words = tuple(sorted(reasons[pk], key=len, reverse=True)[:5])
-        result.append(Suggestion(node.code, node.name, path, exp(score) / total, words))
+        words = tuple(sorted(reasons[pk], key=lambda word: (-len(word), found[word][0]))[:5])
+        result.append(Suggestion(node.code, node.name, path, score * score / total, words))
     return result
 
 
 def alarms(text: str) -> list[Alarm]:
     """The emergency services the words call for, most words first."""
-    found = [
-        Alarm(service, tuple(word for word in words if word in text)) for service, words in DANGER.items()
-    ]
-    return sorted((alarm for alarm in found if alarm.words), key=lambda alarm: -len(alarm.words))
+    found = []
+    for service, pattern in _DANGER.items():
+        words = tuple(dict.fromkeys(match.group() for match in pattern.finditer(text[:12_000])))
+        if words:
+            found.append(Alarm(service, words))
+    return sorted(found, key=lambda alarm: -len(alarm.words))
