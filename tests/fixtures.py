@@ -11,7 +11,7 @@ from lianxin.kernel import clock
 
 
 @pytest.fixture(autouse=True)
-def _fresh_memory() -> Iterator[None]:
+def _fresh_memory() -> None:
     """What processes hold in memory about the city belongs to one test's database only."""
     from lianxin.cases import reference
     from lianxin.cases.actions import intake
@@ -20,7 +20,6 @@ def _fresh_memory() -> Iterator[None]:
     for held in (reference, locate):
         held.forget()
     intake.serials.forget()
-    yield
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    if not arguments or arguments[0] in ("--help", "-h", "help") and len(arguments) == 1:
+    if not arguments or (arguments[0] in ("--help", "-h", "help") and len(arguments) == 1):
         import django
 
         django.setup()

@@ -26,7 +26,8 @@ def working_calendar() -> Calendar:
 
 def calendar_named(name: str) -> _Calendar:
     """`working` or `around_the_clock`; raises KeyError for anything else."""
-    return {"working": working_calendar(), "around_the_clock": AROUND_THE_CLOCK}[name]
+    calendars: dict[str, _Calendar] = {"working": working_calendar(), "around_the_clock": AROUND_THE_CLOCK}
+    return calendars[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pillow_heif
 import puremagic
@@ -201,8 +201,7 @@ def open_file(attachment: Attachment, *, thumbnail: bool = False) -> BinaryIO:
     sha256 = attachment.thumbnail_sha256 if thumbnail else attachment.sha256
     if attachment.removed_at is not None or not sha256:
         raise FileNotFoundError(sha256)
-    opened: BinaryIO = default_storage.open(path_of(sha256), "rb")
-    return opened
+    return cast(BinaryIO, default_storage.open(path_of(sha256), "rb"))
 
 
 def remove_files(attachments: list[Attachment], *, at: datetime) -> None:

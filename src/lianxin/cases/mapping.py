@@ -29,7 +29,9 @@ TIMES = frozenset({"registered_at", "target_at", "closed_at"})
 NUMBERS = frozenset({"lon", "lat"})
 FIELDS = TEXTS | TIMES | NUMBERS
 _SPEC_KEYS = frozenset({"column", "columns", "join", "format", "zone", "values", "otherwise", "default", "empty"})
-_TOP_KEYS = frozenset({"source_system", "encoding", "delimiter", "fields", "constants", "required", "accept", "outside"})
+_TOP_KEYS = frozenset({
+    "source_system", "encoding", "delimiter", "fields", "constants", "required", "accept", "outside",
+})
 
 
 class MappingError(Exception):

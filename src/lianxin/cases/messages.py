@@ -75,7 +75,7 @@ def text_of(notification: Notification, case: Case, *, language: str) -> str:
             "reopened": _("【12345】您的诉求 %(number)s 已退回重办。"),
             "closed": _("【12345】您的诉求 %(number)s 已归档。"),
         }
-        return templates[notification.template] % values
+        return str(templates[notification.template] % values)
 
 
 def gateway() -> Gateway:

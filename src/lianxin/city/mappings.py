@@ -31,7 +31,7 @@ def _parsed(path: Path, faults: Faults) -> Any:
     if text is None:
         return None
     try:
-        return yaml.load(text, Loader=_Lined)  # noqa: S506 - built on the safe loader
+        return yaml.load(text, Loader=_Lined)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)

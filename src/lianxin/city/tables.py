@@ -121,7 +121,7 @@ def weighted(cell: str) -> dict[str, float]:
     """`路灯 灯坏:2` → {"路灯": 1.0, "灯坏": 2.0}."""
     found: dict[str, float] = {}
     for part in cell.split():
-        word, colon, weight = part.rpartition(":") if ":" in part else (part, "", "1")
+        word, _colon, weight = part.rpartition(":") if ":" in part else (part, "", "1")
         try:
             value = float(weight)
         except ValueError:

@@ -43,7 +43,7 @@ def words(name: str, default: str = "") -> list[str]:
 PACKAGE = Path(__file__).resolve().parents[1]
 HOME = Path(text("LIANXIN_HOME", str(PACKAGE.parents[1]))).resolve()
 VAR = HOME / "var"
-LIANXIN_NODE_MODULES = text("LIANXIN_NODE_MODULES", str(HOME / "node_modules"))
+LIANXIN_NODE_MODULES = text("LIANXIN_NODE_MODULES", str(VAR / "node" / "node_modules"))
 DATA = Path(text("LIANXIN_DATA", str(VAR / "demo"))).resolve()
 
 

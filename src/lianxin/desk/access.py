@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -24,20 +24,20 @@ P = ParamSpec("P")
 class StaffRequest(HttpRequest):
     """A request whose person is known."""
 
-    user: Staff  # type: ignore[assignment]
+    user: Staff
     actor: Actor
     htmx: bool
 
 
-View = Callable[Concatenate[StaffRequest, P], HttpResponse]
+View = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 
 
-def staff(*roles: Role) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+def staff(*roles: Role) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
     """Ask for sign-in, and for one of `roles` where any are named. Answers 403 with a page that says whom to ask."""
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @functools.wraps(view)
-        def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             person = request.user
             assert isinstance(person, Staff)
             request.actor = actor_for(person, via="desk")  # type: ignore[attr-defined]
@@ -48,7 +48,7 @@ def staff(*roles: Role) -> Callable[[View[P]], Callable[Concatenate[HttpRequest,
                 )
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
-        return never_cache(login_required(inner))  # type: ignore[return-value]
+        return never_cache(login_required(inner))
 
     return decorate
 

@@ -61,11 +61,14 @@ def gcj02_to_wgs84(lon: float, lat: float) -> tuple[float, float]:
     """The inverse, to about a millimetre."""
     if not in_china(lon, lat):
         return lon, lat
-    x, y = lon, lat
+    east, north = _offset(lon, lat)
     for _round in range(8):
-        east, north = _offset(x, y)
-        x, y = lon - east, lat - north
-    return x, y
+        moved = _offset(lon - east, lat - north)
+        settled = abs(moved[0] - east) + abs(moved[1] - north) < 1e-9
+        east, north = moved
+        if settled:  # three rounds as a rule
+            break
+    return lon - east, lat - north
 
 
 def gcj02_to_bd09(lon: float, lat: float) -> tuple[float, float]:

@@ -123,7 +123,7 @@ def grids_of(village: Official, town: str) -> int:
     A community in a street has four, in a town three, a village two, and a special unit (farm, fishery) one.
     """
     spoken = source.spoken_name(village.name, "village")
-    if spoken.endswith("社区") or spoken.endswith("居委会"):
+    if spoken.endswith(("社区", "居委会")):
         return 4 if town.endswith(("街道", "管理处")) else 3
     return 2 if spoken.endswith("村") else 1
 

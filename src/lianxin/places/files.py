@@ -166,7 +166,7 @@ def read_boundaries(file: Path, name: str, areas: dict[str, AreaRow], report: Re
                     raise ValueError(f"只收 Polygon 和 MultiPolygon，不收 {geometry['type']}")
                 polygon = shape(geometry)
                 west, south, east, north = polygon.bounds
-                if not (-180 <= west and east <= 180 and -90 <= south and north <= 90):
+                if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
                     raise ValueError("坐标超出范围（经度在前，WGS-84）")
                 if not polygon.is_valid:
                     raise ValueError(f"边界不合法：{shapely.is_valid_reason(polygon)}")

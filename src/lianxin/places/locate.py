@@ -142,7 +142,7 @@ def _answer(areas: dict[int, Source], area: Source) -> AreaHit:
         if at.level != "city":
             around[at.level] = Spot(at.id, at.code, at.name, at.synthetic)
         at = areas.get(at.parent_id) if at.parent_id is not None else None
-    return AreaHit(True, area.id, area.code, area.level, area.synthetic, **around)
+    return AreaHit(True, area.id, area.code, area.level, area.synthetic, **around)  # type: ignore[arg-type]
 
 
 _lock = threading.Lock()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
@@ -150,7 +152,7 @@ def rate(step: Step, *, solved: bool, satisfaction: str, words: str = "") -> Non
     step.say("words", safe(words, "words", required=False), public=True)
 
 
-ACTIONS = {
+ACTIONS: dict[str, Callable[..., object]] = {
     "approve": approve,
     "send_back": send_back,
     "record_callback_attempt": record_callback_attempt,

@@ -1,5 +1,7 @@
 """Every write to a case. `ACTIONS` names those of this context; `quality.actions` adds review and callback."""
 
+from collections.abc import Callable
+
 from .dispatching import (
     accept,
     add_assisting,
@@ -33,7 +35,7 @@ from .reporting import (
 )
 from .writing import register_many
 
-ACTIONS = {
+ACTIONS: dict[str, Callable[..., object]] = {
     "accept": accept, "decline": decline, "answer_on_the_spot": answer_on_the_spot, "dispatch": dispatch,
     "redispatch": redispatch, "add_assisting": add_assisting, "sign": sign, "record_contact": record_contact,
     "raise_return": raise_return, "uphold_return": uphold_return, "reject_return": reject_return,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, pa
 from ..models import SavedFilter
 
 BULK_LIMIT = 100
+EVERY_ACTION: dict[str, Callable[..., object]] = {**ACTIONS, **QUALITY_ACTIONS}
 _FIRST = (
     (Role.OPERATOR, "desk:call", ""), (Role.DISPATCHER, "desk:board", "queue"), (Role.CLERK, "desk:board", "mine"),
     (Role.REVIEWER, "desk:board", "review"), (Role.CALLBACK, "desk:board", "callback"),
@@ -107,9 +109,9 @@ def board(request: StaffRequest, code: str) -> HttpResponse:
                    officer=request.GET.get("officer") == "me")
     rest = request.GET.copy()
     rest.pop("after", None)
-    saved = SavedFilter.objects.filter(board=code, staff=request.user) | SavedFilter.objects.filter(
-        board=code, shared=True, unit_id=request.actor.unit_id
-    )
+    saved = SavedFilter.objects.filter(board=code, staff=request.user)
+    if request.actor.unit_id is not None:
+        saved |= SavedFilter.objects.filter(board=code, shared=True, unit_id=request.actor.unit_id)
     return render(request, "desk/board.html", context_for(
         request, board=shown, page=page, chips=chips_of(request.GET, names), query=rest.urlencode(),
         choices=filter_choices(names), values=request.GET, saved=saved.order_by("name"),
@@ -158,7 +160,7 @@ def bulk(request: StaffRequest, code: str) -> HttpResponse:
     name = request.POST.get("action", "")
     if name not in shown.bulk:
         raise Http404(_("这个列表没有这个批量操作。"))
-    run = (ACTIONS | QUALITY_ACTIONS)[name]
+    run = EVERY_ACTION[name]
     chosen: list[UUID] = []
     for value in request.POST.getlist("case")[:BULK_LIMIT]:
         try:

@@ -25,7 +25,8 @@ from lianxin.kernel.ids import uuid7
 from lianxin.knowledge.queries import search as search_knowledge
 from lianxin.organisations.models import Role
 from lianxin.places import gazetteer
-from lianxin.triage.keywords import alarms, suggest as suggest_categories
+from lianxin.triage.keywords import alarms
+from lianxin.triage.keywords import suggest as suggest_categories
 
 from ..access import StaffRequest, staff
 from ..forms import code_of

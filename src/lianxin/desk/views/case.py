@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.cases import files, policy, queries
-from lianxin.cases.actions import ACTIONS, attach
+from lianxin.cases.actions import attach
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Assignment, AssignmentRole, Attachment, Case
@@ -24,13 +24,10 @@ from lianxin.cases.states import BY_ACTION, Transition, transitions_from
 from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
 from lianxin.organisations.actors import Actor
-from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
 
 from ..access import StaffRequest, access_case, staff
 from ..forms import FORMS, ActionForm
-from .boards import context_for
-
-EVERY_ACTION = ACTIONS | QUALITY_ACTIONS
+from .boards import EVERY_ACTION, context_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,7 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
 
 def _uploads(request: StaffRequest) -> list[uuid.UUID]:
     return [
-        files.store(file=upload, name=upload.name or "", size=upload.size or 0, by=request.actor)[0].pk
+        files.store(file=cast(BinaryIO, upload), name=upload.name or "", size=upload.size or 0, by=request.actor)[0].pk
         for upload in request.FILES.getlist("photos")[: files.FILES_PER_CASE]
     ]
 

@@ -115,7 +115,8 @@ def said_name(thing: Any) -> str:
     """A category's or area's name in the reader's language, where it has one."""
     if thing is None:
         return ""
-    return (thing.name_en if english() and getattr(thing, "name_en", "") else thing.name) or ""
+    name_en = getattr(thing, "name_en", "") if english() else ""
+    return str(name_en or thing.name)
 
 
 @register.filter

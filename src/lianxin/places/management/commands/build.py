@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lianxin.places.loading import Problem, settings_of, read, table_folder
+from lianxin.places.loading import Problem, read, settings_of, table_folder
 
 
 class Command(BaseCommand):
