@@ -12,31 +12,25 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from lianxin.cases.clocks import calendar_named
-from lianxin.cases.models import Clock
+from lianxin.cases.models import Clock, Event
+from lianxin.cases.narrative import day_and_time, headline, standing
+from lianxin.cases.narrative import said as sentence
 from lianxin.kernel.clock import now
 
 register = template.Library()
-_DAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAYS_ZH = "一二三四五六日"
+register.filter("day_and_time", day_and_time)
+register.filter("standing", standing)
+register.filter("headline", headline)
+
+
+@register.simple_tag
+def said(event: Event, internal: bool = False) -> str:
+    """`{% said entry.event internal=True %}`: one event in a sentence."""
+    return sentence(event, internal=internal)
 
 
 def english() -> bool:
     return (get_language() or "").startswith("en")
-
-
-@register.filter
-def day_and_time(at: datetime | None) -> str:
-    """`11 月 26 日（周四）17:30`; `Thu 26 Nov, 17:30`. The year is said when it is not this one."""
-    if at is None:
-        return ""
-    local, today = localtime(at), localtime(now())
-    if english():
-        year = f" {local.year}" if local.year != today.year else ""
-        return f"{_DAYS_EN[local.weekday()]} {local.day} {_MONTHS_EN[local.month - 1]}{year}, {local:%H:%M}"
-    week = "週" if get_language() == "zh-hant" else "周"
-    year = f"{local.year} 年 " if local.year != today.year else ""
-    return f"{year}{local.month} 月 {local.day} 日（{week}{_DAYS_ZH[local.weekday()]}）{local:%H:%M}"
 
 
 @register.filter
