@@ -142,6 +142,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "lianxin.faces.errors.PlainFaults",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -200,7 +201,8 @@ WHITENOISE_USE_FINDERS = not LIANXIN_STATIC_MANIFEST
 MEDIA_ROOT = DATA / "files"
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "lianxin_cache"},
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "lianxin_cache",
+                "OPTIONS": {"MAX_ENTRIES": 50_000}},  # the default of 300 would forget counts of who asks how often
 }
 # Browsers do not tell ports apart: two installations on one host need cookies of their own.
 LIANXIN_COOKIE_PREFIX = text("LIANXIN_COOKIE_PREFIX", "lianxin")
@@ -255,6 +257,10 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not LIANXIN_HTTPS
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+LIANXIN_REQUEST_LIMIT = number("LIANXIN_REQUEST_MEGABYTES", 160) * 1024 * 1024
+LIANXIN_TRUSTED_PROXIES = number("LIANXIN_TRUSTED_PROXIES", 0)
+CSRF_FAILURE_VIEW = "lianxin.faces.errors.csrf_failure"
 
 LIANXIN_CALLBACK_ATTEMPTS = number("LIANXIN_CALLBACK_ATTEMPTS", 3)
 LIANXIN_SUBMISSION_DAYS = number("LIANXIN_SUBMISSION_DAYS", 30)

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.i18n import set_language
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -29,7 +30,12 @@ urlpatterns = [
     path("readyz", readyz),
     path("accounts/", include("allauth.urls")),
     path("places/", include("lianxin.places.urls")),
+    path("language/", set_language, name="set_language"),
 ]
+handler400 = "lianxin.faces.errors.bad_request"
+handler403 = "lianxin.faces.errors.permission_denied"
+handler404 = "lianxin.faces.errors.not_found"
+handler500 = "lianxin.faces.errors.server_error"
 for prefix, module in (("api/v1/", "lianxin.api.urls"), ("desk/", "lianxin.desk.urls"), ("", "lianxin.portal.urls")):
     try:
         found = find_spec(module)
