@@ -1,3 +1,3 @@
 """Fixtures every test may use; the server is started by tests/bootstrap.py, which pytest loads before Django."""
 
-pytest_plugins = ["tests.fixtures"]
+pytest_plugins = ["tests.fixtures", "tests.browser"]

@@ -15,9 +15,10 @@ def _fresh_memory() -> None:
     """What processes hold in memory about the city belongs to one test's database only."""
     from lianxin.cases import reference
     from lianxin.cases.actions import intake
-    from lianxin.places import locate
+    from lianxin.places import gazetteer, locate, maps
+    from lianxin.triage import keywords
 
-    for held in (reference, locate):
+    for held in (reference, locate, gazetteer, maps, keywords):
         held.forget()
     intake.serials.forget()
 

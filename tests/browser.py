@@ -1,0 +1,104 @@
+"""A real browser for journeys: Debian's Chromium through Playwright, axe-core, a live server. Marker: `browser`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium() -> str:
+    """The path of a Chromium on this machine, or an empty string for Playwright's own."""
+    named = os.environ.get("LIANXIN_CHROMIUM", "")
+    return named or next((found for name in CANDIDATES if (found := shutil.which(name))), "")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for the run; the test is skipped where there is none."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            running = playwright.chromium.launch(
+                executable_path=chromium() or None,
+                args=["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"],
+            )
+        except Error as error:
+            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+        yield running
+        running.close()
+
+
+def new_page(browser: Any, *, width: int = 1440, height: int = 900, dark: bool = False, locale: str = "zh-CN",
+             javascript: bool = True, **more: Any) -> Any:
+    """A page in a context of its own. A script error fails the test that looks at `page.faults`."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=locale,
+        java_script_enabled=javascript, timezone_id="Asia/Shanghai", **more,
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on("console", lambda message: page.faults.append(message.text)
+            if message.type == "error" and "Failed to load resource" not in message.text else None)
+    return page
+
+
+@pytest.fixture
+def phone(browser: Any) -> Iterator[Any]:
+    """A page of 360 × 740 with touch."""
+    page = new_page(browser, width=360, height=740, has_touch=True, is_mobile=True, device_scale_factor=2)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def desktop(browser: Any) -> Iterator[Any]:
+    """A page of 1440 × 900."""
+    page = new_page(browser)
+    yield page
+    page.context.close()
+
+
+def axe_source() -> str:
+    """axe-core as npm brought it, or as the Python package carries it."""
+    own = Path(settings.LIANXIN_NODE_MODULES) / "axe-core" / "axe.min.js"
+    if own.exists():
+        return own.read_text(encoding="utf-8")
+    import axe_playwright_python
+
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def axe(page: Any, *, within: str = "html") -> list[str]:
+    """What axe-core finds against WCAG 2.2 A and AA: one line a fault, with where it is. Empty when all is well.
+
+    The script is run through the debugger, so the page's content security policy stays as it is.
+    """
+    page.evaluate(axe_source())
+    found = page.evaluate(
+        """(within) => axe.run(within, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })""", within
+    )
+    return [
+        f"{fault['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
+        for fault in found["violations"] for node in fault["nodes"]
+    ]
+
+
+@pytest.fixture
+def served(live_server: Any, transactional_db: None) -> Any:
+    """A live server and the small city; rows stay until the test ends."""
+    from tests.world import World
+
+    world = World.make()
+    live_server.world = world
+    return live_server
