@@ -119,7 +119,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         "reject_return", _("驳回退单"), (State.OBJECTED,), _WORKING, _DISPATCHER, _HOTLINE,
-        requires=("ruling",), key="j",
+        requires=("ruling",), key="v",
     ),
     Transition("assist_sign", _("协办签收"), _WORKING, (), _CLERK, frozenset({Holder.ASSIST}), bumps=False),
     Transition(
@@ -146,7 +146,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition(
         "record_callback_attempt", _("记录回访"), (State.CALLBACK,), (), _CALLBACK, _HOTLINE,
         requires=("outcome",), optional=("truthful", "solved", "satisfaction", "note"), public=True, bumps=False,
-        key="k",
+        key="l",
     ),
     Transition(
         "reopen", _("重办"), (State.CALLBACK, State.CLOSED), (State.DISPATCHED,),

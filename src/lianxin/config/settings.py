@@ -251,6 +251,16 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key"}
+ACCOUNT_ADAPTER = "lianxin.faces.accounts.StaffAccounts"
+SOCIALACCOUNT_ADAPTER = "lianxin.faces.accounts.SingleSignOn"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_ONLY = False
+_oidc = text("LIANXIN_OIDC_URL", "")
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [{
+    "provider_id": "city", "name": text("LIANXIN_OIDC_NAME", "统一身份认证"),
+    "client_id": text("LIANXIN_OIDC_CLIENT", ""), "secret": text("LIANXIN_OIDC_SECRET", ""),
+    "settings": {"server_url": _oidc},
+}] if _oidc else []}}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not LIANXIN_HTTPS
@@ -272,5 +282,6 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"standard": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"procrastinate": {"level": text("LIANXIN_JOB_LOG_LEVEL", "WARNING")}},
     "root": {"handlers": ["standard"], "level": text("LIANXIN_LOG_LEVEL", "INFO")},
 }

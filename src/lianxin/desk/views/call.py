@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.cases import queries
-from lianxin.cases.actions import Intake, answer_on_the_spot, dispatch, refer_emergency, register
+from lianxin.cases.actions import Intake, add_information, answer_on_the_spot, dispatch, refer_emergency, register
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Kind, Urgency
 from lianxin.cases.reference import reference, today_of
@@ -28,9 +28,10 @@ from lianxin.places import gazetteer
 from lianxin.triage.keywords import alarms
 from lianxin.triage.keywords import suggest as suggest_categories
 
-from ..access import StaffRequest, staff
+from ..access import StaffRequest, access_case, staff
 from ..forms import code_of
 from .boards import context_for
+from .case import draft_name
 
 WORKERS = (Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER)
 LIST_LIMIT = 20
@@ -40,7 +41,7 @@ class CallForm(forms.Form):
     """What an operator writes down. Only the words are needed."""
 
     words = forms.CharField(label=gettext_lazy("诉求"), max_length=12_000, widget=forms.Textarea(
-        attrs={"rows": 8, "autofocus": "", "hx-post": "", "spellcheck": "false"}))
+        attrs={"rows": 8, "autofocus": "", "spellcheck": "false"}))
     category = forms.CharField(label=gettext_lazy("事项"), required=False, max_length=80)
     area = forms.CharField(label=gettext_lazy("地点（区域）"), required=False, max_length=120)
     place_text = forms.CharField(label=gettext_lazy("详细地址"), required=False, max_length=300)
@@ -79,7 +80,7 @@ def call(request: StaffRequest) -> HttpResponse:
     """The operator's screen. POST registers (and answers, or dispatches by the catalogue) and opens the next."""
     if request.method == "GET":
         form = CallForm(initial={"phone": request.GET.get("phone", "")[:40]})
-        return render(request, "desk/call.html", context_for(request, form=form, submission=str(uuid7())))
+        return render(request, "desk/call.html", _call_context(request, form, str(uuid7())))
     form = CallForm(request.POST)
     submission = request.POST.get("submission", "")
     if not form.is_valid():
@@ -90,10 +91,13 @@ def call(request: StaffRequest) -> HttpResponse:
         form.add_error("public_answer", _("当场答复须写下答复内容。"))
         return _again(request, form, submission, _("当场答复须写下答复内容。"), 422)
     key = submission_key("call", str(request.user.pk), submission)
+    if do.startswith("join:"):
+        return _join(request, form, submission, do.removeprefix("join:"))
     try:
         made = register(intake=_intake(data, request), by=request.actor, key=key)
         if made.replayed:
-            messages.info(request, _("这件已经登记过：%(number)s。") % {"number": made.number})
+            messages.info(request, _("这件已经登记过：%(number)s。") % {"number": made.number},
+                          extra_tags=draft_name(request, "call"))
             return redirect(reverse("desk:call"))
         told = _then(request, do, made.case_id, data)
     except DomainError as error:
@@ -104,7 +108,22 @@ def call(request: StaffRequest) -> HttpResponse:
         request,
         _("已登记 %(number)s，查询码 %(code)s。%(then)s")
         % {"number": made.number, "code": made.tracking_code, "then": told},
+        extra_tags=draft_name(request, "call"),
     )
+    return redirect(reverse("desk:call"))
+
+
+def _join(request: StaffRequest, form: CallForm, submission: str, chosen: str) -> HttpResponse:
+    """The same caller again: their words go to the case they already have."""
+    try:
+        case = access_case(request.actor, uuid.UUID(chosen))
+        key = submission_key("call-join", str(request.user.pk), submission)
+        add_information(On(case.pk, request.actor, key=key), words=form.cleaned_data["words"])
+    except (ValueError, Http404):
+        return _again(request, form, submission, _("没有找到这件工单。"), 404)
+    except DomainError as error:
+        return _again(request, form, submission, str(error), error.status)
+    messages.success(request, _("已补充到 %(number)s。") % {"number": case.number}, extra_tags=draft_name(request, "call"))
     return redirect(reverse("desk:call"))
 
 
@@ -131,8 +150,13 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
 
 
 def _again(request: StaffRequest, form: CallForm, submission: str, message: str, status: int) -> HttpResponse:
-    return render(request, "desk/call.html",
-                  context_for(request, form=form, submission=submission or str(uuid7()), message=message), status=status)
+    return render(request, "desk/call.html", _call_context(request, form, submission, message), status=status)
+
+
+def _call_context(request: StaffRequest, form: CallForm, submission: str, message: str = "") -> dict[str, Any]:
+    return context_for(request, form=form, submission=submission or str(uuid7()), message=message,
+                       draft=draft_name(request, "call"),
+                       can_answer=request.actor.has(Role.OPERATOR, Role.DISPATCHER))
 
 
 @staff(*WORKERS)
@@ -162,6 +186,8 @@ def suggest(request: StaffRequest) -> HttpResponse:
     return render(request, "desk/_suggest.html", {
         "found": rows, "places": places, "alarms": alarms(words), "similar": similar, "articles": articles,
         "chosen": chosen, "answer": answer, "empty": len(words) < 4,
+        "sure_place": len(places) == 1 or (len(places) > 1 and places[0].score > places[1].score),
+        "can_join": request.actor.has(Role.OPERATOR, Role.DISPATCHER),
     })
 
 

@@ -26,7 +26,7 @@ from lianxin.kernel.ids import uuid7
 from lianxin.organisations.actors import Actor
 
 from ..access import StaffRequest, access_case, staff
-from ..forms import FORMS, ActionForm
+from ..forms import FORMS, ActionForm, Nothing
 from .boards import EVERY_ACTION, context_for
 
 
@@ -39,6 +39,7 @@ class Choice:
     key: str
     allowed: bool
     reason: str | Promise
+    at_once: bool = False
 
 
 def assignment_for(actor: Actor, case: Case, assignments: list[Assignment], action: str) -> Assignment | None:
@@ -69,7 +70,8 @@ def choices_for(actor: Actor, case: Case, assignments: list[Assignment]) -> list
             continue
         if row.action == "request_publication" and case.publication == "public":
             continue
-        found.append(Choice(row.action, row.label, row.key, decision.allowed, decision.reason))
+        found.append(Choice(row.action, row.label, row.key, decision.allowed, decision.reason,
+                            FORMS[row.action] is Nothing))
     return sorted(found, key=lambda choice: not choice.allowed)
 
 
@@ -80,10 +82,21 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         request, file=file, case=case, choices=choices_for(request.actor, case, open_ones),
         identity=policy.can_read_identity(request.actor, case, open_ones),
         running=[c for c in file.clocks if c.met_at is None and c.stopped_at is None] or file.clocks[-2:],
-        area_path=_area_path(case),
+        area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=assignment_for(request.actor, case, open_ones, "attach")),
     )
+
+
+def _came_from(request: StaffRequest) -> str:
+    """The desk page a preview is shown on, so that an action leads back to it."""
+    page = request.headers.get("HX-Current-URL", "").partition(request.get_host())[2]
+    return page if page.startswith("/desk/") else ""
+
+
+def draft_name(request: StaffRequest, *parts: str) -> str:
+    """Under which name the browser keeps what is typed: by person and form."""
+    return ":".join((str(request.user.pk), *parts))
 
 
 def _area_path(case: Case) -> str:
@@ -143,7 +156,8 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
         for name, fault in error.fields.items():
             form.add_error(name if name in form.fields else None, fault)
         return _form_page(request, case, row, form, status=error.status, message=error.message)
-    messages.success(request, _("%(number)s：%(action)s，已办。") % {"number": case.number, "action": row.label})
+    messages.success(request, _("%(number)s：%(action)s，已办。") % {"number": case.number, "action": row.label},
+                     extra_tags=draft_name(request, str(case_id), action))
     after = request.POST.get("next", "")
     target = after if after.startswith("/desk/") else reverse("desk:case", args=[case_id])
     if request.htmx:
@@ -166,7 +180,7 @@ def _form_page(request: StaffRequest, case: Case, row: Transition, form: ActionF
     context = context_for(
         request, case=case, row=row, form=form, message=message, changed=changed or [],
         submission=request.POST.get("submission") if status != 409 and request.method == "POST" else str(uuid7()),
-        next=request.POST.get("next") or request.headers.get("HX-Current-URL", "").partition(request.get_host())[2],
+        next=request.POST.get("next") or _came_from(request), draft=draft_name(request, str(case.pk), row.action),
         with_photos=row.action == "reply",
     )
     name = "desk/_act.html" if request.htmx else "desk/act.html"

@@ -1,10 +1,14 @@
 // What every face shares: drafts, one submit only, keys, theme, the live line, list and preview. No framework.
 
-const store = {
-  get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(key, value); } catch { /* private mode: nothing to keep it in */ } },
-  remove(key) { try { localStorage.removeItem(key); } catch { /* as above */ } },
-};
+function keeper(place) {
+  return {
+    get(key) { try { return place().getItem(key); } catch { return null; } },
+    set(key, value) { try { place().setItem(key, value); } catch { /* private mode: nothing to keep it in */ } },
+    remove(key) { try { place().removeItem(key); } catch { /* as above */ } },
+  };
+}
+const store = keeper(() => localStorage);
+const brief = keeper(() => sessionStorage);
 
 // Theme: follows the machine until someone chooses.
 const chosen = store.get("lx-theme");
@@ -33,6 +37,8 @@ export function say(text) {
   toast.timer = setTimeout(() => { toast.hidden = true; }, 6000);
 }
 
+// Forms that hold a caller's name and number (data-draft-private) are kept for this window only.
+function shelf(form) { return "draftPrivate" in form.dataset ? brief : store; }
 // Drafts: what is typed into a form with data-draft is kept until the server has taken it.
 function fields(form) {
   return [...form.elements].filter((e) => e.name && !["hidden", "file", "password", "submit", "button"].includes(e.type)
@@ -44,10 +50,11 @@ function keep(form) {
     if (e.type === "checkbox" || e.type === "radio") { if (e.checked) values[`${e.name}=${e.value}`] = true; }
     else if (e.value !== e.defaultValue || e.tagName === "SELECT") values[e.name] = e.value;
   }
-  store.set(`lx-draft:${form.dataset.draft}`, JSON.stringify(values));
+  shelf(form).set(`lx-draft:${form.dataset.draft}`, JSON.stringify(values));
 }
+function drop(name) { store.remove(`lx-draft:${name}`); brief.remove(`lx-draft:${name}`); }
 function restore(form) {
-  const kept = store.get(`lx-draft:${form.dataset.draft}`);
+  const kept = shelf(form).get(`lx-draft:${form.dataset.draft}`);
   if (!kept || form.dataset.restored) return;
   form.dataset.restored = "1";
   let changed = false;
@@ -67,8 +74,8 @@ function restore(form) {
   }
 }
 function wire(root) {
+  for (const done of root.querySelectorAll("[data-draft-done]")) drop(done.dataset.draftDone);
   for (const form of root.querySelectorAll("form[data-draft]")) restore(form);
-  for (const done of root.querySelectorAll("[data-draft-done]")) store.remove(`lx-draft:${done.dataset.draftDone}`);
   for (const focus of root.querySelectorAll("[data-focus]")) focus.focus();
 }
 let pending;
