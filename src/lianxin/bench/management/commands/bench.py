@@ -1,0 +1,45 @@
+"""`lianxin bench`: docs/reference/bench.md."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from lianxin.bench.stage import python, stage
+
+PARTS = ("create", "lists", "import", "queries")
+
+
+class Command(BaseCommand):
+    help = "Measure creates, lists, search, import and queries on a server of the bench's own; prints one table."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--quick", action="store_true", help="small sizes and short runs: does it work at all")
+        parser.add_argument("--sizes", default="", help="numbers of cases for the lists: 10000,100000,1000000")
+        parser.add_argument("--only", default="", help="parts, with commas: " + ",".join(PARTS))
+        parser.add_argument("--seconds", type=float, default=0, help="length of each create run")
+        parser.add_argument("--write", type=Path, help="put the results into this Markdown file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        parts = [part for part in options["only"].split(",") if part] or list(PARTS)
+        unknown = set(parts) - set(PARTS)
+        if unknown:
+            raise CommandError(f"--only: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+        sizes = options["sizes"] or ("1000,3000" if options["quick"] else "10000,100000,1000000")
+        if not all(size.isdigit() and int(size) for size in sizes.split(",")):
+            raise CommandError("--sizes: whole numbers with commas")
+        seconds = options["seconds"] or (1.0 if options["quick"] else 8.0)
+        with stage() as environment:
+            arguments = ["-m", "lianxin.bench.inside", "--only", ",".join(parts), "--sizes", sizes,
+                         "--seconds", str(seconds)]
+            if options["quick"]:
+                arguments.append("--quick")
+            if options["write"]:
+                arguments += ["--write", str(options["write"].resolve())]
+            if python(["-m", "django", "migrate", "--verbosity", "0"], environment):
+                raise CommandError("the bench's database could not be migrated")
+            if python(arguments, environment):
+                raise CommandError("the bench did not finish; what went wrong stands above")
