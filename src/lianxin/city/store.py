@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Phrase, TimeLimit
@@ -15,6 +15,7 @@ from .plan import Plan
 from .tables import Row
 
 BATCH = 500
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 Ids = Mapping[str, int]
 
 
@@ -97,7 +98,9 @@ def catalogue(plan: Plan, category_ids: Ids, area_ids: Ids, unit_ids: Ids, at: d
     if latest is not None and latest.content_hash == content:
         return latest
     version = CatalogueVersion.objects.create(
-        number=latest.number + 1 if latest else 1, in_force_from=at, created_at=at, content_hash=content,
+        # Nothing was in force before the first version: it also answers for the days before it was loaded.
+        number=latest.number + 1 if latest else 1, in_force_from=at if latest else BEGINNING, created_at=at,
+        content_hash=content,
         note=plan.directory.name,
     )
     CatalogueRule.objects.bulk_create(

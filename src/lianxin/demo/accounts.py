@@ -1,19 +1,22 @@
-"""Accounts to try the city with: one of each role, two clerks more, each with a password and an API token."""
+"""Accounts to try the city with: one of each role, some clerks more, each with a password and an API token."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+from collections.abc import Container
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 
+from lianxin.cases.models import Assignment
 from lianxin.organisations.models import ApiToken, Role, RoleGrant, token_digest
 
-CLERKS = 3
+CLERKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +30,44 @@ class Account:
     api_token: str
 
 
-def _chosen() -> list[RoleGrant]:
-    """The first person of each role; of clerks the first of each kind of unit, at most `CLERKS`."""
-    grants = (
+def _busiest() -> list[int]:
+    """Ids of units, those with the most open assignments first: a clerk to try should find work on the desk."""
+    counted = (
+        Assignment.objects.filter(ended_at__isnull=True).values("unit_id").annotate(open=Count("id"))
+        .order_by("-open", "unit_id").values_list("unit_id", flat=True)
+    )
+    return list(counted)
+
+
+def _chosen(known: Container[tuple[str, str]]) -> list[RoleGrant]:
+    """The first person of each role, and `CLERKS` clerks: those named before, else of the busiest units, else of the
+    first unit of each kind."""
+    grants = list(
         RoleGrant.objects.filter(ended_at__isnull=True, staff__is_active=True)
         .select_related("staff", "unit").order_by("staff_id", "id")
     )
-    chosen: dict[tuple[str, str], RoleGrant] = {}
+    chosen: dict[str, RoleGrant] = {}
     for grant in grants:
-        kind = grant.unit.kind if grant.role == Role.CLERK else ""
-        if kind and (grant.role, kind) not in chosen and sum(role == grant.role for role, _ in chosen) >= CLERKS:
-            continue
-        chosen.setdefault((grant.role, kind), grant)
+        if grant.role != Role.CLERK:
+            chosen.setdefault(grant.role, grant)
+    clerks: dict[int, RoleGrant] = {}  # the first clerk of each unit
+    for grant in grants:
+        if grant.role == Role.CLERK:
+            clerks.setdefault(grant.unit_id, grant)
+    busy = _busiest()
+    kinds: dict[str, int] = {}
+    for position, unit_id in enumerate(clerks):
+        kinds.setdefault(clerks[unit_id].unit.kind, position)
+
+    def rank(item: tuple[int, RoleGrant]) -> tuple[bool, int, bool, int]:
+        position, grant = item
+        return ((grant.staff.username, grant.role) not in known,
+                busy.index(grant.unit_id) if grant.unit_id in busy else len(busy),
+                kinds[grant.unit.kind] != position, position)
+
+    several = [grant for _position, grant in sorted(enumerate(clerks.values()), key=rank)[:CLERKS]]
     order = list(Role.values)
-    return sorted(chosen.values(), key=lambda grant: (order.index(grant.role), grant.staff_id))
+    return sorted([*chosen.values(), *several], key=lambda grant: (order.index(grant.role), grant.staff_id))
 
 
 def _earlier(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
@@ -56,7 +83,7 @@ def make(path: Path) -> list[Account]:
     passwords: dict[str, str] = {}
     accounts = []
     with transaction.atomic():
-        for grant in _chosen():
+        for grant in _chosen(earlier):
             staff = grant.staff
             known = earlier.get((staff.username, grant.role), {})
             password = passwords.get(staff.username) or known.get("password", "")

@@ -89,6 +89,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--data", type=Path, help="data directory; default var/demo")
     parser.add_argument("--city", type=Path, help="directory of the city's files; default cities/yueyang")
+    parser.add_argument("--no-cases", action="store_true", help="start with an empty city")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     return parser.parse_args(arguments)
 
@@ -149,6 +150,7 @@ class Supervisor:
         self.port: int = options.port
         shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
         self.base_url = f"http://{shown}:{self.port}"
+        self.cases: bool = not options.no_cases
         self.server: EmbeddedServer | None = None
         self.children: list[Child] = []
 
@@ -169,6 +171,8 @@ class Supervisor:
             self.server = EmbeddedServer(self.data)
             self.server.start()
         command = [sys.executable, "-m", "lianxin", "prepare_demo", "--base-url", self.base_url, "--city", str(self.city)]
+        if not self.cases:
+            command.append("--no-cases")
         prepared = subprocess.Popen(command, env=self.environment(), stdin=subprocess.DEVNULL, start_new_session=True,
                                     preexec_fn=lambda: end_with_parent(signal.SIGTERM))
         try:

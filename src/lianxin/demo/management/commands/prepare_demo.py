@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from lianxin.demo import accounts
+from lianxin.demo import accounts, seed
 
 
 class Command(BaseCommand):
@@ -21,12 +21,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--base-url", required=True)
         parser.add_argument("--city", default="", help="directory of the city's files")
+        parser.add_argument("--no-cases", dest="cases", action="store_false", help="leave the city without cases")
 
     def _step(self, words: str) -> None:
         self.stdout.write(f"  {words} … {time.monotonic() - self.begun:.0f} s")
         self.stdout.flush()
 
-    def handle(self, *_args: Any, base_url: str, city: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, base_url: str, city: str, cases: bool, **_options: Any) -> None:
         self.begun = time.monotonic()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -37,6 +38,10 @@ class Command(BaseCommand):
         if city and get_commands().get("load") and Path(city).is_dir():
             self._step(f"loading {Path(city).name}")
             call_command("load", "city", city)
+        stories = Path(city) / "demo" / "cases.csv"
+        if cases and stories.is_file():
+            self._step("cases to try it with")
+            seed.seed(stories)
         path = settings.DATA / "demo.json"
         self._step("accounts")
         accounts.write(path, base_url, accounts.make(path))
