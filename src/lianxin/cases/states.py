@@ -149,7 +149,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         key="l",
     ),
     Transition(
-        "reopen", _("重办"), (State.CALLBACK, State.CLOSED), (State.DISPATCHED,),
+        "reopen", _("重办"), (State.CALLBACK, State.CLOSED), (State.DISPATCHED, State.ACCEPTED),
         frozenset({Role.CALLBACK, Role.SUPERVISOR}), _HOTLINE, requires=("reason",), public=True, announces=True,
         key="o",
     ),

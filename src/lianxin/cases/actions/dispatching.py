@@ -178,7 +178,7 @@ def redispatch(step: Step, *, lead_unit: str, reason: str, assisting_units: Sequ
 
 @action("add_assisting")
 def add_assisting(step: Step, *, assisting_units: Sequence[str], note: str = "") -> None:
-    """增加协办单位."""
+    """增加协办: more units join beside the lead unit, each with clocks of its own."""
     step.require(assisting_units=list(assisting_units))
     limits = step.limits()
     _assist(step, assisting_units, sign_for=limits.sign_for, resolve=limits.resolve, calendar=limits.calendar)

@@ -48,7 +48,7 @@ def sign(step: Step) -> None:
 
 @action("assist_sign")
 def assist_sign(step: Step) -> None:
-    """协办签收."""
+    """协办签收: an assisting unit takes its part; the lead unit's clocks are not touched."""
     mine = own(step)
     if mine.signed_at is not None:
         raise Invalid(_("本单位已经签收。"))
