@@ -140,6 +140,7 @@ for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo"):
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "lianxin.api.gate.Gate",  # machines with a token need none of what follows
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "lianxin.faces.errors.PlainFaults",

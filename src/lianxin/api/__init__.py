@@ -1,0 +1,1 @@
+"""`/api/v1`: every action the screens have, typed; and `/metrics`."""

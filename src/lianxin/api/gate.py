@@ -1,0 +1,73 @@
+"""The way in for `/api/`: no session, no cookie, no form protection – and every fault as problem details.
+
+The other faces' middleware (sessions, messages, sign-in, locale from cookies) serves people in browsers. A machine
+with a bearer token needs none of it, so its requests leave the chain here, just after the security headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, get_resolver
+from django.utils.translation import activate
+
+from lianxin.kernel.errors import TooLarge
+
+from . import problems, register
+
+PREFIX = "/api/"
+ROOT = "/api/v1/"
+
+
+class Gate:
+    """Middleware: answers `/api/` itself and passes everything else on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(PREFIX):
+            return self.get_response(request)
+        language = problems.language_of(request)
+        activate(language)
+        try:
+            response = _answer(request)
+        except Exception as error:
+            response = problems.of(error)
+        if response.status_code >= 400 and response.headers.get("Content-Type") != problems.CONTENT_TYPE:
+            response = _made_plain(response)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Content-Language"] = language
+        return response
+
+
+def _answer(request: HttpRequest) -> HttpResponseBase:
+    request.get_host()  # raises DisallowedHost
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) > settings.LIANXIN_REQUEST_LIMIT:
+        raise TooLarge()
+    path = request.path_info
+    if path == register.PATH and request.method == "POST":
+        return register.view(request)
+    if not path.startswith(ROOT):
+        raise Http404
+    try:
+        match = get_resolver("lianxin.api.urls").resolve("/" + path.removeprefix(ROOT))
+    except Resolver404:
+        raise Http404 from None
+    view: Callable[..., HttpResponseBase] = match.func
+    return view(request, *match.args, **match.kwargs)
+
+
+def _made_plain(response: HttpResponseBase) -> HttpResponse:
+    """A fault that a library answered in its own words, as a problem with the same status and headers."""
+    made = problems.problem(response.status_code)
+    kept: dict[str, Any] = {"Allow": response.headers.get("Allow"), "Retry-After": response.headers.get("Retry-After")}
+    for name, value in kept.items():
+        if value is not None:
+            made[name] = value
+    return made

@@ -1,0 +1,201 @@
+"""Faults as problem details (RFC 9457): what happened, where, how things stand now – in the caller's language.
+
+Every answer of `/api/` with a status from 400 up is made here. Bad input never becomes a 500, no answer is HTML, and
+none carries a stack trace.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
+from pydantic import ValidationError
+
+from lianxin.kernel.errors import DomainError
+
+logger = logging.getLogger("lianxin.api")
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 15
+LIMIT_SECONDS = 60
+TYPE = "urn:lianxin:problem:"
+
+
+class BadRequest(DomainError):
+    """The request cannot be read at all."""
+
+    status = 400
+    default_code = "bad_request"
+    default_message = gettext_lazy("这个请求看不懂。")
+
+
+class Unauthenticated(DomainError):
+    """No token, or one that is unknown, revoked or expired: all are answered alike."""
+
+    status = 401
+    default_code = "unauthenticated"
+    default_message = gettext_lazy("需要有效的接口令牌：请求头 Authorization: Bearer …。")
+
+
+class WrongMethod(DomainError):
+    status = 405
+    default_code = "method_not_allowed"
+    default_message = gettext_lazy("这个地址不支持这种请求方法。")
+
+
+class WrongMediaType(DomainError):
+    status = 415
+    default_code = "unsupported_media_type"
+    default_message = gettext_lazy("请求内容须为 application/json。")
+
+
+TITLES: dict[int, str | Promise] = {
+    400: gettext_lazy("请求看不懂"),
+    401: gettext_lazy("需要令牌"),
+    403: gettext_lazy("没有权限"),
+    404: gettext_lazy("没有找到"),
+    405: gettext_lazy("方法不对"),
+    409: gettext_lazy("情况刚有变化"),
+    413: gettext_lazy("内容太大"),
+    415: gettext_lazy("内容类型不对"),
+    422: gettext_lazy("有内容要更正"),
+    429: gettext_lazy("请稍等一会儿"),
+    500: gettext_lazy("系统出了点问题"),
+    503: gettext_lazy("系统正在恢复"),
+}
+CODES = {
+    400: "bad_request", 401: "unauthenticated", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed",
+    409: "conflict", 413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "too_many",
+    500: "internal", 503: "unavailable",
+}
+
+
+@lru_cache(maxsize=512)
+def _language(header: str) -> str:
+    for code, _weight in parse_accept_lang_header(header):
+        if code == "*":
+            break
+        try:
+            return get_supported_language_variant(code)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE
+
+
+def language_of(request: HttpRequest) -> str:
+    """The supported language the caller likes best, from Accept-Language alone; Chinese when silent."""
+    return _language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500])
+
+
+def problem(status: int, *, code: str = "", detail: str | Promise = "", errors: Iterable[Mapping[str, str]] = (),
+            current: Mapping[str, Any] | None = None) -> HttpResponse:
+    """One problem as an answer. `errors` name fields; `current` says how things stand after a conflict."""
+    name = code or CODES.get(status, "error")
+    body: dict[str, Any] = {
+        "type": TYPE + name, "title": str(TITLES.get(status, _("没有成功"))), "status": status,
+        "detail": str(detail or TITLES.get(status, "")), "code": name, "errors": [dict(error) for error in errors],
+    }
+    if current:
+        body["current"] = current
+    response = HttpResponse(json.dumps(body, ensure_ascii=False, default=str), status=status, content_type=CONTENT_TYPE)
+    if status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="lianxin"'
+    if status == 429:
+        response["Retry-After"] = str(LIMIT_SECONDS)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+_FIELD_FAULTS: dict[str, str | Promise] = {
+    "missing": gettext_lazy("请填写这一项。"),
+    "extra_forbidden": gettext_lazy("没有这个字段。"),
+    "literal_error": gettext_lazy("请从列表中选择。"),
+    "enum": gettext_lazy("请从列表中选择。"),
+    "string_too_long": gettext_lazy("内容太长。"),
+    "string_too_short": gettext_lazy("请填写这一项。"),
+    "too_short": gettext_lazy("请填写这一项。"),
+    "too_long": gettext_lazy("太多了。"),
+    "string_pattern_mismatch": gettext_lazy("格式不对。"),
+    "timezone_aware": gettext_lazy("时间须带时区，例如 2026-11-23T10:00:00+08:00。"),
+}
+_TYPE_FAULTS: tuple[tuple[str, str | Promise], ...] = (
+    ("string_", gettext_lazy("须为文字。")),
+    ("bool_", gettext_lazy("须为 true 或 false。")),
+    ("datetime_", gettext_lazy("须为 ISO 8601 时间，带时区。")),
+    ("date_", gettext_lazy("须为 ISO 8601 日期。")),
+    ("uuid_", gettext_lazy("须为 UUID。")),
+    ("int_", gettext_lazy("须为整数。")),
+    ("float_", gettext_lazy("须为数字。")),
+    ("finite_", gettext_lazy("须为数字。")),
+    ("greater_", gettext_lazy("超出范围。")),
+    ("less_", gettext_lazy("超出范围。")),
+    ("list_", gettext_lazy("须为列表。")),
+    ("model_", gettext_lazy("须为对象。")),
+)
+
+
+def _said(kind: str) -> str:
+    exact = _FIELD_FAULTS.get(kind)
+    if exact is not None:
+        return str(exact)
+    return str(next((words for start, words in _TYPE_FAULTS if kind.startswith(start)), _("格式不对。")))
+
+
+def invalid(errors: Iterable[Mapping[str, Any]], *, skip: int = 0) -> HttpResponse:
+    """What pydantic found, field by field. `skip` leaves out the first parts of each place (body, its name)."""
+    listed = list(errors)
+    if any(error["type"] == "json_invalid" for error in listed):
+        return problem(400, code="malformed_json", detail=_("请求内容不是合法的 JSON。"))
+    return problem(422, code="invalid", detail=_("有内容需要更正。"), errors=[
+        {"field": ".".join(str(part)[:60] for part in error["loc"][skip:])[:200], "detail": _said(str(error["type"]))}
+        for error in listed[:50]
+    ])
+
+
+def _of_domain(error: DomainError) -> HttpResponse:
+    return problem(error.status, code=error.code, detail=error.message, current=error.current,
+                   errors=[{"field": name, "detail": said} for name, said in error.fields.items()])
+
+
+def of(error: BaseException) -> HttpResponse:
+    """The answer to any exception. What is not the caller's doing is logged."""
+    match error:
+        case DomainError():
+            return _of_domain(error)
+        case ValidationError():
+            return invalid(error.errors(include_url=False, include_context=False, include_input=False))
+        case Http404() | FileNotFoundError():
+            return problem(404, detail=_("没有找到。请核对地址和编号。"))
+        case PermissionDenied():
+            return problem(403, detail=_("您没有这一步的权限。"))
+        case RequestDataTooBig() | TooManyFieldsSent() | TooManyFilesSent():
+            return problem(413, detail=_("发来的内容超过了上限。"))
+        case SuspiciousOperation() | UnreadablePostError() | MultiPartParserError():
+            return problem(400, detail=_("请求不完整或格式不对。"))
+        case OperationalError() | InterfaceError():
+            logger.warning("the database does not answer: %s", type(error).__name__)
+            return problem(503, detail=_("现在连不上数据库，这一步没有存下来。请稍后用同一个 Idempotency-Key 再发一次。"))
+        case DataError():
+            logger.warning("a value passed the schema that the database refuses", exc_info=error)
+            return problem(422, detail=_("有内容需要更正。"))
+    logger.error("unexpected fault", exc_info=error)
+    return problem(500, detail=_("这一步没有成功，技术人员会看到这个错误。"))
