@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-_STREETS = ("五里牌", "洞庭大道", "建设路", "金鹗山", "得胜路", "南湖", "巴陵中路", "梅溪", "云溪", "青年路", "站前路", "炮台山",
+STREETS = ("五里牌", "洞庭大道", "建设路", "金鹗山", "得胜路", "南湖", "巴陵中路", "梅溪", "云溪", "青年路", "站前路", "炮台山",
             "花板桥", "王家河", "奇家岭", "求索路", "学院路", "珍珠山", "枫桥湖", "黄茅山")
-_PLACES = ("菜市场门口", "小学旁边", "三号楼楼下", "公交站对面", "加油站西侧", "医院后门", "桥头", "广场东边", "社区活动室外",
+PLACES = ("菜市场门口", "小学旁边", "三号楼楼下", "公交站对面", "加油站西侧", "医院后门", "桥头", "广场东边", "社区活动室外",
            "铁路涵洞里", "停车场入口", "河堤上")
-_WHEN = ("已经三天了", "从上周开始", "每天晚上十点以后", "昨天夜里", "半个月没有人管", "下雨以后", "早高峰时", "连续一个月")
-_WHAT = ("路灯不亮，晚上很黑，老人小孩走路不方便", "井盖缺了一块，电动车容易摔倒", "工地打桩，噪声太大，孩子睡不着",
+WHEN = ("已经三天了", "从上周开始", "每天晚上十点以后", "昨天夜里", "半个月没有人管", "下雨以后", "早高峰时", "连续一个月")
+WHAT = ("路灯不亮，晚上很黑，老人小孩走路不方便", "井盖缺了一块，电动车容易摔倒", "工地打桩，噪声太大，孩子睡不着",
          "垃圾没有清运，气味难闻", "摊贩占道，消防车进不去", "没有自来水，楼上用水困难", "电梯坏了，物业一直不修",
          "楼顶搭建，漏水到我家", "饭店油烟直接排到窗前", "工资没有发，包工头电话不接", "红绿灯时间太短，过不了马路",
          "下水道堵塞，污水流到路上", "绿化带的树枝挡住了监控和窗户", "健身器材松动，螺丝掉了")
-_ASK = ("请有关部门尽快处理。", "希望给一个答复。", "以前反映过，没有解决。", "请问由哪个单位负责？", "麻烦派人来看一下，谢谢。")
-_RARE = "榕樟柚栾桦椿楠榆槐柏杉柳桐枣梓檀"
+ASK = ("请有关部门尽快处理。", "希望给一个答复。", "以前反映过，没有解决。", "请问由哪个单位负责？", "麻烦派人来看一下，谢谢。")
+RARE = "榕樟柚栾桦椿楠榆槐柏杉柳桐枣梓檀"
 
 
 @dataclass(slots=True)
@@ -27,11 +27,11 @@ class Writer:
     def message(self) -> tuple[str, str, str]:
         """Title, words and place of one case. About one in a thousand names a rare tree in two characters."""
         pick = self.chance.choice
-        street, place, what = pick(_STREETS), pick(_PLACES), pick(_WHAT)
-        rare = f"旁边有棵{pick(_RARE)}{pick(_RARE)}。" if self.chance.random() < 0.01 else ""
+        street, place, what = pick(STREETS), pick(PLACES), pick(WHAT)
+        rare = f"旁边有棵{pick(RARE)}{pick(RARE)}。" if self.chance.random() < 0.01 else ""
         number = self.chance.randrange(1, 2000)
         return (
             f"{street}{what[:8]}",
-            f"{street}{number}号{place}，{pick(_WHEN)}，{what}。{rare}{pick(_ASK)}{pick(_WHAT)}，{pick(_ASK)}",
+            f"{street}{number}号{place}，{pick(WHEN)}，{what}。{rare}{pick(ASK)}{pick(WHAT)}，{pick(ASK)}",
             f"{street}{number}号",
         )
