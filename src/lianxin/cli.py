@@ -9,7 +9,8 @@ from pathlib import Path
 # What works without a database, so that none is started for it.
 WITHOUT_DATABASE = frozenset({
     "help", "version", "collectstatic", "findstatic", "makemessages", "compilemessages", "makemigrations", "devdb",
-    "diffsettings", "bench", "places",
+    "diffsettings", "bench", "places", "messages",
+    "docs", "screenshots",
 })
 
 

@@ -134,7 +134,7 @@ INSTALLED_APPS = [
     "lianxin.knowledge",
     "lianxin.quality",
 ]
-for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo", "bench"):
+for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 

@@ -1,0 +1,144 @@
+"""docs/reference/data-model.md: tables, columns, constraints, indexes and retention, from the models."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+
+from lianxin.cases import schema_sql
+from lianxin.cases.models import (
+    Attachment,
+    EventText,
+    IdentityReading,
+    Notification,
+    PublicVersion,
+    Reporter,
+    RetentionClass,
+)
+
+from .markdown import code, codes, page, sentence, table
+
+CONTEXTS = ("places", "organisations", "cases", "quality", "knowledge", "desk")
+# What each class means: whose data it is, and what the nightly job does with it when the days are over.
+RETENTION: dict[RetentionClass, tuple[tuple[type[models.Model], ...], str]] = {
+    RetentionClass.REPORTER: ((Reporter,), "every personal column emptied; the row stays, so that the case still shows that "
+                                           "somebody raised it"),
+    RetentionClass.WORDS: ((EventText, PublicVersion), "the case's words, title, address and position and the words of its "
+                                                       "events replaced; a public version that staff cleared stays public"),
+    RetentionClass.ATTACHMENT: ((Attachment,), "the file deleted from storage unless another case holds the same; the row says "
+                                               "when"),
+    RetentionClass.MESSAGE: ((Notification,), "deleted"),
+    RetentionClass.LEDGER: ((IdentityReading,), "kept: who read an identity, when and why stays provable"),
+}
+NUMERALS = {"PositiveSmallIntegerField", "PositiveIntegerField", "PositiveBigIntegerField"}
+
+
+def tables() -> list[type[models.Model]]:
+    """Our models, context by context, in the order they are defined."""
+    return [model for name in CONTEXTS if apps.is_installed(f"lianxin.{name}") for model in apps.get_app_config(name).get_models()]
+
+
+def _type(field: Any) -> str:
+    if isinstance(field, ArrayField):
+        return _type(field.base_field) + "[]"
+    kind = str(field.db_type(connection) or field.get_internal_type())
+    return {"timestamp with time zone": "timestamptz", "double precision": "double"}.get(kind, kind)
+
+
+def _column(field: Any) -> tuple[str, str, str, str]:
+    notes = []
+    if field.primary_key:
+        notes.append("primary key")
+    elif field.unique:
+        notes.append("unique")
+    if field.is_relation and field.related_model is not None:
+        other = field.related_model
+        notes.append(f"→ [{other._meta.db_table}](#{other._meta.db_table})" if other in tables() or other is field.model
+                     else f"→ `{other._meta.db_table}`")
+    if getattr(field, "choices", None):
+        notes.append("one of " + codes(value for value, _label in field.choices))
+    return code(field.column), _type(field), "" if field.null else "not null", "; ".join(notes)
+
+
+def _condition(constraint: models.CheckConstraint, model: type[models.Model]) -> str:
+    """The condition as PostgreSQL gets it, without quotes and table names that say nothing."""
+    from django.db.models.sql.query import Query
+
+    query = Query(model=model, alias_cols=False)
+    where = query.build_where(cast(Any, constraint.condition))
+    sql, parameters = where.as_sql(query.get_compiler(connection=connection), connection)
+    for value in parameters:
+        shown = f"'{value}'" if isinstance(value, str) else str(value)
+        sql = sql.replace("%s", shown, 1)
+    return re.sub(r'"([a-z_]+)"', r"\1", sql)
+
+
+def _unique(constraint: models.UniqueConstraint) -> str:
+    words = "unique " + ", ".join(constraint.fields)
+    if constraint.nulls_distinct is False:
+        words += ", empty ones alike"
+    if constraint.condition is not None:
+        words += " – for some rows only"
+    return words
+
+
+def _table(model: type[models.Model]) -> str:
+    meta = model._meta
+    parts = [f"### {meta.db_table}", sentence(model) if model.__doc__ and not model.__doc__.startswith(model.__name__ + "(") else "",
+             table(("column", "type", "", ""), (_column(field) for field in meta.concrete_fields))]
+    rules = []
+    for constraint in meta.constraints:
+        if isinstance(constraint, models.CheckConstraint):
+            rules.append((code(constraint.name), code(_condition(constraint, model))))
+        elif isinstance(constraint, models.UniqueConstraint):
+            rules.append((code(constraint.name), _unique(constraint)))
+    if rules:
+        parts.append(table(("constraint", "holds"), rules))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _retention() -> str:
+    days = settings.LIANXIN_RETENTION_DAYS
+    rows = []
+    for kind, (held, done) in RETENTION.items():
+        stays = kind is RetentionClass.LEDGER
+        when = "–" if stays else f"{days.get(kind.value, days['reporter'])} days after the case ended"
+        rows.append((code(kind.value), kind.label, codes(model._meta.db_table for model in held), when, done))
+    return table(("class", "", "tables", "when (default)", "what happens"), rows)
+
+
+def _triggers() -> str:
+    found = re.findall(r"CREATE TRIGGER (\w+) BEFORE ([A-Z, ]+?)(?: OF ([a-z_, ]+))? ON (\w+)", schema_sql.GUARD)
+    return table(("trigger", "on", "refuses"), (
+        (code(name), code(on), what.lower().strip() + (f" of {codes(columns.split(', '))}" if columns else ""))
+        for name, what, columns, on in found
+    ))
+
+
+def render() -> str:
+    sealed = [field.column for field in Reporter._meta.concrete_fields
+              if isinstance(field, models.BinaryField) and field.name != "phone_hash"]
+    return page(
+        "Data model", "the models of each context",
+        "One PostgreSQL database. Times are `timestamptz` in UTC, positions WGS-84 degrees, keys of everything about a case "
+        "UUIDv7: they sort by time. Contexts depend one way – places, organisations, cases, then the rest – and one "
+        "context writes another's tables only through its actions.",
+        "## What the database itself refuses",
+        "Besides the constraints under each table, triggers hold what no constraint can say:", _triggers(),
+        "The nightly anonymising is the one exception to the second and third: it says so for its own transaction "
+        "(`lianxin.anonymise`). The log and the ledger of readings know no exception.",
+        "`cases_event` is partitioned by month of its key. Partitions are made three months ahead each night; "
+        "`cases_event_default` catches what has none.",
+        "## Personal data",
+        f"{codes(sealed)} of `cases_reporter` are ciphertext (AES-256-GCM; the keys lie in the keyring file, never in the "
+        "database), each bound to its row and column. `phone_hash` is a keyed hash for exact look-up. Every table that can "
+        "hold personal data has a retention class:",
+        _retention(),
+        "The setting is `LIANXIN_RETENTION_DAYS`; see [settings.md](settings.md).",
+        "## Tables", *(_table(model) for model in tables()),
+    )

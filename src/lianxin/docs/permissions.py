@@ -1,0 +1,149 @@
+"""docs/reference/permissions.md: asked of the policy itself, with actors and cases made for the question."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+from lianxin.cases import policy
+from lianxin.cases.models import OPEN_STATES, Assignment, AssignmentRole, Case, State
+from lianxin.cases.states import TABLE, Transition
+from lianxin.desk.boards import ALL, BOARDS
+from lianxin.organisations.actors import SYSTEM, Actor, Grant, Kind, reporter_for
+from lianxin.organisations.models import Role, UnitKind
+
+from .markdown import code, codes, page, table
+from .states import states_in_words
+
+HOTLINE, LEAD, ASSISTING, ELSEWHERE, COUNTY_GOVERNMENT = 1, 2, 3, 4, 5
+COUNTY, OTHER_COUNTY = 10, 20
+PERSON, CASE = 7, uuid.UUID(int=7)
+STAFF_ROLES = tuple(Role)
+
+
+def _actor(role: Role, unit: int, kind: UnitKind, *, county: int | None = None, area: int | None = None) -> Actor:
+    return Actor(Kind.STAFF, staff_id=PERSON, unit_id=unit, grants=(Grant(role, unit, kind, county, area),))
+
+
+def _case(state: State, *, confidential: bool = False, registered_by: int | None = None) -> Case:
+    return Case(id=CASE, state=state.value, unit_ids=[LEAD, ASSISTING], county_id=COUNTY, confidential=confidential,
+                registered_by_id=registered_by)
+
+
+def _assignment(unit: int) -> Assignment:
+    role = AssignmentRole.LEAD if unit == LEAD else AssignmentRole.ASSIST
+    return Assignment(unit_id=unit, role=role.value)
+
+
+def _may(actor: Actor, row: Transition, unit: int | None = None) -> bool:
+    """Whether the policy allows the action in any of its states on a case of the actor's own."""
+    if row.makes_case:
+        return bool(policy.can_register(actor))
+    return any(
+        policy.can(actor, row.action, _case(state, registered_by=PERSON), assignment=_assignment(unit) if unit else None)
+        for state in row.sources
+    )
+
+
+def may(row: Transition, role: Role) -> str:
+    """What the matrix says for one role: nothing, a mark, or for clerks which unit's."""
+    if role is not Role.CLERK:
+        return "●" if _may(_actor(role, HOTLINE, UnitKind.HOTLINE), row) else ""
+    if row.makes_case:
+        return "●" if _may(_actor(role, LEAD, UnitKind.CITY_DEPARTMENT), row) else ""
+    units = [
+        name for name, unit in (("lead", LEAD), ("assisting", ASSISTING))
+        if _may(_actor(role, unit, UnitKind.CITY_DEPARTMENT), row, unit)
+    ]
+    return ", ".join(units)
+
+
+def _matrix() -> str:
+    head = ("action", "", *(role.value.replace("_", " ") for role in STAFF_ROLES), "reporter", "system")
+    rows = [
+        (
+            code(row.action), row.label, *(may(row, role) for role in STAFF_ROLES),
+            "●" if _may(reporter_for(CASE), row) else "", "●" if _may(SYSTEM, row) else "",
+        )
+        for row in TABLE
+    ]
+    return table(head, rows)
+
+
+def _scope_in_words(actor: Actor) -> str:
+    scope = policy.scope_of(actor)
+    if scope.everything:
+        return "every case"
+    parts = []
+    if scope.unit_ids:
+        parts.append("cases in which the unit has or had a part")
+    if scope.county_ids:
+        parts.append("cases in the county")
+    if scope.registered_by is not None:
+        parts.append("cases this person reported")
+    if scope.case_id is not None:
+        parts.append("the one case")
+    return " and ".join(parts) or "no case"
+
+
+def _people() -> Iterator[tuple[str, str, Actor]]:
+    for role in STAFF_ROLES:
+        yield role.value, "the hotline", _actor(role, HOTLINE, UnitKind.HOTLINE)
+        if role in policy.HOTLINE_ROLES:
+            yield role.value, "the hotline, narrowed to a county", _actor(role, HOTLINE, UnitKind.HOTLINE, area=COUNTY)
+            yield role.value, "a county's government or bureau", _actor(
+                role, COUNTY_GOVERNMENT, UnitKind.COUNTY_GOVERNMENT, county=COUNTY)
+        if role is Role.CLERK:
+            yield role.value, "a city department, bureau, town or utility", _actor(role, LEAD, UnitKind.CITY_DEPARTMENT)
+            yield role.value, "a county government", _actor(
+                role, COUNTY_GOVERNMENT, UnitKind.COUNTY_GOVERNMENT, county=COUNTY)
+
+
+def _identity() -> str:
+    rows = []
+    for role in STAFF_ROLES:
+        unit, kind = (LEAD, UnitKind.CITY_DEPARTMENT) if role is Role.CLERK else (HOTLINE, UnitKind.HOTLINE)
+        actor = _actor(role, unit, kind)
+
+        def reads(state: State, confidential: bool, who: Actor = actor) -> bool:
+            return bool(policy.can_read_identity(who, _case(state, confidential=confidential), [_assignment(LEAD)]))
+
+        found = [state for state in State if reads(state, False)]
+        secret = [state for state in State if reads(state, True)]
+        rows.append((role.value.replace("_", " "), states_in_words(found, nothing="never"),
+                     states_in_words(secret, nothing="never")))
+    return table(("role", "while the case is", "if the reporter asked for confidence"), rows)
+
+
+def render() -> str:
+    seen = table(("role", "held in", "sees"), ((role.replace("_", " "), unit, _scope_in_words(actor))
+                                               for role, unit, actor in _people() if not (role == "clerk" and unit == "the hotline")))
+    boards = table(
+        ("list", "", "roles"),
+        ((code(board.code), board.title, ", ".join(role.value.replace("_", " ") for role in Role if role in board.roles))
+         for board in (*(b for b in BOARDS if b is not ALL), ALL)),
+    )
+    roles = table(("role", ""), ((code(role.value), role.label) for role in Role))
+    return page(
+        "Permissions", "src/lianxin/cases/policy.py, by asking it",
+        "Rights are role × unit × area. A person holds a role in one unit, perhaps narrowed to one area, and may hold "
+        "several. One rule gives both the filter of a list and the check of a single case. A case outside what one may see "
+        "is answered as if it were not there.",
+        "## Roles", roles, "## What each role sees", seen,
+        "A reporter sees the one case that their tracking code opens, its public events and its public words only.",
+        "## What each role may do",
+        "`●` may do it on the cases they see; for clerks, *lead* and *assisting* say as which unit. Reviewers and callers "
+        "never act on a case in which their own unit has or had a part, and nobody reviews their own reply. The state of the "
+        "case must allow the action too: see [states.md](states.md).",
+        _matrix(),
+        "## Who may read the reporter's identity",
+        "Only those who handle the case now, and each reading is written down first: who, when, why, which fields.",
+        _identity(),
+        f"No role reads it once the case is ended. {codes(state.value for state in OPEN_STATES)} are the open states.",
+        "## Lists on the desk", boards,
+        "Supervisors and dispatchers also have the overview (总览); administrators have staff (人员) and tokens (接口令牌) and "
+        "see no cases.",
+        "## API tokens",
+        "A token acts as one member of staff in one unit, so it never reaches further than that person's grants there. Its "
+        "scopes narrow it to named actions; `*` means all that the person may do. See [api.md](api.md).",
+    )

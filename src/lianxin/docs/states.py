@@ -1,0 +1,125 @@
+"""docs/reference/states.md: the table of transitions as a diagram and as two tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lianxin.cases import housekeeping
+from lianxin.cases.actions import ACTIONS, history, register
+from lianxin.cases.models import OPEN_STATES, TERMINAL, State
+from lianxin.cases.states import TABLE, Holder, Transition
+from lianxin.organisations.models import Role
+from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
+
+from .markdown import code, codes, page, sentence, table
+
+DONE_BY: dict[str, Callable[..., object]] = {
+    "register": register, **ACTIONS, **QUALITY_ACTIONS,
+    "close_imported": history.closed_by_import, "anonymise": housekeeping.anonymise_due,
+}
+_HOLDERS = {
+    Holder.HOTLINE: "hotline", Holder.LEAD: "lead unit", Holder.ASSIST: "assisting unit", Holder.REPORTER: "reporter",
+    Holder.SYSTEM: "system",
+}
+STATE_MEANINGS = {
+    State.REGISTERED: "Written down; the hotline has not yet decided whether it is a matter for it.",
+    State.ACCEPTED: "A matter for the hotline, with a category; no unit has it (yet, or again after a return).",
+    State.DISPATCHED: "Given to a lead unit that has not signed for it.",
+    State.IN_HAND: "The lead unit has signed and works on it.",
+    State.OBJECTED: "The lead unit has returned it; the hotline owes a ruling.",
+    State.REPLIED: "The lead unit has answered; the hotline checks the answer before the reporter sees it.",
+    State.CALLBACK: "The reporter has the answer; the hotline asks whether it is true and whether it helped.",
+    State.CLOSED: "Ended, with an outcome that the record allows.",
+    State.DECLINED: "Not a matter for the hotline; the lawful route was named.",
+    State.WITHDRAWN: "The reporter took it back.",
+}
+
+
+def states_in_words(states: Iterable[State], *, nothing: str) -> str:
+    """`any open state` rather than seven names."""
+    named = set(states)
+    if not named:
+        return nothing
+    if named == set(State):
+        return "any state"
+    if named == set(OPEN_STATES):
+        return "any open state"
+    if named == set(TERMINAL):
+        return "any ended state"
+    left = set(State) - named
+    if len(left) <= 2:
+        return "any state but " + codes(sorted(state.value for state in left))
+    return codes(state.value for state in State if state in named)
+
+
+def who(row: Transition) -> str:
+    """Roles, and on whose behalf."""
+    staff = {Holder.HOTLINE, Holder.LEAD, Holder.ASSIST} & row.holders
+    people = ", ".join(role.value.replace("_", " ") for role in Role if role in row.roles)
+    if len(row.roles) >= len(Role) - 1:
+        people = "anyone who handles it"
+    units = " or ".join(_HOLDERS[holder] for holder in (Holder.LEAD, Holder.ASSIST) if holder in row.holders)
+    parts = []
+    if people and staff:
+        parts.append(f"{people} ({units})" if staff <= {Holder.LEAD, Holder.ASSIST} else people)
+    parts += [_HOLDERS[holder] for holder in (Holder.REPORTER, Holder.SYSTEM) if holder in row.holders]
+    return "; ".join(parts)
+
+
+def diagram() -> str:
+    """A Mermaid state diagram. Transitions that any open state allows leave the box that holds the open states."""
+    inside: dict[tuple[str, str], list[str]] = {}
+    outside: dict[tuple[str, str], list[str]] = {}
+    for row in TABLE:
+        if not row.targets:
+            continue
+        label = f"{row.label} {row.action}"
+        whole = set(row.sources) == set(OPEN_STATES)
+        for target in row.targets:
+            if row.makes_case:
+                inside.setdefault(("[*]", target.value), []).append(label)
+            elif whole:
+                outside.setdefault(("open", target.value), []).append(label)
+            else:
+                for source in row.sources:
+                    into = inside if source in OPEN_STATES and target in OPEN_STATES else outside
+                    into.setdefault((source.value, target.value), []).append(label)
+    lines = ["stateDiagram-v2", "  state open {"]
+    lines += [f'    state "{state.label} {state.value}" as {state.value}' for state in OPEN_STATES]
+    lines += [f"    {a} --> {b}: {', '.join(labels)}" for (a, b), labels in inside.items()]
+    lines.append("  }")
+    lines += [f'  state "{state.label} {state.value}" as {state.value}' for state in TERMINAL]
+    lines += [f"  {a} --> {b}: {', '.join(labels)}" for (a, b), labels in outside.items()]
+    return "```mermaid\n" + "\n".join(lines) + "\n```"
+
+
+def render() -> str:
+    states = table(
+        ("state", "", "meaning"), ((code(state.value), state.label, STATE_MEANINGS[state]) for state in State)
+    )
+    rows = table(
+        ("action", "", "from", "to", "who", "required", "optional", "reporter sees it", "sent to them", "checks version", "key"),
+        (
+            (
+                code(row.action), row.label, states_in_words(row.sources, nothing="– (makes the case)"),
+                codes(state.value for state in row.targets) or "stays", who(row), codes(row.requires),
+                codes(row.optional), "yes" if row.public else "", "yes" if row.announces else "",
+                "yes" if row.bumps else "", code(row.key),
+            )
+            for row in TABLE
+        ),
+    )
+    meanings = table(("action", "what it does"), ((code(row.action), sentence(DONE_BY[row.action])) for row in TABLE))
+    return page(
+        "States and actions", "src/lianxin/cases/states.py",
+        "The life of a case is one table. The buttons on a case page, the actions of the API, the permissions and this page "
+        "are made from it, and the engine refuses what it does not hold.",
+        "## States", states, "## Diagram",
+        "Actions that leave the state as it is are not drawn; they are in the table below.", diagram(),
+        "## Actions",
+        "*Who* names the roles; which cases a role reaches is in [permissions.md](permissions.md). *Checks version*: a person "
+        "who acts on an older version of the case is first shown what changed, and keeps what they typed. *Key* is the "
+        "letter on the button. Required fields that are empty are all named in one answer.",
+        rows, "## What each action does", meanings,
+        "The words that go with an action are kept apart from the event that records it: see [events.md](events.md).",
+    )
