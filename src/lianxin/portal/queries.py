@@ -1,0 +1,212 @@
+"""What residents read: quick topics, cases that are public, the city in a few honest numbers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, F, Q, QuerySet
+from django.utils.translation import get_language
+
+from lianxin.cases.models import Attachment, Case, Category, Clock, ClockKind, Publication, State
+from lianxin.cases.queries import cursor_of, read_cursor
+from lianxin.quality.models import CallbackAttempt, CallbackOutcome, Rating
+
+PAGE = 20
+FIGURES_FOR = 300  # seconds
+PERIOD = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    code: str
+    name: str
+
+
+def _plain(name: str, name_en: str, plain: str, plain_en: str) -> str:
+    if (get_language() or "").startswith("en"):
+        return plain_en or name_en or plain or name
+    return plain or name
+
+
+def quick_topics() -> list[Topic]:
+    """What people raise most, in their words, in the city's order."""
+    found = Category.objects.filter(quick_topic__isnull=False, is_leaf=True, active=True).order_by("quick_topic", "code")
+    return [Topic(code, _plain(*names)) for code, *names in
+            found.values_list("code", "name", "name_en", "plain_name", "plain_name_en")]
+
+
+def plain_names(codes: Sequence[str]) -> dict[str, str]:
+    """Categories as people call them."""
+    wanted = [code for code in codes if code]
+    if not wanted:
+        return {}
+    found = Category.objects.filter(code__in=wanted)
+    return {code: _plain(*names) for code, *names in
+            found.values_list("code", "name", "name_en", "plain_name", "plain_name_en")}
+
+
+def main_categories() -> list[Topic]:
+    found = Category.objects.filter(level=1, active=True).order_by("code")
+    return [Topic(code, _plain(name, name_en, "", "")) for code, name, name_en in
+            found.values_list("code", "name", "name_en")]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPage:
+    rows: list[Case]
+    after: str = ""
+
+
+def _public() -> QuerySet[Case]:
+    return Case.objects.filter(publication=Publication.PUBLIC).select_related(
+        "public_version__area", "category", "county", "lead_unit"
+    )
+
+
+def public_cases(*, county: str = "", area: str = "", category: str = "", text: str = "", after: str = "",
+                 limit: int = PAGE) -> PublicPage:
+    """Cleared cases, those still open first (newest first), then by closing time. Text is looked for in the cleared
+    words only: the reporter's own words must not be found out by searching."""
+    found = _public()
+    if county:
+        found = found.filter(county__code=county)
+    if area:
+        found = found.filter(public_version__area__code=area)
+    if category:
+        found = found.filter(category__code__startswith=category)
+    for word in text.replace("\x00", "").split()[:6]:
+        found = found.filter(Q(public_version__title__icontains=word) | Q(public_version__body__icontains=word))
+    position = read_cursor(after)
+    if position and len(position) == 2:
+        try:
+            found = found.filter(_beyond(*position))
+        except ValueError:
+            pass
+    listed = list(found.order_by(F("closed_at").desc(nulls_first=True), "-id")[: limit + 1])
+    last = listed[limit - 1] if len(listed) > limit else None
+    return PublicPage(listed[:limit], cursor_of(last.closed_at or "", last.pk) if last else "")
+
+
+def _beyond(closed: str, pk: str) -> Q:
+    if not closed:
+        return Q(closed_at__isnull=True, id__lt=uuid.UUID(pk)) | Q(closed_at__isnull=False)
+    at = datetime.fromisoformat(closed)
+    return Q(closed_at__lt=at) | Q(closed_at=at, id__lt=uuid.UUID(pk))
+
+
+def public_case(number: str) -> Case | None:
+    return _public().filter(number=number).first()
+
+
+def public_photos(case: Case) -> list[Attachment]:
+    return list(Attachment.objects.filter(case=case, public=True, removed_at__isnull=True).order_by("created_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """All public cases of one area, at the area's own position: where exactly is nobody's business."""
+
+    code: str
+    name: str
+    lon: float
+    lat: float
+    synthetic: bool
+    total: int
+    open: int
+
+
+def public_spots(*, box: tuple[float, float, float, float] | None = None, county: str = "", category: str = "",
+                 limit: int = 2_000) -> list[Spot]:
+    """Public cases counted by area. `box` is west, south, east, north in WGS-84 degrees."""
+    found = Case.objects.filter(publication=Publication.PUBLIC, public_version__lon__isnull=False)
+    if box is not None:
+        west, south, east, north = box
+        found = found.filter(public_version__lon__range=(west, east), public_version__lat__range=(south, north))
+    if county:
+        found = found.filter(county__code=county)
+    if category:
+        found = found.filter(category__code__startswith=category)
+    area = "public_version__area__"
+    rows = (
+        found.order_by().values_list(f"{area}code", f"{area}name", "public_version__lon", "public_version__lat",
+                                     f"{area}synthetic")
+        .annotate(total=Count("id"), still=Count("id", filter=Q(closed_at__isnull=True)))
+        .order_by("-total", f"{area}code")[:limit]
+    )
+    return [Spot(code or "", name or "", lon, lat, bool(synthetic), total, still)
+            for code, name, lon, lat, synthetic, total, still in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many. `low` and `high` are Wilson's 95 % bounds in percent (Wilson 1927)."""
+
+    part: int
+    whole: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.part / self.whole if self.whole else 0.0
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        if not self.whole:
+            return 0, 100
+        z, n, p = 1.96, self.whole, self.part / self.whole
+        middle, reach = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        return round(100 * max((middle - reach) / scale, 0)), round(100 * min((middle + reach) / scale, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The last thirty days. `answered` of those whose answer was due in them; `solved` of those who were asked."""
+
+    since: datetime
+    registered: int
+    in_hand: int
+    answered: Share
+    on_time: Share
+    solved: Share
+
+
+def _count_figures(at: datetime) -> dict[str, Any]:
+    since = at - PERIOD
+    clocks = Clock.objects.filter(kind=ClockKind.RESOLVE, assignment__isnull=True, stopped_at__isnull=True,
+                                  due_at__gte=since, due_at__lte=at)
+    due = clocks.aggregate(
+        whole=Count("id"), met=Count("id", filter=Q(met_at__isnull=False)),
+        on_time=Count("id", filter=Q(met_at__lte=F("due_at"))),
+    )
+    # What each reporter said last, by telephone or on the tracking page.
+    said: dict[uuid.UUID, tuple[datetime, bool]] = {}
+    reached = CallbackAttempt.objects.filter(at__gte=since, outcome=CallbackOutcome.REACHED, solved__isnull=False)
+    rated = Rating.objects.filter(at__gte=since)
+    for rows in (reached, rated):
+        for case_id, when, solved in rows.values_list("case_id", "at", "solved"):
+            if case_id not in said or said[case_id][0] < when:
+                said[case_id] = (when, bool(solved))
+    return {
+        "since": since,
+        "registered": Case.objects.filter(registered_at__gte=since).count(),
+        "in_hand": Case.objects.filter(
+            state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED]).count(),
+        "answered": (due["met"], due["whole"]), "on_time": (due["on_time"], due["whole"]),
+        "solved": (sum(solved for _at, solved in said.values()), len(said)),
+    }
+
+
+def figures(at: datetime) -> Figures:
+    """Counted at most every five minutes for the whole installation."""
+    held = cache.get("portal:figures")
+    if held is None:
+        held = _count_figures(at)
+        cache.set("portal:figures", held, FIGURES_FOR)
+    return Figures(held["since"], held["registered"], held["in_hand"], Share(*held["answered"]),
+                   Share(*held["on_time"]), Share(*held["solved"]))

@@ -1,0 +1,126 @@
+// The map, loaded only when it is opened: our own boundaries, no tiles from elsewhere.
+
+const wait = (url, options) => fetch(url, options).then((answer) => { if (!answer.ok) throw new Error(url); return answer.json(); });
+const tone = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function sheet(href) {
+  return new Promise((done, fail) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done, onerror: fail });
+    document.head.append(link);
+  });
+}
+function bounds(collection) {
+  let [west, south, east, north] = [180, 90, -180, -90];
+  const walk = (part) => {
+    if (typeof part[0] === "number") {
+      west = Math.min(west, part[0]); east = Math.max(east, part[0]); south = Math.min(south, part[1]); north = Math.max(north, part[1]);
+    } else part.forEach(walk);
+  };
+  collection.features.forEach((feature) => walk(feature.geometry.coordinates));
+  return [[west, south], [east, north]];
+}
+function label(text, className) {
+  const element = document.createElement("span");
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+// Opens `box`. With `settle(lon, lat)` a tap or Enter sets a place; without it the public cases are drawn.
+export async function open(box, settle) {
+  if (box.dataset.ready) return;
+  box.dataset.ready = "1";
+  const canvas = box.querySelector("[data-map-canvas]");
+  const [library, counties] = await Promise.all([
+    import(box.dataset.library), wait("/places/counties.geojson"), sheet(box.dataset.style),
+  ]);
+  library.setWorkerUrl(new URL(box.dataset.worker, location.href).href);
+  const empty = { type: "FeatureCollection", features: [] };
+  const map = new library.Map({
+    container: canvas, bounds: bounds(counties), fitBoundsOptions: { padding: 16 }, attributionControl: false,
+    dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0,
+    locale: { "Map.Title": box.dataset.name, "NavigationControl.ZoomIn": box.dataset.zoomIn, "NavigationControl.ZoomOut": box.dataset.zoomOut },
+    style: {
+      version: 8,
+      sources: { counties: { type: "geojson", data: counties }, towns: { type: "geojson", data: empty }, villages: { type: "geojson", data: empty } },
+      layers: [
+        { id: "ground", type: "background", paint: { "background-color": tone("--sunken") } },
+        { id: "county-fill", type: "fill", source: "counties", paint: { "fill-color": tone("--surface") } },
+        { id: "village-line", type: "line", source: "villages", minzoom: 11, paint: { "line-color": tone("--line-strong"), "line-width": 0.7, "line-dasharray": [2, 2] } },
+        { id: "town-line", type: "line", source: "towns", minzoom: 8, paint: { "line-color": tone("--line-strong"), "line-width": 1 } },
+        { id: "county-line", type: "line", source: "counties", paint: { "line-color": tone("--ink-2"), "line-width": 1.6 } },
+      ],
+    },
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new library.NavigationControl({ showCompass: false }));
+  map.addControl(new library.ScaleControl({ maxWidth: 90 }));
+  box.map = map;
+  await new Promise((done) => { if (map.loaded()) done(); else map.once("load", done); });
+
+  // Names as elements: 12 counties always, the towns and villages of what is near when one has come close.
+  const names = [];
+  const name = (feature, className) => names.push(new library.Marker({ element: label(feature.properties.name, className) })
+    .setLngLat([feature.properties.lon, feature.properties.lat]).addTo(map));
+  const placed = (feature) => feature.properties.lon !== null && feature.properties.lat !== null;
+  const drawn = { towns: empty, villages: empty };
+  const fetched = new globalThis.Map();
+  const near = async (code) => {
+    if (!fetched.has(code)) fetched.set(code, wait(`/places/within/${encodeURIComponent(code)}.geojson`).catch(() => empty));
+    return fetched.get(code);
+  };
+  const inside = (source) => map.queryRenderedFeatures([map.project(map.getCenter())].flatMap((p) => [[p.x - 60, p.y - 60], [p.x + 60, p.y + 60]]), { layers: [source] });
+  const refine = async () => {
+    const zoom = map.getZoom();
+    names.splice(0).forEach((one) => one.remove());
+    if (zoom < 9) counties.features.filter(placed).forEach((one) => name(one, "portal-map-name strong"));
+    if (zoom >= 8) {
+      const codes = [...new Set(inside("county-fill").map((one) => one.properties.code))];
+      const parts = await Promise.all(codes.map(near));
+      drawn.towns = { type: "FeatureCollection", features: parts.flatMap((one) => one.features) };
+      map.getSource("towns").setData(drawn.towns);
+    }
+    const shown = map.getBounds();
+    const seen = (one) => placed(one) && shown.contains([one.properties.lon, one.properties.lat]);
+    if (zoom >= 9 && zoom < 12) drawn.towns.features.filter(seen).slice(0, 40).forEach((one) => name(one, "portal-map-name"));
+    if (zoom >= 11) {
+      const towns = drawn.towns.features.filter(seen).slice(0, 8);
+      const parts = await Promise.all(towns.map((one) => near(one.properties.code)));
+      drawn.villages = { type: "FeatureCollection", features: parts.flatMap((one) => one.features) };
+      map.getSource("villages").setData(drawn.villages);
+      if (zoom >= 12) drawn.villages.features.filter(seen).slice(0, 40).forEach((one) => name(one, "portal-map-name"));
+    }
+    canvas.dataset.drawn = String(Math.round(zoom));
+  };
+  map.on("moveend", refine);
+  await refine();
+
+  if (settle) {
+    const mark = new library.Marker({ element: label("", "portal-map-pin"), anchor: "bottom" });
+    const set = ({ lng, lat }) => {
+      mark.setLngLat([lng, lat]).addTo(map);
+      box.closest("form").elements.system.value = "wgs84";
+      settle(lng.toFixed(6), lat.toFixed(6));
+    };
+    map.on("click", (event) => set(event.lngLat));
+    map.getCanvas().addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); set(map.getCenter()); } });
+    box.closest("form").addEventListener("lx:unplaced", () => mark.remove());
+    const { lon, lat } = box.closest("form").elements;
+    if (lon.value) { mark.setLngLat([Number(lon.value), Number(lat.value)]).addTo(map); map.jumpTo({ center: [Number(lon.value), Number(lat.value)], zoom: 13 }); }
+  } else {
+    const points = await wait(box.dataset.points);
+    map.addSource("points", { type: "geojson", data: points });
+    map.addLayer({ id: "points", type: "circle", source: "points", paint: {
+      "circle-color": tone("--accent"), "circle-opacity": 0.85, "circle-stroke-color": tone("--surface"), "circle-stroke-width": 1.5,
+      "circle-radius": ["interpolate", ["linear"], ["sqrt", ["get", "count"]], 1, 9, 10, 28] } });
+    const go = (feature) => location.assign(`${box.dataset.list}?area=${encodeURIComponent(feature.properties.code)}`);
+    map.on("click", "points", (event) => go(event.features[0]));
+    map.on("mouseenter", "points", () => { map.getCanvas().style.cursor = "pointer"; });
+    map.on("mouseleave", "points", () => { map.getCanvas().style.cursor = ""; });
+    for (const feature of points.features.slice(0, 80)) {
+      new library.Marker({ element: label(String(feature.properties.count), "portal-map-count") }).setLngLat(feature.geometry.coordinates).addTo(map);
+    }
+    canvas.dataset.points = String(points.features.length);
+  }
+  canvas.dataset.open = "1";
+}
