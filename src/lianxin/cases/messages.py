@@ -15,6 +15,7 @@ from django.utils.translation import override
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, keyring
 from lianxin.kernel.ids import tracking_code
+from lianxin.kernel.language import named
 
 from .models import Case, Event, Notification, Reporter
 
@@ -50,9 +51,9 @@ class Message:
 
 def message_for(event: Event, case: Case) -> Message | None:
     """The message an event calls for, if any."""
-    unit = case.lead_unit.name if case.lead_unit else ""
+    unit, unit_en = (case.lead_unit.name, case.lead_unit.name_en) if case.lead_unit else ("", "")
     due = case.due_at.isoformat() if case.due_at else ""
-    values = {"number": case.number, "unit": unit, "due": due}
+    values = {"number": case.number, "unit": unit, "unit_en": unit_en, "due": due}
     names = {
         "register": "registered", "decline": "declined", "answer_on_the_spot": "answered", "dispatch": "dispatched",
         "redispatch": "dispatched", "approve": "replied", "reopen": "reopened", "close": "closed",
@@ -64,8 +65,9 @@ def message_for(event: Event, case: Case) -> Message | None:
 def text_of(notification: Notification, case: Case, *, language: str) -> str:
     """The words of one message, in the reporter's language."""
     code = tracking_code(keyring().tracking, case.pk)
-    values = notification.values | {"code": code}
     with override(language):
+        held = notification.values
+        values = held | {"code": code, "unit": named(held.get("unit", ""), held.get("unit_en", ""))}
         templates = {
             "registered": _("【12345】您的诉求已登记，编号 %(number)s，查询码 %(code)s。"),
             "declined": _("【12345】您的诉求 %(number)s 不在热线受理范围，请凭查询码 %(code)s 查看该走的途径。"),

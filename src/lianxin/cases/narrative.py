@@ -8,16 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from lianxin.kernel.clock import now
+from lianxin.kernel.language import listed, named
 
 from .models import ActorKind, Case, ContactMeans, Event, Kind, Outcome, Phrase, State, Urgency
 from .reference import reference
+
+
+class Named(Protocol):
+    """A unit, as a model or as the reference holds it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+
 
 _DAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -38,9 +50,17 @@ def day_and_time(at: datetime | None) -> str:
     return f"{year}{local.month} 月 {local.day} 日（{week}{_DAYS_ZH[local.weekday()]}）{local:%H:%M}"
 
 
+def _in_sentence(unit: Named | None, other: str) -> str:
+    """A unit's name as it stands in a sentence, with an article where the language wants one; `other` for none."""
+    if unit is None:
+        return other
+    # Translators: a unit's name inside a sentence; English wants an article before it.
+    return pgettext("in a sentence", "%(unit)s") % {"unit": named(unit.name, unit.name_en)}
+
+
 def unit_of(case: Case) -> str:
-    """The lead unit's name, or the hotline's."""
-    return case.lead_unit.name if case.lead_unit else _("12345 热线")
+    """The lead unit's name, or the hotline's, as it stands in a sentence."""
+    return _in_sentence(case.lead_unit, pgettext("in a sentence", "12345 热线"))
 
 
 def standing(case: Case) -> str:
@@ -141,15 +161,14 @@ def next_steps(case: Case, *, reachable: bool) -> list[str]:
 
 
 def _unit_named(code: object) -> str:
-    unit = reference().units_by_code.get(str(code or ""))
-    return unit.name if unit else str(code or "")
+    return _in_sentence(reference().units_by_code.get(str(code or "")), str(code or ""))
 
 
 def _phrase(kind: str, code: object) -> str:
     found = Phrase.objects.filter(list=kind, code=str(code or "")).first()
     if found is None:
         return str(code or "")
-    return (found.name_en if (get_language() or "").startswith("en") else "") or found.name
+    return named(found.name, found.name_en)
 
 
 def _word(choices: Sequence[tuple[str, str | Promise]], value: object) -> str:
@@ -159,13 +178,14 @@ def _word(choices: Sequence[tuple[str, str | Promise]], value: object) -> str:
 def _by(event: Event, internal: bool) -> str:
     """Who did it, as the reader may know them."""
     if event.actor_kind == ActorKind.REPORTER:
-        return _("诉求人") if internal else _("您")
+        return pgettext("in a sentence", "诉求人") if internal else pgettext("in a sentence", "您")
     if event.actor_kind == ActorKind.SYSTEM:
-        return _("系统") if internal else _("热线")
-    unit = event.unit.name if event.unit else _("热线")
+        return pgettext("in a sentence", "系统") if internal else pgettext("in a sentence", "热线")
     if internal and event.actor is not None:
-        return f"{unit} {event.actor.name}"
-    return unit
+        unit = named(event.unit.name, event.unit.name_en) if event.unit else _("热线")
+        # Translators: someone of the staff with their unit, inside a sentence.
+        return pgettext("in a sentence", "%(unit)s %(person)s") % {"unit": unit, "person": named(event.actor.name)}
+    return _in_sentence(event.unit, pgettext("in a sentence", "热线"))
 
 
 def _contact(event: Event, by: str) -> str:
@@ -178,7 +198,7 @@ def _contact(event: Event, by: str) -> str:
 def _dispatched(event: Event, by: str, internal: bool) -> str:
     unit = _unit_named(event.data.get("lead_unit"))
     assisting = [_unit_named(code) for code in event.data.get("assisting_units", ())]
-    values = {"by": by, "unit": unit, "others": "、".join(assisting)}
+    values = {"by": by, "unit": unit, "others": listed(assisting)}
     if event.action == "redispatch":
         return (_("%(by)s改派给%(unit)s。") if internal else _("这件事改由%(unit)s办理。")) % values
     if assisting:
@@ -187,13 +207,19 @@ def _dispatched(event: Event, by: str, internal: bool) -> str:
     return (_("%(by)s派给%(unit)s。") if internal else _("这件事交给%(unit)s办理。")) % values
 
 
+def _sentence(parts: Sequence[str]) -> str:
+    """Parts of one sentence, joined and closed as the language does."""
+    # Translators: between the parts of a sentence; its end.
+    return pgettext("between parts", "，").join(filter(None, parts)) + pgettext("end of a sentence", "。")
+
+
 def _callback(event: Event, by: str, internal: bool) -> str:
     reached = event.data.get("outcome") == "reached"
     if not internal:
         if not reached:
             return _("热线回访您，没有联系上。")
         return _("热线回访了您：您说已经解决。") if event.data.get("solved") else _("热线回访了您：您说还没解决。")
-    parts = [by + (_("回访，已接通") if reached else _("回访，没有联系上"))]
+    parts = [(_("%s回访，已接通") if reached else _("%s回访，没有联系上")) % by]
     if event.data.get("solved") is not None:
         parts.append(_("已解决") if event.data["solved"] else _("没有解决"))
     if event.data.get("truthful") is not None:
@@ -201,7 +227,7 @@ def _callback(event: Event, by: str, internal: bool) -> str:
     satisfaction = {"satisfied": _("满意"), "basically": _("基本满意"), "dissatisfied": _("不满意")}
     if event.data.get("satisfaction"):
         parts.append(satisfaction.get(str(event.data["satisfaction"]), ""))
-    return "，".join(filter(None, parts)) + "。"
+    return _sentence(parts)
 
 
 def _rated(event: Event, by: str) -> str:
@@ -218,15 +244,15 @@ def _corrected(event: Event, by: str) -> str:
     held = reference()
     parts: list[str] = []
     if columns.get("category_id") in held.nodes:
-        parts.append(_("事项：%s") % held.nodes[columns["category_id"]].name)
+        parts.append(_("事项：%s") % held.nodes[columns["category_id"]].said)
     if columns.get("area_id") in held.places:
-        parts.append(_("地点：%s") % held.places[columns["area_id"]].name)
+        parts.append(_("地点：%s") % held.places[columns["area_id"]].said)
     if columns.get("kind"):
         parts.append(_("类型：%s") % _word(Kind.choices, columns["kind"]))
     if columns.get("urgency"):
         parts.append(_("紧急程度：%s") % _word(Urgency.choices, columns["urgency"]))
     start = _("%s受理") % by if event.action == "accept" else _("%s更正了要素") % by
-    return "，".join([start, *parts]) + "。"
+    return _sentence([start, *parts])
 
 
 def _files(event: Event, by: str) -> str:
@@ -245,7 +271,7 @@ def _registered(event: Event, by: str, internal: bool) -> str:
 
 def _outside(event: Event) -> str | None:
     """The sentence for the reporter, None when there is none of its own."""
-    unit = event.unit.name if event.unit else _("办理单位")
+    unit = _in_sentence(event.unit, pgettext("in a sentence", "办理单位"))
     plain: dict[str, Callable[[], str]] = {
         "accept": lambda: _("热线受理了这件事，正在转给责任单位。"),
         "decline": lambda: _("这件事不归热线办，该走的途径是：%s。") % _phrase("decline_route", event.data.get("route")),
@@ -272,7 +298,7 @@ def _inside(event: Event, by: str) -> str:
             "by": by, "route": _phrase("decline_route", event.data.get("route"))},
         "answer_on_the_spot": lambda: _("%s直接答复并归档。") % by,
         "add_assisting": lambda: _("%(by)s增加协办：%(units)s。") % {
-            "by": by, "units": "、".join(_unit_named(code) for code in event.data.get("assisting_units", ()))},
+            "by": by, "units": listed(_unit_named(code) for code in event.data.get("assisting_units", ()))},
         "sign": lambda: _("%s签收。") % by,
         "raise_return": lambda: _("%(by)s申请退单：%(reason)s。") % {
             "by": by, "reason": _phrase("return_reason", event.data.get("reason"))},

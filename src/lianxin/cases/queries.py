@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 from lianxin.kernel.bigrams import bigrams, fold
 from lianxin.kernel.coordinates import cells_around
 from lianxin.kernel.ids import normalise_case_number, valid_case_number
+from lianxin.kernel.language import named
 from lianxin.organisations.actors import Actor
 
 from . import policy
@@ -29,8 +30,9 @@ OWED = Q(state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN
 ROW_FIELDS = (
     "id", "number", "title", "words", "channel", "state", "kind", "urgency", "registered_at", "due_at",
     "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
-    "place_text", "category__code", "category__name", "category__name_en", "area__name", "county__name",
-    "lead_unit__name", "lead_unit__short_name", "category_id", "area_id", "county_id", "lead_unit_id",
+    "place_text", "category__code", "category__name", "category__name_en", "area__name", "area__name_en",
+    "county__name", "county__name_en", "lead_unit__name", "lead_unit__name_en", "lead_unit__short_name",
+    "category_id", "area_id", "county_id", "lead_unit_id",
 )
 
 
@@ -259,8 +261,8 @@ def timeline(case: Case, *, public_only: bool = False) -> list[TimelineEntry]:
     return [
         TimelineEntry(
             event, texts.get(event.pk, {}),
-            event.actor.name if event.actor and not public_only else "",
-            event.unit.name if event.unit else "",
+            named(event.actor.name) if event.actor and not public_only else "",
+            event.unit.said if event.unit else "",
         )
         for event in events
     ]
@@ -308,7 +310,7 @@ def standings_by(actor: Actor, column: str, *, at: datetime, limit: int = 20) ->
     return list(
         Case.objects.filter(policy.visible_to(actor), due_at__isnull=False)
         .exclude(**{f"{column}__isnull": True})
-        .values(name, f"{column}__code")
+        .values(name, f"{name}_en", f"{column}__code")
         .annotate(
             total=Count("id"), overdue=Count("id", filter=Q(due_at__lt=at) & OWED),
             returned=Count("id", filter=Q(returns__gt=0)), reopened=Count("id", filter=Q(round__gt=1)),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from lianxin.kernel.clock import now
+from lianxin.kernel.language import named
 from lianxin.organisations.models import Unit
 from lianxin.places.models import Area, City
 
@@ -36,6 +37,11 @@ class Node:
     active: bool
     lineage: tuple[int, ...]
 
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -44,9 +50,15 @@ class Place:
     id: int
     code: str
     name: str
+    name_en: str
     level: str
     lineage: tuple[int, ...]
     county_id: int | None
+
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +68,17 @@ class Body:
     id: int
     code: str
     name: str
+    name_en: str
     kind: str
     calendar: str
     area_id: int | None
     active_from: date | None
     active_to: date | None
+
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
 
     def open_on(self, day: date) -> bool:
         return (self.active_from is None or self.active_from <= day) and (
@@ -194,14 +212,14 @@ def _read(marker: tuple[object, ...]) -> Reference:
                    c.active, lineages[c.id])
         for c in categories
     }
-    areas = list(Area.objects.values_list("id", "code", "name", "level", "parent_id", "county_id"))
-    area_lines = _lineages({row[0]: row[4] for row in areas})
+    areas = list(Area.objects.values_list("id", "code", "name", "name_en", "level", "parent_id", "county_id"))
+    area_lines = _lineages({row[0]: row[5] for row in areas})
     places = {
-        pk: Place(pk, code, name, level, area_lines[pk], pk if level == "county" else county)
-        for pk, code, name, level, _parent, county in areas
+        pk: Place(pk, code, name, name_en, level, area_lines[pk], pk if level == "county" else county)
+        for pk, code, name, name_en, level, _parent, county in areas
     }
     units = {
-        u.id: Body(u.id, u.code, u.name, u.kind, u.calendar, u.area_id, u.active_from, u.active_to)
+        u.id: Body(u.id, u.code, u.name, u.name_en, u.kind, u.calendar, u.area_id, u.active_from, u.active_to)
         for u in Unit.objects.all()
     }
     rules: dict[tuple[int | None, int | None], list[CatalogueRule]] = {}

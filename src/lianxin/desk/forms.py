@@ -74,6 +74,11 @@ def code_of(value: str) -> str:
     return value.split(" ", 1)[0].strip()
 
 
+def coded(thing: Any) -> str:
+    """The reverse, in the reader's language; without the comma that would part one unit from the next."""
+    return f"{thing.code} {thing.said.replace(',', '')}"
+
+
 class _Coded(ActionForm):
     coded: tuple[str, ...] = ()
     many: tuple[str, ...] = ()
@@ -98,9 +103,9 @@ class Accept(_Coded):
 
     def prepare(self) -> None:
         if self.case.category:
-            self.fields["category"].initial = f"{self.case.category.code} {self.case.category.name}"
+            self.fields["category"].initial = coded(self.case.category)
         if self.case.area:
-            self.fields["area"].initial = f"{self.case.area.code} {self.case.area.name}"
+            self.fields["area"].initial = coded(self.case.area)
 
 
 class Correct(Accept):
@@ -119,7 +124,7 @@ class Decline(ActionForm):
         phrases = list(Phrase.objects.filter(list=Phrase.List.DECLINE_ROUTE, active=True))
         field = self.fields["route"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "—"), *((p.code, p.name) for p in phrases)]
+        field.choices = [("", "—"), *((p.code, p.said) for p in phrases)]
 
 
 class AnswerOnTheSpot(_Coded):
@@ -142,9 +147,9 @@ class Dispatch(_Coded):
             category_id=self.case.category_id, area_id=self.case.area_id, on=today_of(now())
         )
         if answer:
-            self.fields["lead_unit"].initial = f"{answer.lead.code} {answer.lead.name}"
+            self.fields["lead_unit"].initial = coded(answer.lead)
             self.fields["lead_unit"].help_text = answer.basis or _("来自派单目录。")
-            self.fields["assisting_units"].initial = ", ".join(f"{u.code} {u.name}" for u in answer.assisting)
+            self.fields["assisting_units"].initial = ", ".join(coded(unit) for unit in answer.assisting)
         else:
             self.fields["lead_unit"].help_text = _("派单目录没有这一项，请按职责选择单位。")
 
@@ -181,7 +186,7 @@ class RaiseReturn(_Coded):
         phrases = list(Phrase.objects.filter(list=Phrase.List.RETURN_REASON, active=True))
         field = self.fields["reason"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "—"), *((p.code, p.name) for p in phrases)]
+        field.choices = [("", "—"), *((p.code, p.said) for p in phrases)]
 
 
 class Ruling(ActionForm):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.language import named
 
 
 class UnitKind(models.TextChoices):
@@ -57,6 +58,11 @@ class Unit(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["kind", "code"])]
+
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
 
     def __str__(self) -> str:
         return self.name

@@ -6,6 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.language import named
+
 
 class AreaLevel(models.TextChoices):
     CITY = "city", _("市")
@@ -65,6 +67,11 @@ class Area(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["level", "code"]), models.Index(fields=["parent", "code"])]
+
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
 
     def __str__(self) -> str:
         return self.name

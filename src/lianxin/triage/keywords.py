@@ -113,9 +113,9 @@ def suggest(text: str, limit: int = 3) -> list[Suggestion]:
     result = []
     for pk, score in ranked[:limit]:
         node = held.nodes[pk]
-        path = " › ".join(held.nodes[i].name for i in reversed(node.lineage))
+        path = " › ".join(held.nodes[i].said for i in reversed(node.lineage))
         words = tuple(sorted(reasons[pk], key=lambda word: (-len(word), found[word][0]))[:5])
-        result.append(Suggestion(node.code, node.name, path, score * score / total, words))
+        result.append(Suggestion(node.code, node.said, path, score * score / total, words))
     return result
 
 

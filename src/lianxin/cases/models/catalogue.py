@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.clock import now
+from lianxin.kernel.language import named
 
 
 class Kind(models.TextChoices):
@@ -44,6 +45,11 @@ class Category(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["parent", "code"])]
+
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
 
     def __str__(self) -> str:
         return self.name
@@ -140,6 +146,11 @@ class Phrase(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["list", "code"], name="phrase_code_once")]
         ordering = ["list", "position", "code"]
+
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
 
     def __str__(self) -> str:
         return self.name

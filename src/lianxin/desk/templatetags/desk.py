@@ -15,6 +15,7 @@ from lianxin.cases.models import ContactMeans, Outcome, Phrase
 from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
 from lianxin.cases.states import BY_ACTION
+from lianxin.kernel.language import named
 from lianxin.quality.models import CallbackOutcome, Satisfaction
 
 register = template.Library()
@@ -48,7 +49,7 @@ def event_title(entry: TimelineEntry) -> str | Promise:
 def _unit(code: Any) -> str:
     held = reference()
     found = next((unit for unit in held.units.values() if unit.code == code), None)
-    return found.name if found else str(code)
+    return found.said if found else str(code)
 
 
 def _yes_no(value: Any, yes: str, no: str) -> str:
@@ -76,8 +77,8 @@ def event_detail(entry: TimelineEntry) -> str:
     if data.get("solved") is not None:
         parts.append(_yes_no(data["solved"], _("已解决"), _("未解决")))
     if data.get("reason") or data.get("route"):
-        code = data.get("reason") or data.get("route")
-        parts.append(_phrases_at(reference().marker).get(str(code), str(code)))
+        code = str(data.get("reason") or data.get("route"))
+        parts.append(named(*_phrases_at(reference().marker).get(code, (code, ""))))
     if data.get("suggested_unit"):
         parts.append(_("建议 %s") % _unit(data["suggested_unit"]))
     if data.get("service"):
@@ -88,8 +89,8 @@ def event_detail(entry: TimelineEntry) -> str:
 
 
 @lru_cache(maxsize=1)
-def _phrases_at(_marker: object) -> dict[str, str]:
-    return dict(Phrase.objects.values_list("code", "name"))
+def _phrases_at(_marker: object) -> dict[str, tuple[str, str]]:
+    return {code: (name, name_en) for code, name, name_en in Phrase.objects.values_list("code", "name", "name_en")}
 
 
 @register.filter

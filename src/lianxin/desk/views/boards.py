@@ -64,9 +64,9 @@ def _names() -> dict[str, dict[str, str]]:
         "channel": {value: str(label) for value, label in Channel.choices},
         "urgency": {value: str(label) for value, label in Urgency.choices},
         "kind": {value: str(label) for value, label in Kind.choices},
-        "category": {node.code: node.name for node in held.nodes.values()},
-        "county": {place.code: place.name for place in held.places.values() if place.level == "county"},
-        "unit": {unit.code: unit.name for unit in held.units.values()},
+        "category": {node.code: node.said for node in held.nodes.values()},
+        "county": {place.code: place.said for place in held.places.values() if place.level == "county"},
+        "unit": {unit.code: unit.said for unit in held.units.values()},
         "due": {"overdue": _("已超时")},
         "returned": {"1": _("退过单")},
         "reopened": {"1": _("重办")},
@@ -75,7 +75,7 @@ def _names() -> dict[str, dict[str, str]]:
 
 def filter_choices(names: dict[str, dict[str, str]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
     held = reference()
-    tops = [(node.code, node.name) for node in sorted(held.nodes.values(), key=lambda n: n.code)
+    tops = [(node.code, node.said) for node in sorted(held.nodes.values(), key=lambda n: n.code)
             if len(node.lineage) == 1]
     return [
         ("state", _("状态"), list(names["state"].items())),

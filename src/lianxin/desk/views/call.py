@@ -18,7 +18,7 @@ from lianxin.cases import queries
 from lianxin.cases.actions import Intake, add_information, answer_on_the_spot, dispatch, refer_emergency, register
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Kind, Urgency
-from lianxin.cases.reference import reference, today_of
+from lianxin.cases.reference import Body, Node, Place, reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
@@ -145,7 +145,7 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
             return _("派单目录没有这一项，请派单员处理。")
         dispatch(On(case_id, request.actor), lead_unit=answer.lead.code,
                  assisting_units=[unit.code for unit in answer.assisting])
-        return _("已派给%s。") % answer.lead.name
+        return _("已派给%s。") % answer.lead.said
     return ""
 
 
@@ -191,6 +191,10 @@ def suggest(request: StaffRequest) -> HttpResponse:
     })
 
 
+def _holds(thing: Node | Place | Body, text: str) -> bool:
+    return thing.code.startswith(text) or text in thing.name or text.lower() in thing.said.lower()
+
+
 @staff()
 @require_GET
 def choices(request: StaffRequest, name: str) -> JsonResponse:
@@ -200,12 +204,12 @@ def choices(request: StaffRequest, name: str) -> JsonResponse:
     options: list[str]
     if name == "categories":
         leaves = (n for n in held.nodes.values() if n.is_leaf and n.active)
-        options = [f"{n.code} {n.name}" for n in leaves if text in n.code or text in n.name or text.lower() in n.name_en.lower()]
+        options = [f"{n.code} {n.said}" for n in leaves if _holds(n, text)]
     elif name == "areas":
-        options = [f"{p.code} {p.name}" for p in held.places.values() if p.level != "grid" and (text in p.name or p.code.startswith(text))]
+        options = [f"{p.code} {p.said}" for p in held.places.values() if p.level != "grid" and _holds(p, text)]
     elif name == "units":
         on = today_of(now())
-        options = [f"{u.code} {u.name}" for u in held.units.values() if u.open_on(on) and (text in u.name or text in u.code)]
+        options = [f"{u.code} {u.said}" for u in held.units.values() if u.open_on(on) and _holds(u, text)]
     else:
         raise Http404
     options.sort(key=lambda option: (not option.split(" ", 1)[1].startswith(text), len(option), option))

@@ -105,7 +105,7 @@ def _area_path(case: Case) -> str:
     held = reference()
     if case.area_id is None or case.area_id not in held.places:
         return ""
-    names = [held.places[pk].name for pk in reversed(held.places[case.area_id].lineage)]
+    names = [held.places[pk].said for pk in reversed(held.places[case.area_id].lineage)]
     return " › ".join(names[1:] or names)
 
 

@@ -41,7 +41,7 @@ def office(request: StaffRequest) -> HttpResponse:
     listed = list(people[:200])
     roles: dict[int, list[str]] = {}
     for grant in RoleGrant.objects.filter(staff__in=listed, ended_at__isnull=True).select_related("unit"):
-        roles.setdefault(grant.staff_id, []).append(f"{Role(grant.role).label} · {grant.unit.name}")
+        roles.setdefault(grant.staff_id, []).append(f"{Role(grant.role).label} · {grant.unit.said}")
     return render(request, "desk/office.html", context_for(
         request, people=[(person, roles.get(person.pk, [])) for person in listed], q=text))
 

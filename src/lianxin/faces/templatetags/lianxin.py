@@ -8,14 +8,15 @@ from typing import Any
 
 from django import template
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from lianxin.cases.clocks import calendar_named
 from lianxin.cases.models import Clock, Event
 from lianxin.cases.narrative import day_and_time, headline, standing
 from lianxin.cases.narrative import said as sentence
 from lianxin.kernel.clock import now
+from lianxin.kernel.language import listed, named
 
 register = template.Library()
 register.filter("day_and_time", day_and_time)
@@ -27,10 +28,6 @@ register.filter("headline", headline)
 def said(event: Event, internal: bool = False) -> str:
     """`{% said entry.event internal=True %}`: one event in a sentence."""
     return sentence(event, internal=internal)
-
-
-def english() -> bool:
-    return (get_language() or "").startswith("en")
 
 
 @register.filter
@@ -106,11 +103,32 @@ def mood(due_at: datetime | None) -> str:
 
 @register.filter
 def said_name(thing: Any) -> str:
-    """A category's or area's name in the reader's language, where it has one."""
-    if thing is None:
-        return ""
-    name_en = getattr(thing, "name_en", "") if english() else ""
-    return str(name_en or thing.name)
+    """The name of a category, area, unit, phrase or person in the reader's language, where it has one."""
+    return named(thing.name, getattr(thing, "name_en", "")) if thing else ""
+
+
+@register.filter
+def short_name(unit: Any) -> str:
+    """A unit's short name for dense lists; its English name in English."""
+    return named(unit.short_name or unit.name, unit.name_en) if unit else ""
+
+
+@register.simple_tag
+def names(things: Any) -> str:
+    """Several categories, areas or units in a row, in the reader's language."""
+    return listed(said_name(thing) for thing in things)
+
+
+@register.simple_tag(name="named")
+def named_row(name: str, name_en: str = "") -> str:
+    """`{% named row.unit__name row.unit__name_en %}`: a name that came as two columns."""
+    return named(name or "", name_en or "")
+
+
+@register.filter
+def in_script(text: str) -> str:
+    """A name that has no English, in the reader's script. Never for what a reporter wrote."""
+    return named(text)
 
 
 @register.filter
