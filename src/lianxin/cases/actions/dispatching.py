@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
@@ -124,16 +123,14 @@ def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None =
     step.finish()
 
 
-def _give(step: Step, lead_unit: str, assisting_units: Sequence[str], *, officer_id: int | None = None,
-          track: str = "ordinary") -> None:
+def _give(step: Step, lead_unit: str, assisting_units: Sequence[str]) -> None:
     lead = unit_named(step, lead_unit)
     answer = step.reference.responsible(
         category_id=step.case.category_id, area_id=step.case.area_id, on=today_of(step.at)
     )
-    limits = step.limits(track=track)
+    limits = step.limits()
     step.assign(
         unit_id=lead.id, role=AssignmentRole.LEAD, sign_for=limits.sign_for, calendar=limits.calendar,
-        officer_id=officer_id,
         rule_id=answer.rule_id if answer and answer.lead.id == lead.id else None,
         against=bool(answer and answer.lead.id != lead.id),
     )
@@ -242,7 +239,7 @@ EMERGENCY_SERVICES = ("110", "119", "120", "122")
 
 
 @action("refer_emergency")
-def refer_emergency(step: Step, *, service: str, note: str = "", at: datetime | None = None) -> None:
+def refer_emergency(step: Step, *, service: str, note: str = "") -> None:
     """转接紧急电话: records that the caller was put through. The call itself never waits for this."""
     if service not in EMERGENCY_SERVICES:
         raise Invalid(_("请选择 110、119、120 或 122。"), fields={"service": str(_("请从列表中选择。"))})
