@@ -10,12 +10,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.clock import now
@@ -24,7 +25,18 @@ from lianxin.kernel.ids import uuid7
 from lianxin.organisations.actors import Actor, Kind
 
 from . import clocks, policy
-from .models import Assignment, AssignmentRole, Case, Clock, ClockKind, Event, EventText, State, Submission
+from .models import (
+    Assignment,
+    AssignmentRole,
+    Case,
+    Clock,
+    ClockKind,
+    Event,
+    EventText,
+    State,
+    Submission,
+    TimeLimit,
+)
 from .reference import Limits, Reference, reference
 from .states import BY_ACTION, Transition
 
@@ -124,10 +136,11 @@ class Step:
         if body:
             self.texts.append((name, body, public))
 
-    def limits(self, *, track: str = "ordinary") -> Limits:
+    def limits(self) -> Limits:
+        """The limits that apply now: those of a reopened case from its second round on."""
         return clocks.limits_of_case(
             self.reference, category_id=self.case.category_id, kind=self.case.kind, urgency=self.case.urgency,
-            at=self.at, track=track,
+            at=self.at, track=TimeLimit.Case.REOPENED if self.case.round > 1 else TimeLimit.Case.ORDINARY,
         )
 
     def assign(self, *, unit_id: int, role: AssignmentRole, sign_for: int, calendar: str,
@@ -232,7 +245,7 @@ class Step:
         Event.objects.create(
             id=self.event_id, case=self.case, assignment_id=self.assignment_id, action=self.row.action, at=self.at,
             from_state=from_state, to_state=self.to_state or from_state, actor_kind=self.by.kind.value,
-            actor_id=self.by.staff_id, unit_id=self.by.unit_id, via=self.by.via, public=self.row.public,
+            actor_id=self.by.staff_id, unit_id=self._acting_unit(), via=self.by.via, public=self.row.public,
             version=self.case.version, changes=self._changes(), data=self.data,
             digests={name: digest_of(body) for name, body, _public in self.texts},
         )
@@ -241,12 +254,19 @@ class Step:
             for name, body, public in self.texts
         )
         if key is not None:
-            Submission.objects.create(key=key, fingerprint=fingerprint, case=self.case, event_id=self.event_id)
+            try:
+                Submission.objects.create(key=key, fingerprint=fingerprint, case=self.case, event_id=self.event_id)
+            except IntegrityError:  # at the same moment, on another case
+                raise Conflict(KEY_REUSED, code="key_reused") from None
         if self.row.announces:
             from .tasks import announce
 
             announce.defer(event_id=str(self.event_id))
         return Done(self.case.pk, self.event_id, self.case.state, self.case.version)
+
+    def _acting_unit(self) -> int | None:
+        """For whom it was done: a clerk of two units acts for the one that holds the assignment."""
+        return self.mine.unit_id if self.mine is not None and self.row.for_a_unit else self.by.unit_id
 
     def _changes(self) -> dict[str, Any]:
         assignments = {str(pk): {k: plain(v) for k, v in cols.items()} for pk, cols in self._assignments.items()}
@@ -279,15 +299,29 @@ CLOCK_COLUMNS = (
 )
 
 
+KEY_REUSED = _("这个提交编号已用于另一项内容，请换一个编号。")
+# lock_not_available, deadlock_detected: someone else holds what is needed. The server's words may be in any language.
+_HELD = frozenset({"55P03", "40P01"})
+
+
+@contextmanager
+def told_when_held() -> Iterator[None]:
+    """Waiting for another's lock in vain becomes a Conflict that says so. Stands outside the transaction."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) not in _HELD:
+            raise
+        raise Conflict(
+            _("另一位同事正在处理这件工单。您填的内容还在，请稍后再提交。"), code="held_by_another"
+        ) from error
+
+
 def _lock(case_id: uuid.UUID) -> Case:
     try:
         return Case.objects.select_for_update().get(pk=case_id)
     except Case.DoesNotExist:
         raise NotFound(_("没有找到这件工单。请核对编号。")) from None
-    except OperationalError as error:
-        if "lock timeout" in str(error):
-            raise Conflict(_("另一位同事正在处理这件工单。您填的内容还在，请稍后再提交。")) from error
-        raise
 
 
 def replayed(key: bytes | None, fingerprint: bytes) -> Submission | None:
@@ -296,8 +330,14 @@ def replayed(key: bytes | None, fingerprint: bytes) -> Submission | None:
         return None
     earlier = Submission.objects.filter(key=key).first()
     if earlier is not None and bytes(earlier.fingerprint) != fingerprint:
-        raise Conflict(_("这个提交编号已用于另一项内容，请换一个编号。"), code="key_reused")
+        raise Conflict(KEY_REUSED, code="key_reused")
     return earlier
+
+
+def _fingerprint(name: str, case_id: uuid.UUID, fields: dict[str, Any]) -> bytes:
+    """What was asked. Files count by their number: sent again, the same photo has another id."""
+    said = {k: len(list(v)) if k == "attachments" else v for k, v in fields.items()}
+    return hashlib.sha256(repr((name, case_id, sorted(said.items()))).encode()).digest()
 
 
 def _begin(name: str, on: On) -> Step:
@@ -306,10 +346,7 @@ def _begin(name: str, on: On) -> Step:
     if not policy.can_see(on.by, case):
         raise NotFound(_("没有找到这件工单。请核对编号。"))
     assignments = list(Assignment.objects.filter(case=case, ended_at__isnull=True).order_by("assigned_at", "id"))
-    unit_ids = {grant.unit_id for grant in on.by.grants}
-    own = [a for a in assignments if a.unit_id in unit_ids]
-    wanted_role = AssignmentRole.ASSIST if name.startswith("assist_") else AssignmentRole.LEAD
-    mine = next((a for a in own if a.role == wanted_role), own[0] if own else None)
+    mine = policy.own_assignment(on.by, assignments, name)
     if on.version is not None and on.version != case.version and row.bumps:
         raise Conflict(
             _("在您填写的时候，这件工单有了变化。您填的内容还在，请看过变化再提交。"),
@@ -338,14 +375,14 @@ def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callab
     def decorate(body: Callable[Concatenate[Step, P], None]) -> Callable[Concatenate[On, P], Done]:
         @functools.wraps(body)
         def run(on: On, /, *args: P.args, **kwargs: P.kwargs) -> Done:
-            fingerprint = hashlib.sha256(repr((name, on.case_id, sorted(kwargs.items()))).encode()).digest()
-            with transaction.atomic():
+            fingerprint = _fingerprint(name, on.case_id, kwargs)
+            with told_when_held(), transaction.atomic():
                 if on.key is not None:
                     _lock(on.case_id)
                 earlier = replayed(on.key, fingerprint)
                 if earlier is not None:
-                    case = Case.objects.only("state", "version").get(pk=earlier.case_id)
-                    return Done(case.pk, earlier.event_id, case.state, case.version, replayed=True)
+                    then = Event.objects.only("to_state", "version").get(pk=earlier.event_id)
+                    return Done(earlier.case_id, then.pk, then.to_state, then.version, replayed=True)
                 step = _begin(name, on)
                 body(step, *args, **kwargs)
                 return step.commit(key=on.key, fingerprint=fingerprint)

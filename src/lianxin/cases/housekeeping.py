@@ -80,8 +80,9 @@ def anonymise_due(at: datetime, *, limit: int = 5000) -> int:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lianxin.anonymise', 'on', true)")
-            held = Case.objects.select_for_update().get(pk=case.pk)
-            if held.anonymised_at is not None:
+            # Asked again under the lock: it may have been reopened since the list was made.
+            held = Case.objects.select_for_update().filter(due_for_anonymising(at), pk=case.pk).first()
+            if held is None:
                 continue
             if held.reporter_id is not None:
                 Reporter.objects.filter(pk=held.reporter_id).update(

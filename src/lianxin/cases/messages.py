@@ -18,6 +18,7 @@ from lianxin.kernel.ids import tracking_code
 from lianxin.kernel.language import named
 
 from .models import Case, Event, Notification, Reporter
+from .reference import reference
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class Message:
 
 def message_for(event: Event, case: Case) -> Message | None:
     """The message an event calls for, if any."""
-    unit, unit_en = (case.lead_unit.name, case.lead_unit.name_en) if case.lead_unit else ("", "")
+    # The unit the event named: by the time this runs the case may be with another, or with none.
+    given = reference().units_by_code.get(str(event.data.get("lead_unit", ""))) or case.lead_unit
+    unit, unit_en = (given.name, given.name_en) if given else ("", "")
     due = case.due_at.isoformat() if case.due_at else ""
     values = {"number": case.number, "unit": unit, "unit_en": unit_en, "due": due}
     names = {

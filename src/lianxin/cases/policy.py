@@ -7,6 +7,7 @@ same `Scope`, and a property test shows that they agree.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -123,6 +124,29 @@ def can_register(actor: Actor) -> Decision:
     return YES if actor.has(*BY_ACTION["register"].roles) else Decision(False, _("您的岗位不能登记工单。"))
 
 
+def can_accept_at_once(actor: Actor) -> Decision:
+    """May `actor` accept a case in the same breath as registering it? Only who may accept one that is there."""
+    row = BY_ACTION["accept"]
+    if actor.scopes is not None and not actor.scopes & {"accept", "*"}:
+        return Decision(False, _("这个接口令牌没有这一步的权限。"))
+    if actor.kind is Kind.SYSTEM or (actor.kind is Kind.STAFF and actor.has(*row.roles)):
+        return YES
+    return Decision(False, _("受理由热线办理。"))
+
+
+def _had_part(actor: Actor, case: Case) -> bool:
+    """Whether any unit of this person's has, or had, a part in the case: nobody checks their own unit's work."""
+    return actor.unit_id in case.unit_ids or any(grant.unit_id in case.unit_ids for grant in actor.grants)
+
+
+def own_assignment(actor: Actor, assignments: Sequence[Assignment], action: str) -> Assignment | None:
+    """The open assignment a clerk acts with: the assisting one for an assisting unit's actions, else the lead's."""
+    units = {grant.unit_id for grant in actor.grants if grant.role is Role.CLERK}
+    own = [a for a in assignments if a.ended_at is None and a.unit_id in units]
+    wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
+    return next((a for a in own if a.role == wanted), own[0] if own else None)
+
+
 def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assignment | None) -> Decision:
     reason: str | Promise = _("这一步由其他岗位办理。")
     for grant in actor.grants:
@@ -131,7 +155,7 @@ def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assi
         if Holder.HOTLINE in row.holders and grant.role in HOTLINE_ROLES:
             if not covers(grant, case):
                 reason = _("这件工单不在您负责的区域。")
-            elif grant.role in (Role.REVIEWER, Role.CALLBACK) and grant.unit_id in case.unit_ids:
+            elif grant.role in (Role.REVIEWER, Role.CALLBACK) and _had_part(actor, case):
                 reason = _("本单位经办的工单须由其他单位的人员审核和回访。")
             else:
                 return YES
@@ -152,6 +176,8 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     if not can_see(actor, case):
         return Decision(False, _("这件工单不在您的查看范围内。"))
+    if case.anonymised_at is not None and action != "refuse_publication":
+        return Decision(False, _("这件工单保存期已满，内容已经删除，不能再办。"))
     if actor.kind is Kind.SYSTEM:
         return YES if Holder.SYSTEM in row.holders else Decision(False, _("这一步须由人来做。"))
     if actor.kind is Kind.REPORTER:
@@ -159,6 +185,7 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
     return _holder_decision(actor, row, case, assignment)
 
 
+READ_IDENTITY = "read_identity"  # what a token's scopes call it
 IDENTITY_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.CALLBACK, Role.CLERK})
 
 
@@ -167,8 +194,11 @@ def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -
 
     A confidential case's identity is not shown to the units at all: the hotline speaks with the reporter.
     """
+    refused = Decision(False, _("只有正在办理这件工单的人可以查看诉求人信息。"))
     if actor.kind is not Kind.STAFF or not can_see(actor, case):
         return Decision(False, _("您不能查看诉求人信息。"))
+    if actor.scopes is not None and not actor.scopes & {READ_IDENTITY, "*"}:
+        return Decision(False, _("这个接口令牌没有这一步的权限。"))
     open_units = {a.unit_id for a in assignments if a.ended_at is None}
     stages = {
         Role.OPERATOR: ("registered", "accepted"),
@@ -177,9 +207,11 @@ def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -
     }
     for grant in actor.grants:
         if grant.role is Role.CLERK and grant.unit_id in open_units and case.state in ("dispatched", "in_hand"):
-            if case.confidential:
-                return Decision(False, _("诉求人要求保密，由热线代为联系。"))
+            if not case.confidential:
+                return YES
+            refused = Decision(False, _("诉求人要求保密，由热线代为联系。"))
+        if grant.role in stages and case.state in stages[grant.role] and covers(grant, case) and not (
+            grant.role is Role.CALLBACK and _had_part(actor, case)
+        ):
             return YES
-        if grant.role in stages and case.state in stages[grant.role] and covers(grant, case):
-            return YES
-    return Decision(False, _("只有正在办理这件工单的人可以查看诉求人信息。"))
+    return refused

@@ -130,6 +130,10 @@ class Reference:
 
         Raises LookupError when the city's table has no row that fits: loading refuses such a table.
         """
+        if track == TimeLimit.Case.REOPENED and urgency == Urgency.URGENT and not any(
+            row.track == track and row.urgency == urgency for row in self.limits
+        ):
+            track = TimeLimit.Case.ORDINARY  # what was urgent stays urgent: reopening is no way to gain days
         lineage = self.nodes[category_id].lineage if category_id in self.nodes else ()
         best: tuple[tuple[int, int, int], TimeLimit] | None = None
         for row in self.limits:

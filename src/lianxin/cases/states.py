@@ -57,6 +57,11 @@ class Transition:
     def makes_case(self) -> bool:
         return not self.sources
 
+    @property
+    def for_a_unit(self) -> bool:
+        """Whether a clerk does it on behalf of the unit that holds the case."""
+        return bool(self.holders & {Holder.LEAD, Holder.ASSIST})
+
 
 _OPERATOR: Final = frozenset({Role.OPERATOR})
 _DISPATCHER: Final = frozenset({Role.DISPATCHER})
@@ -65,7 +70,7 @@ _CLERK: Final = frozenset({Role.CLERK})
 _REVIEWER: Final = frozenset({Role.REVIEWER})
 _CALLBACK: Final = frozenset({Role.CALLBACK})
 _NOBODY: Final[frozenset[Role]] = frozenset()
-_ANYONE: Final = frozenset(Role) - {Role.ADMINISTRATOR}
+_ANYONE: Final = frozenset(Role) - {Role.ADMINISTRATOR, Role.GRID_WORKER}
 _HOTLINE: Final = frozenset({Holder.HOTLINE})
 _LEAD: Final = frozenset({Holder.LEAD})
 _UNIT: Final = frozenset({Holder.LEAD, Holder.ASSIST})
@@ -107,7 +112,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition("sign", _("签收"), (State.DISPATCHED,), (State.IN_HAND,), _CLERK, _LEAD, public=True, key="s"),
     Transition(
         "record_contact", _("记录联系"), _WORKING, (), _CLERK, _UNIT,
-        requires=("means", "contacted_at", "reached"), optional=("note",), public=True, bumps=False, key="c",
+        requires=("means", "reached"), optional=("contacted_at", "note"), public=True, bumps=False, key="c",
     ),
     Transition(
         "raise_return", _("退单"), _WORKING, (State.OBJECTED,), _CLERK, _LEAD,

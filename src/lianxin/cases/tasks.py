@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from lianxin.kernel.clock import now
 
+# 3, 9, 27 seconds … two hours: a gateway that is away for a while loses no message.
+PATIENCE = RetryStrategy(max_attempts=9, exponential_wait=3)
 
-@app.task(queue="messages", name="cases.announce", retry=5)
+
+@app.task(queue="messages", name="cases.announce", retry=PATIENCE)
 def announce(event_id: str) -> None:
     """Tell the reporter about one event, once."""
     from .messages import announce_event

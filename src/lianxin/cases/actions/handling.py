@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.errors import Invalid
@@ -24,7 +25,6 @@ from ..models import (
     Reporter,
     Return,
     State,
-    TimeLimit,
 )
 from ..reference import today_of
 from .dispatching import unit_named, words
@@ -74,6 +74,8 @@ def _has_phone(step: Step) -> bool:
 
 def _contact(step: Step, *, means: str, contacted_at: datetime | None, reached: bool) -> Contact:
     at = contacted_at or step.at
+    if at.tzinfo is None:  # as a clock on the wall says it
+        at = make_aware(at)
     mine = own(step)
     if means not in ContactMeans.values:
         raise Invalid(_("请选择联系方式。"), fields={"means": str(_("请从列表中选择。"))})
@@ -99,7 +101,7 @@ def _contact(step: Step, *, means: str, contacted_at: datetime | None, reached: 
 def record_contact(step: Step, *, means: str, reached: bool, contacted_at: datetime | None = None,
                    note: str = "") -> None:
     """记录联系: when, how, and whether the reporter was reached. The clock is met at the time of recording."""
-    step.require(means=means, reached=reached, contacted_at="now")
+    step.require(means=means, reached=reached)
     _contact(step, means=means, contacted_at=contacted_at, reached=reached)
     step.say("note", words(note, "note", required=False), public=False)
 
@@ -158,9 +160,11 @@ def ask_colleague(step: Step, *, note: str) -> None:
 
 
 def _proof_photos(step: Step, mine: Assignment) -> int:
+    """Photos the unit itself added while it held the case: one the hotline added proves nothing of the unit's work."""
+    clerks = RoleGrant.objects.filter(unit_id=mine.unit_id, role=Role.CLERK).values("staff_id")
     return Attachment.objects.filter(
         case=step.case, by_reporter=False, kind=Attachment.MediaKind.PHOTO, created_at__gte=mine.assigned_at,
-        removed_at__isnull=True,
+        removed_at__isnull=True, uploaded_by__in=clerks,
     ).count()
 
 
@@ -215,7 +219,7 @@ def give_back(step: Step) -> bool:
     step.end_all()
     step.stop(everything=True)
     step.set(round=step.case.round + 1, closed_at=None, outcome="")
-    limits = step.limits(track=TimeLimit.Case.REOPENED)
+    limits = step.limits()
     step.start(ClockKind.FIRST_CONTACT, minutes=limits.first_contact, calendar=limits.calendar)
     step.start(ClockKind.RESOLVE, minutes=limits.resolve, calendar=limits.calendar)
     unit = step.reference.units.get(last.unit_id) if last else None

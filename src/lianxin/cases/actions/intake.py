@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,7 @@ from lianxin.organisations.actors import Actor
 from lianxin.places.locate import locate
 
 from .. import clocks, policy
-from ..engine import plain, replayed
+from ..engine import plain, replayed, told_when_held
 from ..models import Attachment, Channel, ClockKind, Kind, State, Urgency
 from ..reference import Reference, reference
 from .history import check_times, closed_by_import, text_row
@@ -337,6 +338,10 @@ def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Register
     decision = policy.can_register(by)
     if not decision or (by.scopes is not None and not by.scopes & {"register", "*"}):
         raise NotAllowed(decision.reason or _("这个接口令牌没有这一步的权限。"))
+    if intake.accept:
+        decision = policy.can_accept_at_once(by)
+        if not decision:
+            raise NotAllowed(decision.reason)
     if intake.history is not None:
         raise AssertionError("a case with a past is written by register_many")
     fingerprint = fingerprint_of(intake) if key is not None else b""
@@ -350,12 +355,12 @@ def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Register
     follow_up = bool(intake.attachments or intake.publication_body)
     try:
         if follow_up:
-            with transaction.atomic():
+            with told_when_held(), transaction.atomic():
                 write_one(rows, submission)
-                _follow_up(intake, by, registered.case_id)
+                _follow_up(intake, by, registered.case_id, uuid.UUID(rows.events[0]["id"]))
         else:
             # A savepoint only inside an outer transaction, so that a replay can be answered there too.
-            with transaction.atomic() if connection.in_atomic_block else _Plain():
+            with told_when_held(), transaction.atomic() if connection.in_atomic_block else nullcontext():
                 write_one(rows, submission)
     except IntegrityError as error:
         earlier = replayed(key, fingerprint)
@@ -368,15 +373,7 @@ def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Register
     return registered
 
 
-class _Plain:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_exc: object) -> None:
-        return None
-
-
-def _follow_up(intake: Intake, by: Actor, case_id: uuid.UUID) -> None:
+def _follow_up(intake: Intake, by: Actor, case_id: uuid.UUID, event_id: uuid.UUID) -> None:
     from lianxin.organisations.actors import Kind as ActorKind
     from lianxin.organisations.actors import reporter_for
 
@@ -387,7 +384,8 @@ def _follow_up(intake: Intake, by: Actor, case_id: uuid.UUID) -> None:
     if intake.attachments:
         if by.kind is ActorKind.STAFF:
             Attachment.objects.filter(pk__in=intake.attachments, case__isnull=True,
-                                      uploaded_by_id=by.staff_id).update(case_id=case_id, purpose="report")
+                                      uploaded_by_id=by.staff_id).update(case_id=case_id, event_id=event_id,
+                                                                         purpose="report")
         else:
             attach(On(case_id, actor), attachments=intake.attachments, purpose="report")
     if intake.publication_body:

@@ -48,8 +48,8 @@ def withdraw(step: Step, *, reason: str) -> None:
 
 def _version(step: Step, title: str, body: str) -> dict[str, object]:
     return {
-        "title": clean_text(title, max_length=120, multiline=False),
-        "body": clean_text(body, max_length=4000, multiline=True),
+        "title": clean_text(safe(title, "title"), max_length=120, multiline=False),
+        "body": safe(body, "body")[:4000],
     }
 
 
