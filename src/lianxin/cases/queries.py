@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, F, Q, QuerySet
+from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from lianxin.kernel.bigrams import bigrams, fold
@@ -27,6 +27,8 @@ PAGE = 50
 SPOKEN = "cases_case.title || ' ' || cases_case.words || ' ' || cases_case.place_text"
 # States in which the answer is still owed: after the reply the due time only orders the queue.
 OWED = Q(state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED])
+# What puts a case back on its unit's desk.
+CAME_BACK = ("send_back", "reject_return", "reopen")
 ROW_FIELDS = (
     "id", "number", "title", "words", "channel", "state", "kind", "urgency", "registered_at", "due_at",
     "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
@@ -59,6 +61,7 @@ class Filters:
     due_before: datetime | None = None
     returned: bool = False
     reopened: bool = False
+    came_back: bool = False
     text: str = ""
     since: datetime | None = None
 
@@ -84,6 +87,8 @@ class Filters:
             query &= Q(returns__gt=0)
         if self.reopened:
             query &= Q(round__gt=1)
+        if self.came_back:
+            query &= Q(Exists(Event.objects.filter(case=OuterRef("pk"), action__in=CAME_BACK)))
         if self.since:
             query &= Q(registered_at__gte=self.since)
         return query
@@ -176,6 +181,8 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
              limit: int = PAGE) -> tuple[list[Task], str]:
     """A unit's open assignments, due first."""
     base = Assignment.objects.filter(unit_id__in=list(unit_ids), ended_at__isnull=True, state__in=list(states))
+    if filters.states:
+        base = base.filter(case__state__in=filters.states)
     query = filters.q()
     if query or filters.text:
         cases = Case.objects.filter(query)

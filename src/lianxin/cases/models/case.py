@@ -149,6 +149,9 @@ class Case(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "due_at", "id"], name="case_queue"),
+            models.Index(
+                fields=["state", "due_at", "id"], condition=models.Q(urgency="urgent"), name="case_urgent_queue"
+            ),
             models.Index(fields=["lead_unit", "state", "due_at", "id"], name="case_unit_queue"),
             models.Index(fields=["county", "state", "due_at", "id"], name="case_county_queue"),
             models.Index(fields=["category", "-id"], name="case_category"),
