@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import register
+from . import document
+from .service import api
 
-urlpatterns: list[URLPattern | URLResolver] = [path("cases", register.view)]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("openapi.json", document.view, name="openapi"),
+    path("", api.urls),
+]

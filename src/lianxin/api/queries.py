@@ -1,0 +1,93 @@
+"""Reads that only the API needs. Those of the cases themselves are in `cases.queries`."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.cases import policy
+from lianxin.cases.models import (
+    Assignment,
+    Attachment,
+    Case,
+    Clock,
+    Event,
+    Phrase,
+    Publication,
+    PublicVersion,
+)
+from lianxin.kernel.errors import NotFound
+from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import Unit
+
+
+def access_case(actor: Actor, case_id: uuid.UUID) -> Case:
+    """Fetch and authorise in one step: a case that is not the caller's to see is answered as not there."""
+    case = (
+        Case.objects.filter(policy.visible_to(actor), pk=case_id)
+        .select_related("category", "area", "county", "lead_unit", "registered_by", "reporter")
+        .first()
+    )
+    if case is None:
+        raise NotFound(_("没有找到这件工单。请核对编号。"))
+    return case
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    assignments: list[Assignment]
+    clocks: list[Clock]
+
+    @property
+    def open_ones(self) -> list[Assignment]:
+        return [a for a in self.assignments if a.ended_at is None]
+
+
+def parts_of(case: Case) -> Parts:
+    """Two queries: every assignment and every clock, oldest first."""
+    return Parts(
+        list(Assignment.objects.filter(case=case).select_related("unit", "officer").order_by("assigned_at", "id")),
+        list(Clock.objects.filter(case=case).order_by("started_at", "id")),
+    )
+
+
+def attachments_of(case: Case) -> list[Attachment]:
+    return list(Attachment.objects.filter(case=case, removed_at__isnull=True).order_by("created_at", "id"))
+
+
+def claimed(ids: set[uuid.UUID], case_id: uuid.UUID) -> bool:
+    """Whether all these files now belong to the case."""
+    return Attachment.objects.filter(pk__in=ids, case_id=case_id).count() == len(ids)
+
+
+def recorded(event_id: uuid.UUID) -> tuple[str, int]:
+    """State and version an event led to, as they were then."""
+    return Event.objects.filter(pk=event_id).values_list("to_state", "version").get()
+
+
+def open_units(on: date) -> list[Unit]:
+    """Units that work on that day, with their parent and area."""
+    units = Unit.objects.select_related("parent", "area").order_by("code")
+    return [u for u in units if (u.active_from is None or u.active_from <= on) and (u.active_to is None or on < u.active_to)]
+
+
+def phrases(name: str) -> list[Phrase]:
+    return list(Phrase.objects.filter(list=name, active=True))
+
+
+def public_cases(*, after: uuid.UUID | None, limit: int, category: str = "", county: str = "") -> tuple[list[PublicVersion], bool]:
+    """Cleared words of public cases, newest case first; the second part says whether there are more."""
+    found = PublicVersion.objects.filter(case__publication=Publication.PUBLIC).select_related(
+        "case__category", "case__county", "case__lead_unit", "area"
+    )
+    if category:
+        found = found.filter(case__category__code__startswith=category)
+    if county:
+        found = found.filter(case__county__code=county)
+    if after is not None:
+        found = found.filter(case_id__lt=after)
+    rows = list(found.order_by("-case_id")[: limit + 1])
+    return rows[:limit], len(rows) > limit
