@@ -9,6 +9,8 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from lianxin.kernel.language import listed
+
 from .faults import Faults
 from .files import EACH_COUNTY, EACH_TOWN
 from .tables import Row
@@ -61,8 +63,8 @@ def expand(rows: list[Row], *, units: set[str], levels: Mapping[str, str], fault
                 made[rule.key()] = rule
         if unknown:
             shown = sorted(unknown)
-            more = _("等 %s 个") % len(shown) if len(shown) > 5 else ""
-            faults.add(row.file, row.line, _("没有这些单位：%s") % ("、".join(shown[:5]) + more))
+            several = _("没有这些单位：%(first)s等，共 %(count)s 个") if len(shown) > 5 else _("没有这些单位：%(first)s")
+            faults.add(row.file, row.line, several % {"first": listed(shown[:5]), "count": len(shown)})
     return list(made.values())
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from lianxin.cases.models import Kind, TimeLimit, Urgency
+from lianxin.kernel.language import listed
 from lianxin.organisations.models import Role, UnitKind
 
 from . import areas, files
@@ -188,9 +189,9 @@ def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
             _known(faults, row, "area", levels)
         held.update(row["roles"])
         if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & set(HOTLINE_ROLES)):
-            faults.add(row.file, row.line, _("%s 是热线中心的岗位") % "、".join(sorted(wrong)))
+            faults.add(row.file, row.line, _("%s 是热线中心的岗位") % listed(sorted(wrong)))
     if plan.staff and (missing := [role for role in Role.values if role not in held]):
-        faults.add(files.STAFF.file, 0, _("没有人担任：%s") % "、".join(missing))
+        faults.add(files.STAFF.file, 0, _("没有人担任：%s") % listed(missing))
 
 
 def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str], today: date) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from lianxin.kernel.language import listed
+
 from .faults import Faults
 
 Reader = Callable[[str], Any]
@@ -74,7 +76,7 @@ def choice(allowed: Iterable[str]) -> Reader:
 
     def read(cell: str) -> str:
         if cell and cell not in known:
-            raise ValueError(_("“%(cell)s”不在可选项内：%(known)s") % {"cell": cell, "known": "、".join(known)})
+            raise ValueError(_("“%(cell)s”不在可选项内：%(known)s") % {"cell": cell, "known": listed(known)})
         return cell
 
     return read
@@ -194,7 +196,7 @@ def _header_fits(table: Table, header: list[str], line: int, faults: Faults) -> 
     twice = sorted({name for name in header if header.count(name) > 1})
     for found, reason in ((missing, _("缺少列：%s")), (unknown, _("不认识的列：%s")), (twice, _("列写了两次：%s"))):
         if found:
-            faults.add(table.file, line, reason % "、".join(found))
+            faults.add(table.file, line, reason % listed(found))
     return not (missing or unknown or twice)
 
 

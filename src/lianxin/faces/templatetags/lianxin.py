@@ -78,11 +78,11 @@ def picture_of(clock: Clock, at: datetime) -> ClockPicture:
         return ClockPicture(share, "late" if clock.met_at > clock.due_at else "met", words)
     if clock.stopped_at:
         return ClockPicture(share, "stopped", _("不再计时"))
-    kind = _("工作时间") if working else ""
     if at > clock.due_at:
-        return ClockPicture(100.0, "late", _("已超时 %(length)s%(kind)s") % {"length": length, "kind": kind})
-    mood = "soon" if left <= total * 0.2 else "running"
-    return ClockPicture(share, mood, _("还剩 %(length)s%(kind)s") % {"length": length, "kind": kind})
+        words = _("已超时 %s工作时间") if working else _("已超时 %s")
+        return ClockPicture(100.0, "late", words % length)
+    words = _("还剩 %s工作时间") if working else _("还剩 %s")
+    return ClockPicture(share, "soon" if left <= total * 0.2 else "running", words % length)
 
 
 @register.inclusion_tag("faces/clock.html")
