@@ -139,6 +139,7 @@ for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo", "bench
         INSTALLED_APPS.append(f"lianxin.{_name}")
 
 MIDDLEWARE = [
+    "lianxin.api.metrics.Measure",
     "django.middleware.security.SecurityMiddleware",
     "lianxin.api.gate.Gate",  # machines with a token need none of what follows
     "whitenoise.middleware.WhiteNoiseMiddleware",

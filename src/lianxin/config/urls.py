@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from lianxin.api import metrics
+
 
 def healthz(_request: HttpRequest) -> HttpResponse:
     """The process is alive."""
@@ -28,6 +30,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics.view),
     path("accounts/", include("allauth.urls")),
     path("places/", include("lianxin.places.urls")),
     path("language/", set_language, name="set_language"),
