@@ -1,0 +1,118 @@
+"""Ways through the table: valid fields for every action, who takes it, and a case brought to any state."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lianxin.cases import actions as a
+from lianxin.cases.engine import Done, On
+from lianxin.cases.models import Attachment, State
+from lianxin.kernel.ids import uuid7
+from lianxin.organisations.actors import SYSTEM, Actor, reporter_for
+from lianxin.quality import actions as q
+from tests.world import World
+
+ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS
+# Rows of the table that no person takes with an action of their own.
+WITHOUT_ACTION = {"register", "close_imported", "anonymise"}
+VILLAGE = "990101001001"
+
+# Who takes a step by default, and with what. The lead is `urban`, which has two clerks; `water` and `west` assist.
+STEPS: dict[str, tuple[str, dict[str, Any]]] = {
+    "accept": ("operator", {"category": "010102", "area": VILLAGE}),
+    "decline": ("operator", {"route": "court", "explanation": "这是已起诉的合同纠纷，请向法院提出。"}),
+    "answer_on_the_spot": ("operator", {"public_answer": "水费可以在营业厅或网上交。"}),
+    "dispatch": ("dispatcher", {"lead_unit": "urban", "assisting_units": ["water", "west"], "note": "请两家配合。"}),
+    "redispatch": ("dispatcher", {"lead_unit": "housing", "reason": "职责在住建局。"}),
+    "add_assisting": ("dispatcher", {"assisting_units": ["east"], "note": "请东区配合。"}),
+    "sign": ("urban", {}),
+    "record_contact": ("urban", {"means": "phone", "reached": True, "note": "约好下午去看。"}),
+    "raise_return": ("urban", {"reason": "not_ours", "evidence": "三定方案：归住建局。", "suggested_unit": "housing"}),
+    "uphold_return": ("dispatcher", {"ruling": "同意，重新派单。"}),
+    "reject_return": ("dispatcher", {"ruling": "属于你局职责，请办理。"}),
+    "assist_sign": ("water", {}),
+    "assist_reply": ("west", {"private_note": "已配合查过。"}),
+    "hand_to_colleague": ("urban", {"officer": "urban2"}),
+    "ask_colleague": ("dispatcher", {"note": "谁去过现场？"}),
+    "reply": ("urban", {"public_answer": "已责令停工。", "solved": True, "private_note": "罚款另案。", "means": "phone"}),
+    "approve": ("reviewer", {"note": "写得清楚。"}),
+    "send_back": ("reviewer", {"reason": "没有写明何时停工。"}),
+    "record_callback_attempt": ("callback", {"outcome": "reached", "truthful": True, "solved": True,
+                                             "satisfaction": "satisfied", "note": "说已经安静了。"}),
+    "reopen": ("callback", {"reason": "昨夜又施工。"}),
+    "close": ("callback", {"explanation": "已解决。"}),
+    "rate": ("reporter", {"solved": True, "satisfaction": "basically", "words": "还可以。"}),
+    "withdraw": ("operator", {"reason": "邻里已经谈好。"}),
+    "add_information": ("reporter", {"words": "昨晚又响到一点。"}),
+    "attach": ("reporter", {"attachments": "one"}),
+    "correct": ("operator", {"reason": "点错了事项。", "category": "010103"}),
+    "refer_emergency": ("operator", {"service": "110", "note": "有人推搡。"}),
+    "request_publication": ("reporter", {"title": "工地夜里施工", "body": "工地半夜打桩，希望管一管。"}),
+    "clear_publication": ("reviewer", {"title": "工地夜里施工", "body": "工地半夜打桩。"}),
+    "refuse_publication": ("reviewer", {"reason": "里面有门牌号。"}),
+}
+
+WAY_TO: dict[State, tuple[str, ...]] = {
+    State.REGISTERED: (),
+    State.ACCEPTED: ("accept",),
+    State.DISPATCHED: ("accept", "dispatch"),
+    State.IN_HAND: ("accept", "dispatch", "sign"),
+    State.OBJECTED: ("accept", "dispatch", "sign", "raise_return"),
+    State.REPLIED: ("accept", "dispatch", "sign", "reply"),
+    State.CALLBACK: ("accept", "dispatch", "sign", "reply", "approve", "record_callback_attempt"),
+    State.CLOSED: ("accept", "dispatch", "sign", "reply", "approve", "record_callback_attempt", "close"),
+    State.DECLINED: ("decline",),
+    State.WITHDRAWN: ("withdraw",),
+}
+
+
+def actor(world: World, case_id: uuid.UUID, name: str) -> Actor:
+    """`reporter` is the one whose case it is, `stranger` another reporter, `system` the system, else staff."""
+    if name == "reporter":
+        return reporter_for(case_id)
+    if name == "stranger":
+        return reporter_for(uuid7())
+    return SYSTEM if name == "system" else world.actor(name)
+
+
+def upload(by: Actor, *, kind: str = "photo") -> uuid.UUID:
+    """A file that belongs to no case yet."""
+    return Attachment.objects.create(
+        kind=kind, name="现场.jpg", content_type="image/jpeg", size=3, sha256="0" * 64,
+        by_reporter=by.kind.value == "reporter", uploaded_by_id=by.staff_id,
+    ).pk
+
+
+def fields_for(action: str, by: Actor) -> dict[str, Any]:
+    fields = dict(STEPS[action][1])
+    if fields.get("attachments") == "one":
+        fields["attachments"] = [upload(by)]
+    return fields
+
+
+def take(world: World, case_id: uuid.UUID, action: str, *, by: str = "", key: bytes | None = None,
+         version: int | None = None, **fields: Any) -> Done:
+    """One step with valid fields, by whoever takes it by default."""
+    who = actor(world, case_id, by or STEPS[action][0])
+    done: Done = ACTIONS[action](On(case_id, who, version=version, key=key), **(fields_for(action, who) | fields))
+    return done
+
+
+def walk(world: World, case_id: uuid.UUID, steps: Sequence[str]) -> uuid.UUID:
+    for step in steps:
+        take(world, case_id, step)
+    return case_id
+
+
+def at_state(world: World, state: State, **intake: Any) -> uuid.UUID:
+    """A case in `state`, brought there by real actions, on which every step out of that state can be taken:
+    publication is asked for, one assisting unit (`west`) has signed and the other (`water`) has not."""
+    case_id = world.case(area=VILLAGE, **intake)
+    take(world, case_id, "request_publication")
+    for step in WAY_TO[state]:
+        take(world, case_id, step)
+        if step == "dispatch":
+            take(world, case_id, "assist_sign", by="west")
+    return case_id
