@@ -22,7 +22,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
-from lianxin.kernel.language import corrections, traditional
+from lianxin.kernel.language import corrected, corrections, traditional
 
 PACKAGE = Path(__file__).resolve().parents[1]
 LOCALE = PACKAGE / "locale"
@@ -227,7 +227,7 @@ def simplified() -> Catalog:
 
 def _to_traditional(string: str, source: str) -> str:
     whole = corrections()["messages"].get(source)
-    return whole if whole is not None else traditional(string)
+    return whole if whole is not None else corrected(traditional(string), "words")
 
 
 def traditional_catalogue() -> Catalog:

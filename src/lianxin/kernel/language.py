@@ -21,7 +21,7 @@ CORRECTIONS = Path(__file__).resolve().parents[1] / "locale" / "zh_Hant" / "corr
 
 @cache
 def corrections() -> dict[str, dict[str, str]]:
-    """What a proof-reader settled: `words` replace what OpenCC made, `messages` replace a whole message."""
+    """What a proof-reader settled: `characters` for every text, `words` and whole `messages` for the interface only."""
     held: dict[str, dict[str, str]] = yaml.safe_load(CORRECTIONS.read_text(encoding="utf-8"))
     return held
 
@@ -33,14 +33,17 @@ def _converter() -> Any:
     return opencc.OpenCC(OPENCC_CONFIG)
 
 
+def corrected(text: str, kind: str) -> str:
+    """`text` with one kind of corrections made, in the order in which they stand in the file."""
+    for wrong, right in corrections()[kind].items():
+        text = text.replace(wrong, right)
+    return text
+
+
 @lru_cache(maxsize=8192)
 def traditional(text: str) -> str:
-    """`text` in traditional characters, corrected. Text without Chinese comes back as it is."""
-    made: str = _converter().convert(text)
-    for wrong, right in corrections()["words"].items():
-        if wrong in made:
-            made = made.replace(wrong, right)
-    return made
+    """`text` in traditional characters. Text without Chinese comes back as it is."""
+    return corrected(_converter().convert(text), "characters")
 
 
 def in_english() -> bool:
