@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from lianxin.cases.actions import dispatching, handling, history, reporting
+from lianxin.cases.actions import dispatching, handling, reporting
 from lianxin.cases.engine import ASSIGNMENT_COLUMNS, CASE_COLUMNS, CLOCK_COLUMNS
 from lianxin.cases.messages import message_for
-from lianxin.cases.models import Case, Event
+from lianxin.cases.models import Event, EventText
 from lianxin.cases.states import TABLE
 from lianxin.quality import actions as quality
 
@@ -76,9 +76,12 @@ def carried() -> dict[str, Carried]:
     return {**{name: _carried(node, helpers) for name, node in actions.items()}, **BY_HAND}
 
 
-def _message(action: str) -> str:
-    made = message_for(Event(action=action), Case())
-    return code(made.template) if made else ""
+def _messages() -> dict[str, str]:
+    """Action → template of the message, from the table in `message_for`."""
+    for node in ast.walk(ast.parse(inspect.getsource(message_for))):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "names":
+            return dict(ast.literal_eval(node.value))
+    raise AssertionError("message_for has no table of names")
 
 
 def _field_rows() -> list[tuple[str, str]]:
@@ -96,12 +99,12 @@ def _field_rows() -> list[tuple[str, str]]:
 
 
 def render() -> str:
-    held = carried()
+    held, messages = carried(), _messages()
     rows: list[tuple[Any, ...]] = []
     for row in TABLE:
         one = held[row.action]
         texts = ", ".join(f"`{name}`" + (" (public)" if public else "") for name, public in one.texts)
-        rows.append((code(row.action), row.label, "yes" if row.public else "", codes(one.data), texts, _message(row.action)))
+        rows.append((code(row.action), row.label, "yes" if row.public else "", codes(one.data), texts, code(messages.get(row.action, ""))))
     return page(
         "Events", "src/lianxin/cases/models/record.py and the source of the actions",
         "Every change of a case appends one event to `cases_event` in the transaction of the change. Events are never "
@@ -109,10 +112,10 @@ def render() -> str:
         "## An event", table(("column", ""), _field_rows()),
         "`changes` has up to three parts: `case` with columns and values, `assignments` and `clocks` with the same by id. "
         "Folding the events of a case, oldest first, gives every state column again "
-        f"(`{history.__name__.split('.')[0]}.cases.rebuild`):",
+        "(`lianxin.cases.rebuild`):",
         table(("part", "columns"), (("case", codes(CASE_COLUMNS)), ("assignments", codes(ASSIGNMENT_COLUMNS)),
                                     ("clocks", codes(CLOCK_COLUMNS)))),
-        "## Words", sentence(__import__("lianxin.cases.models", fromlist=["EventText"]).EventText)
+        "## Words", sentence(EventText)
         + " They lie in `cases_eventtext`, so that retention can empty them while the log stands. The digest in the event then "
         "still proves that nobody put other words in their place before.",
         "## What each action's event carries",

