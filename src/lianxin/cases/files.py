@@ -9,26 +9,32 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import BinaryIO, cast
 
 import pillow_heif
-import puremagic
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from lianxin.kernel.errors import Invalid, TooLarge
+from lianxin.kernel.errors import Invalid, NotFound, TooLarge
 from lianxin.kernel.text import clean_text
 from lianxin.organisations.actors import Actor, Kind
 
+from . import media
 from .models import Attachment
 
 pillow_heif.register_heif_opener()
-Image.MAX_IMAGE_PIXELS = 80_000_000
+PIXELS = 80_000_000
+JPEG_PIXELS = 220_000_000  # decoded at a fraction of it
+Image.MAX_IMAGE_PIXELS = JPEG_PIXELS
 
 MEGABYTE = 1024 * 1024
 LIMITS = {
@@ -42,20 +48,6 @@ PHOTO_EDGE = 2400
 THUMBNAIL_EDGE = 480
 
 _PHOTO_FORMATS = {"JPEG", "PNG", "WEBP", "HEIF", "MPO"}
-_TYPES = {
-    ".pdf": (Attachment.MediaKind.DOCUMENT, "application/pdf"),
-    ".mp3": (Attachment.MediaKind.AUDIO, "audio/mpeg"),
-    ".m4a": (Attachment.MediaKind.AUDIO, "audio/mp4"),
-    ".wav": (Attachment.MediaKind.AUDIO, "audio/wav"),
-    ".ogg": (Attachment.MediaKind.AUDIO, "audio/ogg"),
-    ".amr": (Attachment.MediaKind.AUDIO, "audio/amr"),
-    ".mp4": (Attachment.MediaKind.VIDEO, "video/mp4"),
-    ".mov": (Attachment.MediaKind.VIDEO, "video/quicktime"),
-    ".3gp": (Attachment.MediaKind.VIDEO, "video/3gpp"),
-    ".webm": (Attachment.MediaKind.VIDEO, "video/webm"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Offered:
     """What a photo said of itself before it was stripped: WGS-84 degrees and local time, if any."""
@@ -95,7 +87,7 @@ def _offered(image: Image.Image) -> Offered:
             if abs(lat) <= 90 and abs(lon) <= 180:
                 return Offered(round(lon, 6), round(lat, 6), taken)
         return Offered(taken_at=taken)
-    except (ValueError, TypeError, ZeroDivisionError, SyntaxError, KeyError):
+    except Exception:  # as above: what cannot be read is not offered
         return Offered()
 
 
@@ -105,16 +97,31 @@ def read_photo(body: bytes) -> Photo:
         with Image.open(io.BytesIO(body)) as image:
             if image.format not in _PHOTO_FORMATS:
                 raise Invalid(_("这种图片不能用，请换 JPEG、PNG、WebP 或 HEIC 照片。"))
+            if image.width * image.height > (JPEG_PIXELS if image.format in ("JPEG", "MPO") else PIXELS):
+                raise Invalid(_("这张照片的像素太多，请缩小后再传。"))
             offered = _offered(image)
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            image.draft("RGB", (PHOTO_EDGE, PHOTO_EDGE))  # a large JPEG is decoded at the size that is kept
+            upright = _flat(ImageOps.exif_transpose(image))
     except Invalid:
         raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # hostile bytes make decoders raise almost anything
         raise Invalid(_("这张照片打不开，可能已损坏。请重拍或换一张。")) from error
     upright.thumbnail((PHOTO_EDGE, PHOTO_EDGE))
     small = upright.copy()
     small.thumbnail((THUMBNAIL_EDGE, THUMBNAIL_EDGE))
     return Photo(_jpeg(upright, 85), _jpeg(small, 75), upright.width, upright.height, offered)
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """The bare picture: see-through parts white, and nothing of what the file said beside the pixels."""
+    if image.has_transparency_data:
+        seen = image.convert("RGBA")
+        flat = Image.new("RGB", seen.size, "white")
+        flat.paste(seen, mask=seen.getchannel("A"))
+        return flat
+    flat = image.convert("RGB")
+    flat.info.clear()  # a JPEG's comment would be written again
+    return flat
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:
@@ -123,38 +130,23 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
     return out.getvalue()
 
 
-def _looks_like_photo(head: bytes) -> bool:
-    return (
-        head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
-        or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
-        or (head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim", b"heis"))
-    )
+@contextmanager
+def _alone_with(sha256: str) -> Iterator[None]:
+    """One transaction that no other may share for the same content: storing and deleting it never cross."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
+        yield
 
 
-def _other_type(body: bytes) -> tuple[Attachment.MediaKind, str]:
-    head = body[:16]
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        suffix = ".m4a" if brand in (b"M4A ", b"M4B ") else ".mov" if brand == b"qt  " else ".mp4"
-        return _TYPES[".3gp" if brand.startswith(b"3g") else suffix]
-    try:
-        found = {match.extension.lower() for match in puremagic.magic_string(body[:8192])}
-    except (puremagic.PureError, ValueError):
-        found = set()
-    if body.startswith(b"%PDF-"):
-        return _TYPES[".pdf"]
-    for suffix, kind in _TYPES.items():
-        if suffix != ".pdf" and suffix in found:
-            return kind
-    raise Invalid(_("这种文件不能用。可以传照片、PDF、短录音和短视频。"))
-
-
-def _put(body: bytes) -> str:
-    sha256 = hashlib.sha256(body).hexdigest()
+def _put(body: bytes, sha256: str) -> None:
+    """Keep one content under its hash. A file that a crash left half written is written anew."""
     path = path_of(sha256)
-    if not default_storage.exists(path):
-        default_storage.save(path, ContentFile(body))
-    return sha256
+    if default_storage.exists(path):
+        if default_storage.size(path) == len(body):
+            return
+        default_storage.delete(path)
+    default_storage.save(path, ContentFile(body))
 
 
 def read_upload(file: BinaryIO, *, size: int) -> bytes:
@@ -174,55 +166,113 @@ def store(*, file: BinaryIO, name: str, size: int, by: Actor) -> tuple[Attachmen
     """Keep one upload that does not belong to a case yet. Raises TooLarge and Invalid in plain words."""
     body = read_upload(file, size=size)
     offered = Offered()
-    thumbnail = ""
+    small = b""
     width = height = None
-    if _looks_like_photo(body[:16]):
+    if media.looks_like_photo(body[:16]):
         kind, content_type = Attachment.MediaKind.PHOTO, "image/jpeg"
         if len(body) > LIMITS[kind]:
             raise TooLarge(_("照片太大，请不超过 20 MB。"))
         photo = read_photo(body)
-        body, offered, width, height = photo.body, photo.offered, photo.width, photo.height
-        thumbnail = _put(photo.thumbnail)
+        body, small, offered, width, height = photo.body, photo.thumbnail, photo.offered, photo.width, photo.height
     else:
-        kind, content_type = _other_type(body)
+        medium = media.recognise(body)
+        kind, content_type = medium.kind, medium.content_type
         if len(body) > LIMITS[kind]:
             raise TooLarge(_("文件太大：照片和文件不超过 20 MB，视频不超过 100 MB。"))
-    sha256 = _put(body)
-    attachment = Attachment.objects.create(
-        kind=kind, name=clean_text(name.rsplit("/", 1)[-1].rsplit("\\", 1)[-1], max_length=120, multiline=False),
-        content_type=content_type, size=len(body), sha256=sha256, thumbnail_sha256=thumbnail, width=width,
-        height=height, by_reporter=by.kind is Kind.REPORTER, uploaded_by_id=by.staff_id,
-    )
+        body = medium.body
+    sha256 = hashlib.sha256(body).hexdigest()
+    thumbnail = hashlib.sha256(small).hexdigest() if small else ""
+    with ExitStack() as held:
+        for one, content in sorted(pair for pair in ((sha256, body), (thumbnail, small)) if pair[0]):
+            held.enter_context(_alone_with(one))
+            _put(content, one)
+        attachment = Attachment.objects.create(
+            kind=kind, name=clean_text(name.rsplit("/", 1)[-1].rsplit("\\", 1)[-1], max_length=120, multiline=False),
+            content_type=content_type, size=len(body), sha256=sha256, thumbnail_sha256=thumbnail, width=width,
+            height=height, by_reporter=by.kind is Kind.REPORTER, uploaded_by_id=by.staff_id,
+        )
     return attachment, offered
 
 
+class FileGone(NotFound, FileNotFoundError):
+    """The content is no longer kept: its retention has ended, or the storage has lost it."""
+
+    default_code = "file_gone"
+    default_message = _("这个文件已不再保存。")
+
+
 def open_file(attachment: Attachment, *, thumbnail: bool = False) -> BinaryIO:
-    """Raises FileNotFoundError when retention has removed it."""
+    """Raises FileGone, which is a FileNotFoundError too."""
     sha256 = attachment.thumbnail_sha256 if thumbnail else attachment.sha256
     if attachment.removed_at is not None or not sha256:
-        raise FileNotFoundError(sha256)
-    return cast(BinaryIO, default_storage.open(path_of(sha256), "rb"))
+        raise FileGone()
+    try:
+        return cast(BinaryIO, default_storage.open(path_of(sha256), "rb"))
+    except FileNotFoundError as error:
+        raise FileGone() from error
+
+
+def _kept(sha256: str) -> bool:
+    """Whether any attachment still shows this content."""
+    return Attachment.objects.filter(
+        Q(sha256=sha256) | Q(thumbnail_sha256=sha256), removed_at__isnull=True
+    ).exists()
+
+
+def _drop(sha256: str) -> bool:
+    """Delete a content that no attachment shows any more. Returns whether it was deleted."""
+    with _alone_with(sha256):
+        if _kept(sha256):
+            return False
+        default_storage.delete(path_of(sha256))
+        return True
+
+
+def _drop_later(hashes: Iterable[str]) -> None:
+    # After the commit: a transaction that is undone must not have cost anybody a file.
+    for sha256 in {sha256 for sha256 in hashes if sha256}:
+        transaction.on_commit(partial(_drop, sha256), robust=True)
 
 
 def remove_files(attachments: list[Attachment], *, at: datetime) -> None:
-    """Mark files removed and delete the content no other attachment shares."""
+    """Mark files removed and, once that is committed, delete the content no other attachment shares."""
     for attachment in attachments:
         Attachment.objects.filter(pk=attachment.pk).update(removed_at=at, name="")
-        for sha256 in filter(None, (attachment.sha256, attachment.thumbnail_sha256)):
-            shared = (
-                Attachment.objects.filter(removed_at__isnull=True, sha256=sha256)
-                | Attachment.objects.filter(removed_at__isnull=True, thumbnail_sha256=sha256)
-            )
-            if not shared.exists():
-                default_storage.delete(path_of(sha256))
+        _drop_later((attachment.sha256, attachment.thumbnail_sha256))
 
 
 def forget_unclaimed(before: datetime) -> int:
     """Uploads that never became part of a case. Returns how many were removed."""
-    stale = list(Attachment.objects.filter(case__isnull=True, created_at__lt=before, removed_at__isnull=True))
-    remove_files(stale, at=before)
-    Attachment.objects.filter(pk__in=[one.pk for one in stale]).delete()
+    with transaction.atomic():
+        stale = list(Attachment.objects.select_for_update(skip_locked=True).filter(
+            case__isnull=True, created_at__lt=before))
+        Attachment.objects.filter(pk__in=[one.pk for one in stale]).delete()
+        _drop_later(sha256 for one in stale for sha256 in (one.sha256, one.thumbnail_sha256))
     return len(stale)
+
+
+def forget_orphans(before: datetime, *, share: int) -> int:
+    """Delete contents older than `before` that no attachment shows: what a crash between two steps left behind.
+
+    Looks at one sixteenth of the storage, `share` (0 to 15), so that a night's work stays small.
+    """
+    count = 0
+    for first in (f"{share:x}{digit:x}" for digit in range(16)):
+        if not _exists_folder(first):
+            continue
+        for second in default_storage.listdir(first)[0]:
+            for name in default_storage.listdir(f"{first}/{second}")[1]:
+                path = f"{first}/{second}/{name}"
+                if default_storage.get_modified_time(path) < before and not _kept(name):
+                    count += _drop(name)
+    return count
+
+
+def _exists_folder(name: str) -> bool:
+    try:
+        return bool(default_storage.listdir(name)[0])
+    except FileNotFoundError:
+        return False
 
 
 def attachment_ids(values: Iterable[str]) -> tuple[uuid.UUID, ...]:

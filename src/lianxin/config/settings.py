@@ -124,7 +124,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
-    "django_cotton",
     "django_htmx",
     "csp",
     "procrastinate.contrib.django",
@@ -201,6 +200,21 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 WHITENOISE_USE_FINDERS = not LIANXIN_STATIC_MANIFEST
 MEDIA_ROOT = DATA / "files"
+LIANXIN_FILES_S3_BUCKET = text("LIANXIN_FILES_S3_BUCKET")
+if LIANXIN_FILES_S3_BUCKET:
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": LIANXIN_FILES_S3_BUCKET,
+            "endpoint_url": text("LIANXIN_FILES_S3_ENDPOINT") or None,
+            "region_name": text("LIANXIN_FILES_S3_REGION") or None,
+            "access_key": text("LIANXIN_FILES_S3_KEY") or None,
+            "secret_key": text("LIANXIN_FILES_S3_SECRET") or None,
+            "location": text("LIANXIN_FILES_S3_PREFIX"),
+            "file_overwrite": True,  # the name is the content's hash
+            "default_acl": None,
+        },
+    }
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "lianxin_cache",
@@ -276,7 +290,15 @@ CSRF_FAILURE_VIEW = "lianxin.faces.errors.csrf_failure"
 
 LIANXIN_CALLBACK_ATTEMPTS = number("LIANXIN_CALLBACK_ATTEMPTS", 3)
 LIANXIN_SUBMISSION_DAYS = number("LIANXIN_SUBMISSION_DAYS", 30)
-LIANXIN_RETENTION_DAYS = {"reporter": number("LIANXIN_RETENTION_DAYS", 1095)}
+_days = number("LIANXIN_RETENTION_DAYS", 1095)
+LIANXIN_RETENTION_DAYS = {
+    "reporter": number("LIANXIN_RETENTION_REPORTER_DAYS", _days),
+    "words": number("LIANXIN_RETENTION_WORDS_DAYS", _days),
+    "attachment": number("LIANXIN_RETENTION_ATTACHMENT_DAYS", _days),
+    "message": number("LIANXIN_RETENTION_MESSAGE_DAYS", _days),
+}
+LIANXIN_UNCLAIMED_HOURS = number("LIANXIN_UNCLAIMED_HOURS", 24)
+LIANXIN_JOB_DAYS = number("LIANXIN_JOB_DAYS", 30)
 LIANXIN_MESSAGE_GATEWAY = text("LIANXIN_MESSAGE_GATEWAY", "lianxin.cases.messages.OutboxOnly")
 
 LOGGING: dict[str, Any] = {
@@ -284,6 +306,11 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"standard": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"procrastinate": {"level": text("LIANXIN_JOB_LOG_LEVEL", "WARNING")}},
+    "loggers": {
+        "procrastinate": {"level": text("LIANXIN_JOB_LOG_LEVEL", "WARNING")},
+        # At DEBUG these write down what people typed: whole template contexts, every statement's values.
+        "django.template": {"level": "INFO"},
+        "django.db.backends": {"level": "INFO"},
+    },
     "root": {"handlers": ["standard"], "level": text("LIANXIN_LOG_LEVEL", "INFO")},
 }
