@@ -1,28 +1,21 @@
-"""Nightly work: partitions ahead of time, old submission keys, retention."""
+"""Nightly work: partitions ahead of time, retention, and clearing away what has served its time."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import connection
 
-from lianxin.kernel.ids import uuid7, uuid7_floor
+from lianxin.kernel.ids import uuid7_floor
 
-from .models import (
-    TERMINAL,
-    Attachment,
-    Case,
-    Event,
-    EventText,
-    Notification,
-    PublicVersion,
-    Reporter,
-    Submission,
-)
+from .files import forget_orphans, forget_unclaimed
+from .models import Submission
+from .retention import anonymise_due, forget_messages
 
-GONE = "〔已到保存期限，依法删除〕"
+log = logging.getLogger(__name__)
 
 
 def _month(at: datetime, ahead: int) -> datetime:
@@ -62,44 +55,66 @@ def forget_submissions(at: datetime) -> int:
     return deleted
 
 
-def due_for_anonymising(at: datetime) -> Q:
-    """Ended cases whose personal data's retention has ended."""
-    days = settings.LIANXIN_RETENTION_DAYS["reporter"]
-    return Q(state__in=TERMINAL, closed_at__lt=at - timedelta(days=days), anonymised_at__isnull=True)
-
-
-def anonymise_due(at: datetime, *, limit: int = 5000) -> int:
-    """Anonymise what is due: identity emptied, words replaced, files and messages removed. Returns how many cases.
-
-    The events stay: they hold no words. PIPL art. 47.
-    """
-    from .files import remove_files
-
-    count = 0
-    for case in Case.objects.filter(due_for_anonymising(at)).order_by("closed_at")[:limit]:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lianxin.anonymise', 'on', true)")
-            # Asked again under the lock: it may have been reopened since the list was made.
-            held = Case.objects.select_for_update().filter(due_for_anonymising(at), pk=case.pk).first()
-            if held is None:
-                continue
-            if held.reporter_id is not None:
-                Reporter.objects.filter(pk=held.reporter_id).update(
-                    name=None, phone=None, address=None, email=None, phone_hash=None, anonymised_at=at
-                )
-            EventText.objects.filter(case=held).update(body=GONE, anonymised_at=at)
-            PublicVersion.objects.filter(case=held, cleared_at__isnull=True).delete()
-            Notification.objects.filter(case=held).delete()
-            remove_files(list(Attachment.objects.filter(case=held, removed_at__isnull=True)), at=at)
-            version = held.version
-            Case.objects.filter(pk=held.pk).update(
-                words=GONE, title="", place_text="", lon=None, lat=None, cell=None, anonymised_at=at
-            )
-            Event.objects.create(
-                id=uuid7(), case=held, action="anonymise", at=at, from_state=held.state, to_state=held.state,
-                actor_kind="system", via="housekeeping", version=version,
-                changes={"case": {"anonymised_at": at.isoformat()}},
-            )
-            count += 1
+def forget_sessions() -> int:
+    """Sign-ins that have expired, and what was noted of the browsers they came from."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_session WHERE expire_date < now()")
+        count = int(cursor.rowcount)
+        cursor.execute("DELETE FROM usersessions_usersession AS seen WHERE last_seen_at < now() - interval '1 day' AND "
+                       "NOT EXISTS (SELECT 1 FROM django_session AS held WHERE held.session_key = seen.session_key)")
     return count
+
+
+def forget_cache() -> int:
+    """Entries of the shared cache whose time is over: Django drops them only when someone asks for them again."""
+    with connection.cursor() as cursor:
+        table = str(settings.CACHES["default"]["LOCATION"])
+        cursor.execute("SELECT to_regclass(%s)", [table])
+        if cursor.fetchone()[0] is None:
+            return 0
+        cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)} WHERE expires < now()")
+        return int(cursor.rowcount)
+
+
+def forget_jobs(at: datetime) -> int:
+    """Jobs done long ago. Failed ones stay until somebody has looked at them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs AS job WHERE status IN ('succeeded', 'cancelled', 'aborted') AND NOT EXISTS "
+            "(SELECT 1 FROM procrastinate_events AS event WHERE event.job_id = job.id AND event.at >= %s)",
+            [at - timedelta(days=settings.LIANXIN_JOB_DAYS)],
+        )
+        return int(cursor.rowcount)
+
+
+def forget_files(at: datetime) -> int:
+    """Uploads that no case claimed, and contents that a crash left without a row."""
+    before = at - timedelta(hours=settings.LIANXIN_UNCLAIMED_HOURS)
+    return forget_unclaimed(before) + forget_orphans(before, share=at.toordinal() % 16)
+
+
+def keep_house(at: datetime) -> dict[str, int]:
+    """Everything a night asks for; returns what each part did. One part that fails does not keep the others from
+    their work: it is logged, and the first failure is raised at the end, so that the job shows as failed."""
+    parts: dict[str, Callable[[], int]] = {
+        "partitions": lambda: len(ensure_partitions(at)),
+        "submissions": lambda: forget_submissions(at),
+        "anonymised": lambda: anonymise_due(at),
+        "messages": lambda: forget_messages(at),
+        "files": lambda: forget_files(at),
+        "sessions": forget_sessions,
+        "cache": forget_cache,
+        "jobs": lambda: forget_jobs(at),
+    }
+    done: dict[str, int] = {}
+    failed: Exception | None = None
+    for name, part in parts.items():
+        try:
+            done[name] = part()
+        except Exception as error:
+            log.exception("housekeeping: %s failed", name)
+            failed = failed or error
+    log.info("housekeeping: %s", done)
+    if failed is not None:
+        raise failed
+    return done

@@ -22,10 +22,7 @@ def announce(event_id: str) -> None:
 @app.periodic(cron="17 3 * * *")
 @app.task(queue="housekeeping", name="cases.keep_house", queueing_lock="cases.keep_house")
 def keep_house(timestamp: int) -> None:
-    """Each night: partitions ahead, expired submissions away, personal data whose retention ended anonymised."""
-    from .housekeeping import anonymise_due, ensure_partitions, forget_submissions
+    """Each night: partitions ahead, what has served its time away, personal data whose retention ended anonymised."""
+    from .housekeeping import keep_house as keep
 
-    at = now()
-    ensure_partitions(at)
-    forget_submissions(at)
-    anonymise_due(at)
+    keep(now())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.i18n import set_language
@@ -18,10 +17,14 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """The process can work: its database answers."""
+    """The process can work: its database answers, and its keyring is the one the database was sealed with."""
+    from lianxin.cases.keys import verify
+    from lianxin.kernel.crypto import KeyringError
+
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        verify()
+    except KeyringError:
+        return HttpResponse("keyring missing or not this database's", status=503, content_type="text/plain")
     except Exception:
         return HttpResponse("database unavailable", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")

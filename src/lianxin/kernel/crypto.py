@@ -96,11 +96,31 @@ class Keyring:
         finally:
             os.close(directory)
 
+    @staticmethod
+    def _number(name: str) -> int:
+        return int(name[1:]) if re.fullmatch("k[0-9]+", name) else 0
+
+    @property
+    def newest(self) -> str:
+        """The key of the highest number: the current one, or one that was prepared."""
+        return max(self.encryption, key=self._number)
+
+    def is_prepared(self, name: str) -> bool:
+        """Whether this key waits to become the current one."""
+        return self._number(name) > self._number(self.current)
+
+    def prepared(self) -> Keyring:
+        """A keyring that holds the next key without using it; unchanged when one waits already."""
+        if self.is_prepared(self.newest):
+            return self
+        name = f"k{1 + max(self._number(name) for name in self.encryption)}"
+        return replace(self, encryption={**self.encryption, name: secrets.token_bytes(32)})
+
     def rotated(self) -> Keyring:
-        """A keyring with a new current encryption key; the old ones stay, to open what they sealed."""
-        number = 1 + max((int(name[1:]) for name in self.encryption if re.fullmatch("k[0-9]+", name)), default=0)
-        name = f"k{number}"
-        return replace(self, current=name, encryption={**self.encryption, name: secrets.token_bytes(32)})
+        """A keyring whose current key is the prepared one or else a new one; the old ones stay, to open what they
+        sealed."""
+        ring = self.prepared()
+        return replace(ring, current=ring.newest)
 
     def without(self, name: str) -> Keyring:
         """A keyring that has forgotten an old key. Raises KeyringError for the current one and for an unknown one.

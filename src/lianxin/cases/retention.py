@@ -1,0 +1,162 @@
+"""How long personal data is kept, field by field, and taking it away when its time is over (PIPL arts. 19 and 47).
+
+Every field of every table that could hold something about a person stands in `PERSONAL` or `IMPERSONAL`; a test finds the one
+that does not. A class's days are `LIANXIN_RETENTION_DAYS[class]`, counted from the end of the case. The events stay: they
+hold no words, and the state of a case can still be made again from them.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
+
+from lianxin.kernel.ids import uuid7
+
+from .files import remove_files
+from .models import (
+    TERMINAL,
+    Attachment,
+    Case,
+    Event,
+    EventText,
+    Notification,
+    PublicVersion,
+    Reporter,
+    RetentionClass,
+)
+
+log = logging.getLogger(__name__)
+GONE = "〔已到保存期限，依法删除〕"
+
+REPORTER, WORDS, ATTACHMENT = RetentionClass.REPORTER, RetentionClass.WORDS, RetentionClass.ATTACHMENT
+LEDGER, MESSAGE = RetentionClass.LEDGER, RetentionClass.MESSAGE
+
+# Personal fields by table and column, with their class.
+PERSONAL: dict[str, RetentionClass] = {
+    "cases.Reporter.name": REPORTER,
+    "cases.Reporter.phone": REPORTER,
+    "cases.Reporter.address": REPORTER,
+    "cases.Reporter.email": REPORTER,
+    "cases.Reporter.phone_hash": REPORTER,
+    "cases.Case.title": WORDS,
+    "cases.Case.words": WORDS,
+    "cases.Case.place_text": WORDS,
+    "cases.Case.lon": WORDS,
+    "cases.Case.lat": WORDS,
+    "cases.Case.cell": WORDS,
+    "cases.EventText.body": WORDS,
+    "cases.PublicVersion.title": WORDS,
+    "cases.PublicVersion.body": WORDS,
+    "cases.Attachment.name": ATTACHMENT,
+    "cases.Attachment.sha256": ATTACHMENT,
+    "cases.Attachment.thumbnail_sha256": ATTACHMENT,
+    "cases.Notification.values": MESSAGE,
+    "cases.IdentityReading.why": LEDGER,
+}
+
+# Free fields that hold nothing about a reporter, each with the reason.
+IMPERSONAL: dict[str, str] = {
+    "cases.Case.number": "a serial",
+    "cases.Case.tracking_digest": "a keyed hash of a random code",
+    "cases.Case.language": "a language",
+    "cases.Case.source_system": "the name of a system",
+    "cases.Case.source_id": "another system's serial; keeps a file from being imported twice",
+    "cases.Case.unit_ids": "units",
+    "cases.Event.action": "a word of the transition table",
+    "cases.Event.via": "a channel",
+    "cases.Event.changes": "state columns",
+    "cases.Event.data": "codes of units, reasons and articles",
+    "cases.Event.digests": "hashes of whole texts",
+    "cases.EventText.field": "a word of the transition table",
+    "cases.Clock.calendar": "a calendar",
+    "cases.Reporter.language": "a language",
+    "cases.Attachment.purpose": "a word of the program",
+    "cases.Attachment.content_type": "a media type",
+    "cases.Attachment.upload_key": "a hash of a random form key",
+    "cases.PublicVersion.lon": "the village's own position",
+    "cases.PublicVersion.lat": "the village's own position",
+    "cases.Notification.template": "a word of the program",
+    "cases.Notification.gateway": "the name of a gateway",
+    "cases.IdentityReading.fields": "names of fields",
+    "cases.Submission.key": "a hash of a random form key",
+    "cases.Submission.fingerprint": "a keyed hash",
+    "cases.Return.reason": "a code",
+}
+
+
+def _cut(name: RetentionClass, at: datetime) -> datetime:
+    """Cases that ended before this have outlived the class."""
+    return at - timedelta(days=settings.LIANXIN_RETENTION_DAYS[str(name)])
+
+
+def due_for_anonymising(at: datetime) -> Q:
+    """Ended cases of which something personal has outlived its retention."""
+    cuts = [_cut(name, at) for name in (REPORTER, WORDS, ATTACHMENT)]
+    texts = EventText.objects.filter(case=OuterRef("pk"), anonymised_at__isnull=True)
+    uploads = Attachment.objects.filter(case=OuterRef("pk"), removed_at__isnull=True)
+    return Q(state__in=TERMINAL, closed_at__lt=max(cuts)) & (
+        Q(closed_at__lt=cuts[0], reporter__isnull=False, reporter__anonymised_at__isnull=True)
+        | (Q(closed_at__lt=cuts[1]) & (~Q(words=GONE) | Q(Exists(texts))))
+        | (Q(closed_at__lt=cuts[2]) & Q(Exists(uploads)))
+        | Q(closed_at__lt=min(cuts), anonymised_at__isnull=True)
+    )
+
+
+def anonymise_due(at: datetime, *, limit: int = 50_000) -> int:
+    """Anonymise what is due: identity emptied, words replaced, files removed. Returns how many cases.
+
+    A case that cannot be (a broken disk, say) is logged and tried again the next night.
+    """
+    due = list(Case.objects.filter(due_for_anonymising(at)).order_by("closed_at").values_list("pk", flat=True)[:limit])
+    count = 0
+    for pk in due:
+        try:
+            with transaction.atomic():
+                count += _anonymise(pk, at)
+        except OSError:
+            log.exception("case %s could not be anonymised", pk)
+    return count
+
+
+def _anonymise(pk: uuid.UUID, at: datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lianxin.anonymise', 'on', true)")
+    case = Case.objects.select_for_update().get(pk=pk)
+    ended = case.closed_at
+    if ended is None:  # reopened since
+        return False
+    over = [name for name in (REPORTER, WORDS, ATTACHMENT) if ended < _cut(name, at)]
+    if REPORTER in over and case.reporter_id is not None:
+        Reporter.objects.filter(pk=case.reporter_id, anonymised_at__isnull=True).update(
+            name=None, phone=None, address=None, email=None, phone_hash=None, anonymised_at=at
+        )
+    if WORDS in over:
+        EventText.objects.filter(case=case, anonymised_at__isnull=True).update(body=GONE, anonymised_at=at)
+        # What staff have cleared for everyone to read has been redacted; what was only asked for has not.
+        PublicVersion.objects.filter(case=case, cleared_at__isnull=True).delete()
+        Case.objects.filter(pk=pk).update(words=GONE, title="", place_text="", lon=None, lat=None, cell=None)
+    if ATTACHMENT in over:
+        remove_files(list(Attachment.objects.filter(case=case, removed_at__isnull=True)), at=at)
+    changes = {}
+    if len(over) == 3 and case.anonymised_at is None:
+        Case.objects.filter(pk=pk).update(anonymised_at=at)
+        changes = {"case": {"anonymised_at": at.isoformat()}}
+    Event.objects.create(
+        id=uuid7(), case=case, action="anonymise", at=at, from_state=case.state, to_state=case.state,
+        actor_kind="system", via="housekeeping", version=case.version, changes=changes,
+        data={"classes": [str(name) for name in over]},
+    )
+    return True
+
+
+def forget_messages(at: datetime) -> int:
+    """The record of messages to reporters whose cases ended long enough ago. Returns how many."""
+    count, _models = Notification.objects.filter(
+        case__state__in=TERMINAL, case__closed_at__lt=_cut(MESSAGE, at)
+    ).delete()
+    return count
