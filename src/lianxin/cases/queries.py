@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from lianxin.kernel.language import named
 from lianxin.organisations.actors import Actor
 
 from . import policy
-from .models import Assignment, Attachment, Case, Clock, Event, EventText, State
+from .models import Assignment, Attachment, Case, Clock, Event, EventText, Reply, State
 
 PAGE = 50
 # What full text is searched in: the expression of the index `case_grams`, word for word.
@@ -59,6 +59,7 @@ class Filters:
     kind: str = ""
     overdue_at: datetime | None = None
     due_before: datetime | None = None
+    due_from: datetime | None = None
     returned: bool = False
     reopened: bool = False
     came_back: bool = False
@@ -83,6 +84,8 @@ class Filters:
             query &= Q(due_at__lt=self.overdue_at) & OWED
         if self.due_before:
             query &= Q(due_at__lt=self.due_before)
+        if self.due_from:
+            query &= Q(due_at__gte=self.due_from) & OWED
         if self.returned:
             query &= Q(returns__gt=0)
         if self.reopened:
@@ -183,7 +186,11 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
     base = Assignment.objects.filter(unit_id__in=list(unit_ids), ended_at__isnull=True, state__in=list(states))
     if filters.states:
         base = base.filter(case__state__in=filters.states)
-    query = filters.q()
+    # A unit's own times: its part is due when its next step is, not when the whole case is.
+    for before in (filters.overdue_at, filters.due_before):
+        if before is not None:
+            base = base.filter(due_at__lt=before)
+    query = replace(filters, overdue_at=None, due_before=None).q()
     if query or filters.text:
         cases = Case.objects.filter(query)
         if filters.text:
@@ -265,6 +272,14 @@ def timeline(case: Case, *, public_only: bool = False) -> list[TimelineEntry]:
         spoken = spoken.filter(public=True)
     for text in spoken:
         texts.setdefault(text.event_id, {})[text.field] = text.body
+    if public_only and texts:
+        # The unit's answer is written with the reply, which is internal; the reporter reads it with its approval.
+        spoken_in = dict(Reply.objects.filter(case=case).values_list("id", "event_id"))
+        for event in events:
+            if event.action == "approve" and event.data.get("reply_id"):
+                answered = spoken_in.get(UUID(event.data["reply_id"]))
+                if answered in texts:
+                    texts[event.pk] = texts[answered] | texts.get(event.pk, {})
     return [
         TimelineEntry(
             event, texts.get(event.pk, {}),
