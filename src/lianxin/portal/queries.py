@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import sqrt
 from typing import Any
 
@@ -13,13 +14,28 @@ from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import get_language
 
-from lianxin.cases.models import Attachment, Case, Category, Clock, ClockKind, Publication, State
+from lianxin.cases.models import (
+    Attachment,
+    Case,
+    Category,
+    Clock,
+    ClockKind,
+    Kind,
+    Publication,
+    State,
+    Submission,
+    Urgency,
+)
 from lianxin.cases.queries import cursor_of, read_cursor
+from lianxin.cases.reference import reference
+from lianxin.places.models import City
+from lianxin.places.queries import Child, children
 from lianxin.quality.models import CallbackAttempt, CallbackOutcome, Rating
 
 PAGE = 20
 FIGURES_FOR = 300  # seconds
 PERIOD = timedelta(days=30)
+WORKING_DAY = 420  # working minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,77 @@ def plain_names(codes: Sequence[str]) -> dict[str, str]:
     found = Category.objects.filter(code__in=wanted)
     return {code: _plain(*names) for code, *names in
             found.values_list("code", "name", "name_en", "plain_name", "plain_name_en")}
+
+
+def counties() -> list[Child]:
+    """The city's counties and districts, to pick one."""
+    code = City.objects.values_list("code", flat=True).first()
+    return children(code) if code else []
+
+
+def promised(case: Case) -> Clock | None:
+    """The clock of the answer itself: the last round's."""
+    return Clock.objects.filter(case=case, kind=ClockKind.RESOLVE, assignment__isnull=True).order_by("-started_at").first()
+
+
+def is_rated(case: Case) -> bool:
+    return Rating.objects.filter(case=case, round=case.round).exists()
+
+
+def own_files(case: Case) -> list[Attachment]:
+    """What the reporter added."""
+    return list(Attachment.objects.filter(case=case, by_reporter=True, removed_at__isnull=True).order_by("created_at"))
+
+
+def file_of(case_id: uuid.UUID | None, pk: uuid.UUID) -> Attachment | None:
+    """A file of a case that its reporter may open: their own, or one cleared for the public."""
+    if case_id is None:
+        return None
+    return Attachment.objects.filter(Q(by_reporter=True) | Q(public=True), pk=pk, case_id=case_id).first()
+
+
+def upload_of(pk: uuid.UUID) -> Attachment | None:
+    return Attachment.objects.filter(pk=pk, by_reporter=True).first()
+
+
+def sent_with(key: bytes) -> Case | None:
+    """The case that an earlier sending of the same form made."""
+    earlier = Submission.objects.filter(key=key).select_related("case").first()
+    return earlier.case if earlier else None
+
+
+def place_path(area_id: int | None) -> str:
+    """`岳阳楼区 › 金鹗山街道 › 花板桥社区`: what people call the place; grids are the administration's own."""
+    held = reference()
+    place = held.places.get(area_id) if area_id is not None else None
+    if place is None:
+        return ""
+    around = [held.places[pk] for pk in reversed(place.lineage)]
+    return " › ".join(one.name for one in around if one.level in ("county", "town", "village"))
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How long an ordinary matter of one kind may take, in working days; an urgent one in hours."""
+
+    kind: str
+    days: int
+    hours: int = 0
+
+
+def promises(on: date) -> list[Promise]:
+    """The city's own limits for an answer, by kind; urgent matters come first."""
+    held, found = reference(), []
+    for kind, urgency in [(Kind.HELP, Urgency.URGENT), *((kind, Urgency.NORMAL) for kind in Kind)]:
+        try:
+            limits = held.limits_for(category_id=None, kind=kind, urgency=urgency, on=on)
+        except LookupError:
+            continue
+        label = Urgency.URGENT.label if urgency == Urgency.URGENT else kind.label
+        working = limits.calendar == "working"
+        found.append(Promise(str(label), round(limits.resolve / WORKING_DAY) if working else 0,
+                             0 if working else round(limits.resolve / 60)))
+    return found
 
 
 def main_categories() -> list[Topic]:
@@ -84,10 +171,8 @@ def public_cases(*, county: str = "", area: str = "", category: str = "", text: 
         found = found.filter(Q(public_version__title__icontains=word) | Q(public_version__body__icontains=word))
     position = read_cursor(after)
     if position and len(position) == 2:
-        try:
+        with contextlib.suppress(ValueError):  # made up by hand: the first page
             found = found.filter(_beyond(*position))
-        except ValueError:
-            pass
     listed = list(found.order_by(F("closed_at").desc(nulls_first=True), "-id")[: limit + 1])
     last = listed[limit - 1] if len(listed) > limit else None
     return PublicPage(listed[:limit], cursor_of(last.closed_at or "", last.pk) if last else "")
@@ -102,10 +187,6 @@ def _beyond(closed: str, pk: str) -> Q:
 
 def public_case(number: str) -> Case | None:
     return _public().filter(number=number).first()
-
-
-def public_photos(case: Case) -> list[Attachment]:
-    return list(Attachment.objects.filter(case=case, public=True, removed_at__isnull=True).order_by("created_at"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.reference import Node, reference
 from lianxin.kernel.coordinates import CoordinateSystem
 from lianxin.places import gazetteer
-from lianxin.places.models import City
 from lianxin.places.queries import Child, children
 
 from .redact import redacted
@@ -104,10 +103,6 @@ class Draft:
     @property
     def topic(self) -> Node | None:
         return reference().nodes_by_code.get(self.category) if self.category else None
-
-    def counties(self) -> list[Child]:
-        code = City.objects.values_list("code", flat=True).first()
-        return children(code) if code else []
 
     def towns(self) -> list[Child]:
         return children(self.county) if self.county else []

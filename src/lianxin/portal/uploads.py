@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
@@ -77,7 +78,7 @@ def _taken(said: str) -> str:
     return f"{parts[0]}-{parts[1]}-{parts[2]} {hour[:5]}".strip()
 
 
-def receive(file: UploadedFile, *, submission: str) -> Upload:
+def receive(file: UploadedFile[Any], *, submission: str) -> Upload:
     """Store one file for a form. Raises Invalid and TooLarge in plain words; the same file again is the same upload."""
     key = form_key(submission)
     if Attachment.objects.filter(upload_key=key).count() >= files.FILES_PER_CASE:
@@ -108,7 +109,7 @@ class Received:
     faults: tuple[str, ...]
 
 
-def receive_all(sent: Iterable[UploadedFile], *, submission: str) -> Received:
+def receive_all(sent: Iterable[UploadedFile[Any]], *, submission: str) -> Received:
     stored: list[Upload] = []
     faults: list[str] = []
     for file in sent:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lianxin.cases import files, policy
 from lianxin.cases.actions import add_information, attach, request_publication, withdraw
 from lianxin.cases.engine import On, submission_key
-from lianxin.cases.models import Case, Clock, ClockKind, Publication
+from lianxin.cases.models import Attachment, Case, Publication
 from lianxin.cases.narrative import next_steps
 from lianxin.cases.queries import timeline
 from lianxin.faces.limits import allow, client_address
@@ -29,11 +29,11 @@ from lianxin.kernel.errors import Conflict, DomainError, Invalid
 from lianxin.kernel.ids import tracking_code
 from lianxin.organisations.actors import Actor, reporter_for
 from lianxin.quality.actions import rate
-from lianxin.quality.models import Rating
 from lianxin.triage.keywords import alarms
 
 from .. import access
 from ..forms import AddForm, CodeForm, PublishForm, RateForm, WithdrawForm
+from ..queries import file_of, is_rated, own_files, place_path, promised
 from ..redact import redacted
 from ..saying import BODY_LIMIT, first_words, new_submission
 from ..uploads import claimed, read_token, receive_all
@@ -111,15 +111,6 @@ def choices_for(case: Case, by: Actor, *, rated: bool) -> list[Choice]:
     return [one for one in CHOICES if one.name not in hidden and policy.can(by, one.action, case)]
 
 
-def _promised(case: Case) -> Clock | None:
-    """The clock of the answer itself: the last round's."""
-    return Clock.objects.filter(case=case, kind=ClockKind.RESOLVE, assignment__isnull=True).order_by("-started_at").first()
-
-
-def _is_rated(case: Case) -> bool:
-    return Rating.objects.filter(case=case, round=case.round).exists()
-
-
 @never_cache
 @require_safe
 def case(request: HttpRequest) -> HttpResponse:
@@ -129,12 +120,12 @@ def case(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("请输入查询码，打开您的那件事。"))
         return redirect("portal:track")
     by = reporter_for(found.pk)
-    response = render(request, "portal/mine.html", {
-        "case": found, "steps": next_steps(found, reachable=_reachable(found)), "clock": _promised(found),
-        "timeline": timeline(found, public_only=True), "choices": choices_for(found, by, rated=_is_rated(found)),
-        "attachments": list(found.attachments.filter(by_reporter=True, removed_at__isnull=True).order_by("created_at")),
+    return render(request, "portal/mine.html", {
+        "case": found, "steps": next_steps(found, reachable=_reachable(found)), "clock": promised(found),
+        "place": place_path(found.area_id),
+        "timeline": timeline(found, public_only=True), "choices": choices_for(found, by, rated=is_rated(found)),
+        "attachments": own_files(found),
     })
-    return response
 
 
 @require_POST
@@ -149,23 +140,16 @@ def leave(request: HttpRequest) -> HttpResponse:
 @require_safe
 def file(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """A file of the opened case: the resident's own, or one cleared for the public."""
-    case_id = access.opened_id(request)
-    found = None
-    if case_id is not None:
-        found = files.Attachment.objects.filter(pk=pk, case_id=case_id).first()
-    if found is None or not (found.by_reporter or found.public):
+    found = file_of(access.opened_id(request), pk)
+    if found is None:
         raise Http404
-    return send_file(request, found)
-
-
-def send_file(request: HttpRequest, found: files.Attachment) -> HttpResponseBase:
     small = "small" in request.GET
     try:
         body = files.open_file(found, thumbnail=small)
     except FileNotFoundError:
         raise Http404 from None
     response = FileResponse(body, content_type="image/jpeg" if small else found.content_type, filename=found.name,
-                            as_attachment=found.kind == files.Attachment.MediaKind.DOCUMENT)
+                            as_attachment=found.kind == Attachment.MediaKind.DOCUMENT)
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
@@ -234,8 +218,7 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     found = access.opened(request)
     if found is None:
-        messages.info(request, _("请输入查询码，打开您的那件事。"))
-        return redirect("portal:track")
+        return _closed_meanwhile(request)
     form: Any
     if request.method != "POST":
         form = deed.form(initial=_start(name, found))
@@ -267,14 +250,30 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
             version=int(version) if deed.versioned and version.isdigit() else None,
         ), form)
     except DomainError as error:
+        if error.code == "key_reused":
+            error = Conflict(_("刚才那次已经收到了。现在改过的内容要作为新的一条，请再点一次提交。"))
+            submission, form.uploads = new_submission(), []
         found.refresh_from_db()
         for field, words in error.fields.items():
             if field in form.fields:
                 form.add_error(field, words)
         return _show_deed(request, deed, name, found, form, submission=submission, message=str(error),
                           status=error.status)
-    messages.success(request, deed.said, extra_tags=f"mine-{name}")
+    messages.success(request, str(deed.said), extra_tags=f"mine-{name}")
     return redirect("portal:mine")
+
+
+def _closed_meanwhile(request: HttpRequest) -> HttpResponse:
+    """The browser no longer has a case open. What was typed stays on the page, to be copied or sent again."""
+    said = _("请输入查询码，打开您的那件事。")
+    if request.method != "POST":
+        messages.info(request, said)
+        return redirect("portal:track")
+    typed = [request.POST.get(name, "").strip() for name in ("words", "reason", "title", "body")]
+    return render(request, "portal/track.html", {
+        "form": CodeForm(), "message": _("这件事打开太久，已经自动关上，刚才没有提交。") + said,
+        "typed": [words for words in typed if words],
+    }, status=403)
 
 
 def _show_deed(request: HttpRequest, deed: Deed, name: str, found: Case, form: Any, *, submission: str,

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_safe
 
 from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.files import FILES_PER_CASE
+from lianxin.cases.reference import today_of
 from lianxin.kernel.clock import now
 
 from ..access import SECONDS, opened_id
-from ..queries import figures, plain_names, public_cases, quick_topics
+from ..queries import figures, plain_names, promises, public_cases, quick_topics
 
 TOPICS_SHOWN = 12
 NEARBY = 5
@@ -38,7 +39,9 @@ def city(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/about.html", {"limit": WORDS_LIMIT, "files": FILES_PER_CASE})
+    return render(request, "portal/about.html", {
+        "limit": WORDS_LIMIT, "files": FILES_PER_CASE, "promises": promises(today_of(now())),
+    })
 
 
 @require_safe

@@ -11,10 +11,8 @@ from django.views.decorators.http import require_safe
 
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.ids import normalise_case_number
-from lianxin.places.models import City
-from lianxin.places.queries import children
 
-from ..queries import main_categories, plain_names, public_case, public_cases, public_photos, public_spots
+from ..queries import counties, main_categories, plain_names, public_case, public_cases, public_spots
 
 
 def _narrowed(request: HttpRequest) -> dict[str, str]:
@@ -22,8 +20,7 @@ def _narrowed(request: HttpRequest) -> dict[str, str]:
 
 
 def _lists(request: HttpRequest) -> dict[str, Any]:
-    code = City.objects.values_list("code", flat=True).first()
-    return {"chosen": _narrowed(request), "counties": children(code) if code else [], "categories": main_categories()}
+    return {"chosen": _narrowed(request), "counties": counties(), "categories": main_categories()}
 
 
 @require_safe
@@ -48,7 +45,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     if found is None:
         raise Http404
     return render(request, "portal/public_case.html", {
-        "case": found, "version": found.public_version, "photos": public_photos(found),
+        "case": found, "version": found.public_version,
         "topic": plain_names([found.category.code]).get(found.category.code, "") if found.category else "",
     })
 

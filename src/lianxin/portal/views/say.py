@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lianxin.cases.actions import Registered, register
 from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.engine import submission_key
-from lianxin.cases.models import Submission
 from lianxin.faces.errors import wants_json
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.coordinates import to_wgs84
@@ -26,7 +25,7 @@ from lianxin.places.locate import AreaHit, locate
 from lianxin.triage.keywords import DANGER, Alarm, alarms, suggest
 
 from .. import access
-from ..queries import plain_names
+from ..queries import counties, plain_names, sent_with
 from ..redact import redacted
 from ..saying import BODY_LIMIT, STEPS, Draft, first_words, new_submission
 from ..uploads import receive_all
@@ -53,7 +52,7 @@ def _show(request: HttpRequest, draft: Draft, step: str, *, message: Any = "", f
     context = {
         "draft": draft, "step": step, "steps": STEPS, "message": message, "fields": fields or {}, "found": found or [],
         "services": services(warned), "warned": bool(warned), "danger": _JAVASCRIPT_DANGER, "limit": WORDS_LIMIT,
-        "counties": draft.counties(), "towns": draft.towns(), "villages": draft.villages(),
+        "counties": counties(), "towns": draft.towns(), "villages": draft.villages(),
         "topic_name": plain_names([draft.category]).get(draft.category, ""), **more,
     }
     return render(request, "portal/say.html", context, status=status)
@@ -72,6 +71,8 @@ def say(request: HttpRequest) -> HttpResponse:
     step = request.POST.get("step", "words")
     step = step if step in STEPS else "words"
     go = request.POST.get("go", "enter")
+    if "drop" in request.POST:  # that button has no step of its own
+        go = step
     if go == "enter":
         go = STEPS[STEPS.index(step) + 1] if step != "send" else "submit"
     if go == "submit":
@@ -89,7 +90,7 @@ def say(request: HttpRequest) -> HttpResponse:
         draft.publish = True
         draft.prepare_publication()
         return _show(request, draft, "send")
-    if "drop" in request.POST or go not in STEPS:
+    if go not in STEPS or "drop" in request.POST:
         return _show(request, draft, step)
     if go != "words":
         fault = _fault_in_words(draft)
@@ -154,10 +155,9 @@ def _welcome(request: HttpRequest, registered: Registered) -> HttpResponse:
 
 def _sent_already(request: HttpRequest, draft: Draft, error: Conflict) -> HttpResponse:
     """This form was sent before. The same words: the same answer. Other words: the person says what they want."""
-    earlier = Submission.objects.filter(key=submission_key("portal", draft.submission)).select_related("case").first()
-    if earlier is None:
+    case = sent_with(submission_key("portal", draft.submission))
+    if case is None:
         return _answer_fault(request, draft, "send", error)
-    case = earlier.case
     if case.words == clean_text(draft.said(), max_length=WORDS_LIMIT, multiline=True):
         url = reverse("portal:answer")
         response: HttpResponse = JsonResponse({"next": url}) if wants_json(request) else redirect(url)

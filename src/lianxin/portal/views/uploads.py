@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from lianxin.cases import files
-from lianxin.cases.models import Attachment
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.errors import Invalid
 
+from ..queries import upload_of
 from ..uploads import read_token, receive
 
 PER_MINUTE = 60
@@ -35,7 +35,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def thumbnail(_request: HttpRequest, token: str) -> HttpResponseBase:
     """A small picture of one's own upload: the address is a signed token that ends after a day."""
     one = read_token(token)
-    attachment = Attachment.objects.filter(pk=one.id).first() if one else None
+    attachment = upload_of(one.id) if one else None
     if attachment is None:
         raise Http404
     try:

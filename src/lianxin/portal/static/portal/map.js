@@ -70,10 +70,22 @@ export async function open(box, settle) {
     return fetched.get(code);
   };
   const inside = (source) => map.queryRenderedFeatures([map.project(map.getCenter())].flatMap((p) => [[p.x - 60, p.y - 60], [p.x + 60, p.y + 60]]), { layers: [source] });
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  // Names that would lie on another's are left out; the county proper goes before the districts laid over it.
+  let taken = [];
+  const place = (features, className, size) => {
+    for (const one of features) {
+      const { x, y } = map.project([one.properties.lon, one.properties.lat]), half = one.properties.name.length * size / 2 + 2;
+      if (taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 20)) continue;
+      taken.push({ x, y, half });
+      name(one, className);
+    }
+  };
   const refine = async () => {
     const zoom = map.getZoom();
     names.splice(0).forEach((one) => one.remove());
-    if (zoom < 9) counties.features.filter(placed).forEach((one) => name(one, "portal-map-name strong"));
+    taken = [];
+    if (zoom < 9) place([...counties.features].sort((a, b) => a.properties.overlay - b.properties.overlay).filter(placed), "portal-map-name strong", 14);
     if (zoom >= 8) {
       const codes = [...new Set(inside("county-fill").map((one) => one.properties.code))];
       const parts = await Promise.all(codes.map(near));
@@ -82,13 +94,13 @@ export async function open(box, settle) {
     }
     const shown = map.getBounds();
     const seen = (one) => placed(one) && shown.contains([one.properties.lon, one.properties.lat]);
-    if (zoom >= 9 && zoom < 12) drawn.towns.features.filter(seen).slice(0, 40).forEach((one) => name(one, "portal-map-name"));
+    if (zoom >= 9 && zoom < 12) place(drawn.towns.features.filter(seen), "portal-map-name", 13);
     if (zoom >= 11) {
       const towns = drawn.towns.features.filter(seen).slice(0, 8);
       const parts = await Promise.all(towns.map((one) => near(one.properties.code)));
       drawn.villages = { type: "FeatureCollection", features: parts.flatMap((one) => one.features) };
       map.getSource("villages").setData(drawn.villages);
-      if (zoom >= 12) drawn.villages.features.filter(seen).slice(0, 40).forEach((one) => name(one, "portal-map-name"));
+      if (zoom >= 12) place(drawn.villages.features.filter(seen), "portal-map-name", 13);
     }
     canvas.dataset.drawn = String(Math.round(zoom));
   };
@@ -102,7 +114,11 @@ export async function open(box, settle) {
       box.closest("form").elements.system.value = "wgs84";
       settle(lng.toFixed(6), lat.toFixed(6));
     };
-    map.on("click", (event) => set(event.lngLat));
+    // Far out a tap is kilometres wide: it counts, and the map comes closer so that the next one can be exact.
+    map.on("click", (event) => {
+      set(event.lngLat);
+      if (map.getZoom() < 13) map[calm ? "jumpTo" : "easeTo"]({ center: event.lngLat, zoom: Math.min(map.getZoom() + 3, 14) });
+    });
     map.getCanvas().addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); set(map.getCenter()); } });
     box.closest("form").addEventListener("lx:unplaced", () => mark.remove());
     const { lon, lat } = box.closest("form").elements;

@@ -165,7 +165,7 @@ function radios(list, name, choices, none, chosen) {
   if (choices.length) list.append(none.content.cloneNode(true));
 }
 let hearing;
-async function listen() {
+async function listen(wanted = "") {
   const words = form.elements.words.value;
   if (words.trim().length < 4) return;
   hearing?.abort();
@@ -174,7 +174,7 @@ async function listen() {
     const heard = await ask(form.dataset.listen, { words }, hearing.signal);
     const box = form.querySelector("[data-topics]"), chosen = form.querySelector("[name=category]:checked");
     if (chosen?.value) return; // what a person chose stays
-    radios(box.querySelector("[data-topic-list]"), "category", heard.topics.map((t) => ({ value: t.code, text: t.name })), box.querySelector("[data-topic-none]"), "");
+    radios(box.querySelector("[data-topic-list]"), "category", heard.topics.map((t) => ({ value: t.code, text: t.name })), box.querySelector("[data-topic-none]"), wanted);
     box.hidden = !heard.topics.length;
   } catch { /* only a suggestion */ }
 }
@@ -276,7 +276,7 @@ function start() {
     form.querySelector("[data-upload-list]").innerHTML = rest.uploads || ""; // what this page itself had shown
     if (rest.county) { e.county.value = rest.county; below("town", rest.county, rest.town).then(() => below("village", rest.town, rest.village)); }
     if (rest.lon) settle(rest.lon, rest.lat);
-    if (rest.category && !form.querySelector("[name=category]:checked")) listen();
+    if (rest.category && !form.querySelector("[name=category]:checked")) listen(rest.category);
   }
   if (served && person) { e.phone.value ||= person.phone || ""; e.name.value ||= person.name || ""; }
   if (e.words.value) warn();
@@ -288,7 +288,7 @@ function start() {
   addEventListener("online", () => { if (message.querySelector("p").textContent === form.dataset.offline) tell(form.dataset.online); });
   addEventListener("pagehide", remember);
   addEventListener("pageshow", (event) => { if (event.persisted && form.dataset.done) location.reload(); });
-  const heard = later(listen, 700), looked = later(look, 600), noted = later(remember, 300);
+  const heard = later(() => listen(), 700), looked = later(look, 600), noted = later(remember, 300);
   form.addEventListener("input", (event) => {
     if (event.target === e.words) { warn(); heard(); }
     if (event.target === e.place_text) looked();
@@ -312,7 +312,7 @@ function start() {
     else if ("submit" in button.dataset) { event.preventDefault(); send(button); }
     else if ("mapOpen" in button.dataset) openMap(form.querySelector("[data-map]"));
     else if ("unplace" in button.dataset) unplace();
-    else if ("forget" in button.dataset) { kept.drop(REST); brief.drop(PERSON); kept.drop("lx-draft:say"); form.reset(); delete form.dataset.draft; form.dataset.done = "1"; location.replace(location.pathname); }
+    else if ("forget" in button.dataset) { kept.drop(REST); brief.drop(PERSON); kept.drop("lx-draft:say"); form.reset(); delete form.dataset.draft; form.dataset.done = "1"; location.replace(location.pathname + location.search); }
   });
   // Enter in a field goes on, as the server would.
   form.addEventListener("submit", (event) => {
