@@ -28,3 +28,6 @@ if not os.environ.get("LIANXIN_DATABASE_URL"):
 else:
     atexit.register(lambda: shutil.rmtree(_directory, ignore_errors=True))
 
+from lianxin.faces.catalogues import compile_all  # noqa: E402 – the settings' environment comes first
+
+compile_all()  # pages are tested in three languages
