@@ -68,7 +68,7 @@ BAD: list[tuple[str, str, Any, int, str]] = [
     ("POST", f"/cases/{uuid.UUID(int=7)}/actions/sign", {"version": 0}, 422, "invalid"),
     ("POST", f"/cases/{uuid.UUID(int=7)}/actions/record_contact",
      {"means": "phone", "reached": True, "contacted_at": "2026-11-23T10:00:00"}, 422, "invalid"),
-    ("POST", f"/cases/{uuid.UUID(int=7)}/actions/rate", {"solved": 1, "satisfaction": "satisfied"}, 422, "invalid"),
+    ("POST", f"/cases/{uuid.UUID(int=7)}/actions/reply", {"public_answer": "好。", "solved": 1}, 422, "invalid"),
     ("POST", f"/cases/{uuid.UUID(int=7)}/identity", {"why": ""}, 422, "invalid"),
     ("POST", "/tracking", {"code": ""}, 422, "invalid"),
     ("POST", "/tracking", {"code": "\u0000"}, 404, "not_found"),

@@ -30,7 +30,7 @@ from lianxin.quality.models import CallbackOutcome, Satisfaction
 from .queries import claimed, recorded
 from .register import Code
 from .requests import key_of, read, version_of
-from .service import STAFF, STAFF_OR_REPORTER, ApiRequest, answer, api, takes
+from .service import REPORTER, STAFF, STAFF_OR_REPORTER, ApiRequest, answer, api, takes
 
 RUN: dict[str, Callable[..., Any]] = {**ACTIONS, **QUALITY_ACTIONS}
 ROWS: dict[str, Transition] = {row.action: row for row in TABLE if row.action in RUN}
@@ -187,6 +187,12 @@ def run(request: ApiRequest, case_id: uuid.UUID, action: str, body: BaseModel) -
                   headers=headers)
 
 
+def _callers(row: Transition) -> list[Any]:
+    if Holder.REPORTER not in row.holders:
+        return STAFF
+    return STAFF_OR_REPORTER if row.roles else REPORTER
+
+
 def _operation(row: Transition) -> None:
     model = BODIES[row.action]
 
@@ -199,7 +205,7 @@ def _operation(row: Transition) -> None:
     api.post(
         f"/cases/{{uuid:case_id}}/actions/{row.action}", response=ActionDone, operation_id=row.action,
         summary=f"{label} {row.action.replace('_', ' ')}", description=_told(row), tags=["actions"],
-        auth=STAFF_OR_REPORTER if Holder.REPORTER in row.holders else STAFF, openapi_extra=takes(model),
+        auth=_callers(row), openapi_extra=takes(model),
     )(act)
 
 

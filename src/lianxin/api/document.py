@@ -75,7 +75,8 @@ def _statuses(operation: dict[str, Any], write: bool) -> list[int]:
 def build() -> dict[str, Any]:
     """The whole document as plain JSON types."""
     made: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix="api/v1/"), default=str))
-    bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(m, "validation") for m in (Problem, *MODELS.values())]
+    models: list[type[BaseModel]] = [Problem, *MODELS.values()]
+    bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
     _defs, schema = models_json_schema(bodies, ref_template=REF)
     made["components"]["schemas"].update(schema["$defs"])
     made["components"]["responses"] = {

@@ -72,6 +72,7 @@ class TrackingCode:
 
 STAFF = [BearerToken()]
 STAFF_OR_REPORTER = [BearerToken(), TrackingCode()]
+REPORTER = [TrackingCode()]
 
 api = NinjaAPI(
     title="Lianxin API", version="1", urls_namespace="api-v1", openapi_url=None, docs_url=None, auth=STAFF,

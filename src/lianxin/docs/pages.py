@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import override
 
-from . import commands, events, limits, model, permissions, settings, states
+from . import api, commands, events, limits, model, permissions, settings, states
 from .markdown import Page
 
 PAGES: dict[str, Page] = {
@@ -17,6 +17,7 @@ PAGES: dict[str, Page] = {
     "docs/reference/time-limits.md": limits.render,
     "docs/reference/data-model.md": model.render,
     "docs/reference/events.md": events.render,
+    "docs/reference/api.md": api.render,
 }
 
 
