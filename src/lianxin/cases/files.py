@@ -22,7 +22,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 from lianxin.kernel.errors import Invalid, NotFound, TooLarge
 from lianxin.kernel.text import clean_text
