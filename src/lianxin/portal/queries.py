@@ -12,7 +12,6 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet
-from django.utils.translation import get_language
 
 from lianxin.cases.models import (
     Attachment,
@@ -28,8 +27,9 @@ from lianxin.cases.models import (
 )
 from lianxin.cases.queries import cursor_of, read_cursor
 from lianxin.cases.reference import reference
+from lianxin.kernel.language import named
 from lianxin.places.models import City
-from lianxin.places.queries import Child, children
+from lianxin.places.queries import children
 from lianxin.quality.models import CallbackAttempt, CallbackOutcome, Rating
 
 PAGE = 20
@@ -40,14 +40,14 @@ WORKING_DAY = 420  # working minutes
 
 @dataclass(frozen=True, slots=True)
 class Topic:
+    """Something to pick: its code, and its name in the reader's language."""
+
     code: str
     name: str
 
 
 def _plain(name: str, name_en: str, plain: str, plain_en: str) -> str:
-    if (get_language() or "").startswith("en"):
-        return plain_en or name_en or plain or name
-    return plain or name
+    return named(plain or name, plain_en or name_en)
 
 
 def quick_topics() -> list[Topic]:
@@ -67,10 +67,17 @@ def plain_names(codes: Sequence[str]) -> dict[str, str]:
             found.values_list("code", "name", "name_en", "plain_name", "plain_name_en")}
 
 
-def counties() -> list[Child]:
+def areas_under(code: str) -> list[Topic]:
+    """The areas right under one, to pick from, by the names people say."""
+    if not code:
+        return []
+    held = reference().places
+    return [Topic(one.code, named(one.name, held[one.id].name_en if one.id in held else "")) for one in children(code)]
+
+
+def counties() -> list[Topic]:
     """The city's counties and districts, to pick one."""
-    code = City.objects.values_list("code", flat=True).first()
-    return children(code) if code else []
+    return areas_under(City.objects.values_list("code", flat=True).first() or "")
 
 
 def promised(case: Case) -> Clock | None:
@@ -111,7 +118,7 @@ def place_path(area_id: int | None) -> str:
     if place is None:
         return ""
     around = [held.places[pk] for pk in reversed(place.lineage)]
-    return " › ".join(one.name for one in around if one.level in ("county", "town", "village"))
+    return " › ".join(one.said for one in around if one.level in ("county", "town", "village"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +222,13 @@ def public_spots(*, box: tuple[float, float, float, float] | None = None, county
         found = found.filter(category__code__startswith=category)
     area = "public_version__area__"
     rows = (
-        found.order_by().values_list(f"{area}code", f"{area}name", "public_version__lon", "public_version__lat",
-                                     f"{area}synthetic")
+        found.order_by().values_list(f"{area}code", f"{area}name", f"{area}name_en", "public_version__lon",
+                                     "public_version__lat", f"{area}synthetic")
         .annotate(total=Count("id"), still=Count("id", filter=Q(closed_at__isnull=True)))
         .order_by("-total", f"{area}code")[:limit]
     )
-    return [Spot(code or "", name or "", lon, lat, bool(synthetic), total, still)
-            for code, name, lon, lat, synthetic, total, still in rows]
+    return [Spot(code or "", named(name or "", name_en or ""), lon, lat, bool(synthetic), total, still)
+            for code, name, name_en, lon, lat, synthetic, total, still in rows]
 
 
 @dataclass(frozen=True, slots=True)

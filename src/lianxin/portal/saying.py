@@ -16,7 +16,6 @@ from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.reference import Node, reference
 from lianxin.kernel.coordinates import CoordinateSystem
 from lianxin.places import gazetteer
-from lianxin.places.queries import Child, children
 
 from .redact import redacted
 from .uploads import Upload, claimed, read_token
@@ -103,12 +102,6 @@ class Draft:
     @property
     def topic(self) -> Node | None:
         return reference().nodes_by_code.get(self.category) if self.category else None
-
-    def towns(self) -> list[Child]:
-        return children(self.county) if self.county else []
-
-    def villages(self) -> list[Child]:
-        return children(self.town) if self.town else []
 
     def offering(self) -> Iterator[Upload]:
         return (one for one in self.uploads if one.offers_place)

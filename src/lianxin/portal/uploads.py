@@ -16,6 +16,7 @@ from lianxin.cases import files
 from lianxin.cases.engine import submission_key
 from lianxin.cases.models import Attachment
 from lianxin.kernel.errors import DomainError, Invalid
+from lianxin.kernel.language import named
 from lianxin.places.locate import locate
 
 from .access import RESIDENT
@@ -95,7 +96,7 @@ def receive(file: UploadedFile[Any], *, submission: str) -> Upload:
     if lon is not None and lat is not None:
         hit = locate(lon, lat)
         spot = hit.village or hit.town or hit.county
-        place = spot.name if spot else ""
+        place = named(spot.name) if spot else ""
         if hit.inside is False:
             lon = lat = None
     return Upload(attachment.pk, attachment.name, attachment.kind, lon, lat, _taken(offered.taken_at), place)

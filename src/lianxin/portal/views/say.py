@@ -19,13 +19,14 @@ from lianxin.faces.errors import wants_json
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.coordinates import to_wgs84
 from lianxin.kernel.errors import Conflict, DomainError, Invalid
+from lianxin.kernel.language import listed, named
 from lianxin.kernel.text import clean_text
 from lianxin.places import gazetteer
 from lianxin.places.locate import AreaHit, locate
 from lianxin.triage.keywords import DANGER, Alarm, alarms, suggest
 
 from .. import access
-from ..queries import counties, plain_names, sent_with
+from ..queries import areas_under, counties, plain_names, sent_with
 from ..redact import redacted
 from ..saying import BODY_LIMIT, STEPS, Draft, first_words, new_submission
 from ..uploads import receive_all
@@ -40,7 +41,7 @@ _JAVASCRIPT_DANGER = json.dumps({service: "|".join(words) for service, words in 
 
 def services(found: list[Alarm]) -> list[tuple[str, str]]:
     """The three numbers with the words that call for each; no words, no call."""
-    called = {alarm.service: "、".join(alarm.words) for alarm in found}
+    called = {alarm.service: listed(alarm.words) for alarm in found}
     return [(service, called.get(service, "")) for service in SERVICES]
 
 
@@ -52,7 +53,7 @@ def _show(request: HttpRequest, draft: Draft, step: str, *, message: Any = "", f
     context = {
         "draft": draft, "step": step, "steps": STEPS, "message": message, "fields": fields or {}, "found": found or [],
         "services": services(warned), "warned": bool(warned), "danger": _JAVASCRIPT_DANGER, "limit": WORDS_LIMIT,
-        "counties": counties(), "towns": draft.towns(), "villages": draft.villages(),
+        "counties": counties(), "towns": areas_under(draft.county), "villages": areas_under(draft.town),
         "topic_name": plain_names([draft.category]).get(draft.category, ""), **more,
     }
     return render(request, "portal/say.html", context, status=status)
@@ -182,7 +183,7 @@ def listen(request: HttpRequest) -> JsonResponse:
     return JsonResponse({
         "topics": [{"code": one.code, "name": names.get(one.code, one.name)} for one in suggestions if one.score > 0.15],
         "places": [
-            {"code": hit.code, "name": hit.name, "path": hit.path}
+            {"code": hit.code, "name": named(hit.name), "path": named(hit.path)}
             for hit in gazetteer.find(place if place.strip() else words, limit=4)
         ],
     })
@@ -190,7 +191,7 @@ def listen(request: HttpRequest) -> JsonResponse:
 
 def where_of(hit: AreaHit) -> str:
     """`岳阳楼区 › 金鹗山街道 › 花板桥社区（村界为推算）`."""
-    path = " › ".join(spot.name for spot in (hit.county, hit.town, hit.village) if spot is not None)
+    path = " › ".join(named(spot.name) for spot in (hit.county, hit.town, hit.village) if spot is not None)
     return f"{path}{_('（村社区边界为推算，可能有出入）')}" if hit.synthetic and path else path
 
 
@@ -206,7 +207,7 @@ def where(request: HttpRequest) -> JsonResponse:
     hit = locate(lon, lat)
     if hit.inside is False:
         text = _("这个位置不在本市，离%(county)s约 %(far)d 公里。您写的都在；请在地图上重新点，或者选乡镇和村社区。") % {
-            "county": hit.nearest_county, "far": max(round(hit.distance / 1000), 1)}
+            "county": named(hit.nearest_county), "far": max(round(hit.distance / 1000), 1)}
         return JsonResponse({"inside": False, "text": text})
     return JsonResponse({"inside": True, "text": where_of(hit), "lon": lon, "lat": lat})
 
