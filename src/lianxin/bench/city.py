@@ -46,6 +46,7 @@ def make() -> BenchCity:
     units = [
         Unit.objects.create(code=f"u{n}", name=f"第{n}局", kind="city_department", area=city) for n in range(40)
     ]
+    government = Unit.objects.create(code="county", name="第3区政府", kind="county_government", area=counties[3])
     top = Category.objects.create(code="01", name="城乡建设", level=1)
     middle = Category.objects.create(code="0101", name="市政", level=2, parent=top)
     leaves = [
@@ -64,6 +65,7 @@ def make() -> BenchCity:
         ("operator", Role.OPERATOR, hotline), ("dispatcher", Role.DISPATCHER, hotline),
         ("reviewer", Role.REVIEWER, hotline), ("callback", Role.CALLBACK, hotline),
         ("supervisor", Role.SUPERVISOR, hotline), ("clerk", Role.CLERK, units[0]),
+        ("county", Role.SUPERVISOR, government), ("county_clerk", Role.CLERK, government),
     ):
         staff[name] = Staff.objects.create(username=f"bench-{name}", name=name, unit=unit)
         RoleGrant.objects.create(staff=staff[name], role=role, unit=unit)

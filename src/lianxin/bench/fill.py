@@ -7,6 +7,7 @@ stand in every state, one in eight of them overdue. Their assignments, clocks, e
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,31 +15,35 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from django.db import connection, transaction
 
+from lianxin.cases.actions import Intake, register
 from lianxin.cases.housekeeping import ensure_partitions
 from lianxin.kernel.clock import now
+from lianxin.organisations.actors import SYSTEM
 
 from . import words
 from .city import BenchCity
 
 MONTHS = 24
+REAL = 25
 FIRST_SERIAL = 50_000_000  # above every number that `register` hands out meanwhile
 CHUNK = 100_000
 # Beyond this many rows it is quicker to make the indexes anew than to keep them.
 REBUILD_FROM = 300_000
 TABLES = ("cases_case", "cases_reporter", "cases_assignment", "cases_clock", "cases_event", "cases_eventtext")
 
-FUNCTIONS = """
-CREATE OR REPLACE FUNCTION pg_temp.key(at timestamptz) RETURNS uuid LANGUAGE sql VOLATILE AS $$
-  SELECT (substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-7' || substr(gen_random_uuid()::text, 16))::uuid
-  FROM (SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') AS h) AS hex
-$$;
-CREATE OR REPLACE FUNCTION pg_temp.one(items anyarray) RETURNS anyelement LANGUAGE sql VOLATILE AS $$
-  SELECT items[1 + floor(random() * cardinality(items))::int]
-$$;
-"""
+def _key(at: str) -> str:
+    """SQL of a new UUIDv7 of an instant. (PostgreSQL has a function for it from 18 on.)"""
+    return (f"(lpad(to_hex((extract(epoch FROM {at}) * 1000)::bigint), 12, '0') || '7' || "
+            "substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid")
+
+
+def _one(name: str) -> str:
+    """SQL of one item of a list by chance."""
+    return f"(%({name})s::text[])[1 + floor(random() * cardinality(%({name})s::text[]))::int]"
+
 
 # One row a case: everything that chance decides. `stage` says how far the case has come.
-MADE = """
+MADE = f"""
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS
 WITH chance AS (
   SELECT n, random() AS s, random() AS r, random() AS u, random() AS a, random() AS k, random() AS d, random() AS x,
@@ -57,18 +62,20 @@ WITH chance AS (
     1 + floor(k * %(categories)s)::int AS category_n
   FROM standing
 )
-SELECT n, state, is_open, has_unit, at, pg_temp.key(at) AS id, s, x, y,
-  CASE WHEN d < 0.6 THEN pg_temp.key(at) END AS reporter_id,
-  pg_temp.key(at) AS assignment_id, pg_temp.key(at + interval '3 hours') AS reply_event,
+SELECT n, state, is_open, has_unit, at, {_key("at")} AS id, s, x, y,
+  CASE WHEN d < 0.6 THEN {_key("at")} END AS reporter_id,
+  {_key("at")} AS assignment_id, {_key("at + interval '3 hours'")} AS reply_event,
   CASE WHEN has_unit THEN (%(unit_ids)s::bigint[])[unit_n] END AS lead_unit_id,
   CASE WHEN has_unit AND a < 0.15 THEN (%(unit_ids)s::bigint[])[1 + unit_n %% %(units)s] END AS assist_unit_id,
   (%(county_ids)s::bigint[])[county_n] AS county_id, (%(category_ids)s::bigint[])[category_n] AS category_id,
   CASE WHEN is_open THEN %(now)s::timestamptz + interval '6 days' * (t - 0.125) END AS due_at,
   CASE WHEN NOT is_open THEN at + interval '3 days' * (0.1 + t) END AS closed_at,
-  pg_temp.one(%(streets)s::text[]) AS street, pg_temp.one(%(whats)s::text[]) AS what,
-  pg_temp.one(%(places)s::text[]) AS place, pg_temp.one(%(whens)s::text[]) AS said_when,
-  pg_temp.one(%(whats)s::text[]) AS also, pg_temp.one(%(asks)s::text[]) AS ask,
-  CASE WHEN d > 0.99 THEN '旁边有棵' || pg_temp.one(%(rare)s::text[]) || pg_temp.one(%(rare)s::text[]) || '。' ELSE '' END AS rare
+  {_one("streets")} AS street, {_one("whats")} AS what,
+  {_one("places")} AS place, {_one("whens")} AS said_when,
+  {_one("whats")} AS also, {_one("asks")} AS ask,
+  CASE WHEN d > 0.99 THEN '旁边有棵' || {_one("rare")} || {_one("rare")} || '。' ELSE '' END AS rare,
+  CASE WHEN a > 0.7 THEN '就在' || (%(shops)s::text[])[1 + floor(power(random(), 3) * cardinality(%(shops)s::text[]))::int]
+    || '对面。' ELSE '' END AS shop
 FROM timed
 """
 
@@ -85,9 +92,11 @@ INSERT INTO cases_case (id, number, tracking_digest, channel, title, words, lang
   publication, version)
 SELECT id, to_char(at, 'YY') || '-' || (%(serial)s + n) || '-' || n %% 10, sha256(convert_to('t' || n, 'UTF8')),
   CASE WHEN x < 0.6 THEN 'phone' WHEN x < 0.9 THEN 'web' WHEN x < 0.98 THEN 'field' WHEN x < 0.995 THEN '110' ELSE 'api' END,
-  street || left(what, 8), street || n || '号' || place || '，' || said_when || '，' || what || '。' || rare || ask || also || '，' || ask,
+  street || left(what, 8),
+  street || n || '号' || place || '，' || said_when || '，' || what || '。' || shop || rare || ask || also || '，' || ask,
   'zh-hans', reporter_id, y < 0.02, street || n || '号',
-  112.4 + 0.3 * ((county_id + n) %% 4) + 0.3 * y, 28.4 + 0.3 * x, ('x881f' || lpad(to_hex((y * 100000)::int), 8, '0') || 'fff')::bit(64)::bigint,
+  112.4 + 0.3 * ((county_id + n) %% 4) + 0.3 * y, 28.4 + 0.3 * x,
+  ('x881f' || lpad(to_hex((y * 100000)::int), 8, '0') || 'fff')::bit(64)::bigint,
   at, '', '', state,
   (ARRAY['enquiry', 'suggestion', 'help', 'complaint', 'report'])[1 + floor(y * 5)::int],
   CASE WHEN x < 0.02 THEN 'urgent' ELSE 'normal' END, category_id, county_id, county_id, lead_unit_id,
@@ -110,16 +119,16 @@ SELECT assignment_id, id, lead_unit_id, 'lead',
   CASE WHEN state IN ('replied', 'callback', 'closed') THEN at + interval '3 hours' END, closed_at, due_at, false
 FROM made WHERE lead_unit_id IS NOT NULL
 """,
-    """
+    f"""
 INSERT INTO cases_assignment (id, case_id, unit_id, role, state, assigned_at, ended_at, due_at, against_catalogue)
-SELECT pg_temp.key(at), id, assist_unit_id, 'assist', CASE WHEN is_open THEN 'assigned' ELSE 'ended' END,
+SELECT {_key("at")}, id, assist_unit_id, 'assist', CASE WHEN is_open THEN 'assigned' ELSE 'ended' END,
   at + interval '20 minutes', closed_at, due_at, false
 FROM made WHERE assist_unit_id IS NOT NULL
 """,
-    """
+    f"""
 INSERT INTO cases_clock (id, case_id, assignment_id, kind, round, calendar, limit_minutes, started_at, due_at, provisional,
   paused_minutes, extended_minutes, met_at, stopped_at)
-SELECT pg_temp.key(at), id, NULL, kind, 1, 'working', minutes, at,
+SELECT {_key("at")}, id, NULL, kind, 1, 'working', minutes, at,
   CASE kind WHEN 'resolve' THEN coalesce(due_at, closed_at + interval '1 day') ELSE at + interval '1 day' END, false, 0, 0,
   CASE WHEN state = 'closed' OR (kind = 'first_contact' AND state IN ('in_hand', 'replied', 'callback'))
          OR state IN ('replied', 'callback') THEN at + interval '3 hours' END,
@@ -127,20 +136,20 @@ SELECT pg_temp.key(at), id, NULL, kind, 1, 'working', minutes, at,
 FROM made, (VALUES ('first_contact', 420), ('resolve', 2100)) AS kinds (kind, minutes)
 WHERE kind = 'first_contact' OR due_at IS NULL OR due_at >= at
 """,
-    """
+    f"""
 INSERT INTO cases_clock (id, case_id, assignment_id, kind, round, calendar, limit_minutes, started_at, due_at, provisional,
   paused_minutes, extended_minutes, met_at)
-SELECT pg_temp.key(at), id, assignment_id, 'sign_for', 1, 'working', 240, at, at + interval '4 hours', false, 0, 0,
+SELECT {_key("at")}, id, assignment_id, 'sign_for', 1, 'working', 240, at, at + interval '4 hours', false, 0, 0,
   CASE WHEN state NOT IN ('dispatched', 'objected') THEN at + interval '1 hour' END
 FROM made WHERE lead_unit_id IS NOT NULL
 """,
-    """
+    f"""
 INSERT INTO cases_event (id, case_id, action, at, from_state, to_state, actor_kind, actor_id, unit_id, via, public, version,
   changes, data, digests)
-SELECT CASE WHEN action = 'reply' THEN reply_event ELSE pg_temp.key(made.at + after) END, id, action, made.at + after, from_state,
+SELECT CASE WHEN action = 'reply' THEN reply_event ELSE {_key("made.at + after")} END, id, action, made.at + after, from_state,
   to_state, CASE WHEN action = 'register' THEN 'reporter' ELSE 'staff' END,
   CASE WHEN action <> 'register' THEN %(actor)s::bigint END, CASE WHEN action IN ('reply') THEN lead_unit_id END, 'desk',
-  action NOT IN ('approve'), step, jsonb_build_object('case', jsonb_build_object('state', to_state)), '{}', '{}'
+  action NOT IN ('approve'), step, jsonb_build_object('case', jsonb_build_object('state', to_state)), '{{}}', '{{}}'
 FROM made, (VALUES
   (1, 'register', '', 'registered', interval '0'),
   (2, 'accept', 'registered', 'accepted', interval '5 minutes'),
@@ -151,9 +160,9 @@ FROM made, (VALUES
 WHERE step <= CASE state WHEN 'registered' THEN 1 WHEN 'declined' THEN 1 WHEN 'withdrawn' THEN 1 WHEN 'accepted' THEN 2
   WHEN 'closed' THEN 5 WHEN 'replied' THEN 4 WHEN 'callback' THEN 4 ELSE 3 END AND made.at + after <= %(now)s::timestamptz
 """,
-    """
+    f"""
 INSERT INTO cases_eventtext (id, event_id, case_id, field, body, public, retention_class)
-SELECT pg_temp.key(at), reply_event, id, 'public_answer',
+SELECT {_key("at")}, reply_event, id, 'public_answer',
   '您好，您反映的' || street || what || '一事，我们已派人到现场处理，情况属实，现已解决。感谢您的监督。', true, 'words'
 FROM made WHERE state IN ('replied', 'callback', 'closed') AND at + interval '3 hours' <= %(now)s::timestamptz
 """,
@@ -193,6 +202,12 @@ def _without_indexes(many: bool) -> Iterator[None]:
             cursor.execute("RESET maintenance_work_mem")
 
 
+def empty() -> None:
+    """Take every case away again."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
+
+
 def prepare() -> None:
     """Partitions for the months behind us, as a city has them that ran through them."""
     month = now().replace(day=1)
@@ -209,6 +224,7 @@ def grow(city: BenchCity, *, have: int, want: int) -> None:
         "categories": len(city.category_ids), "unit_ids": list(city.unit_ids), "county_ids": list(city.county_ids),
         "category_ids": list(city.category_ids), "streets": list(words.STREETS), "whats": list(words.WHAT),
         "places": list(words.PLACES), "whens": list(words.WHEN), "asks": list(words.ASK), "rare": list(words.RARE),
+        "shops": list(words.SHOPS),
         "serial": FIRST_SERIAL, "actor": city.staff["dispatcher"].pk,
     }
     with connection.cursor() as cursor:
@@ -218,12 +234,21 @@ def grow(city: BenchCity, *, have: int, want: int) -> None:
             last = min(first + CHUNK - 1, want)
             with transaction.atomic(), connection.cursor() as cursor:
                 _quiet(cursor)
-                cursor.execute(FUNCTIONS)
                 cursor.execute("SELECT setseed(%s)", [(first % 1000) / 1000])
                 cursor.execute(MADE, values | {"first": first, "last": last})
                 for statement in INSERTS:
                     cursor.execute(statement, values)
                 cursor.execute("SET session_replication_role = DEFAULT")
+    _newest(city)
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"VACUUM (ANALYZE) {table}")
+
+
+def _newest(city: BenchCity) -> None:
+    """A few real cases on top: the filled identities are not sealed, and a web server looks at the newest ones."""
+    writer = words.Writer(random.Random(20))
+    for _number in range(REAL):
+        title, body, place = writer.message()
+        register(intake=Intake(words=body, title=title, place_text=place, category=city.category_codes[0], name="王小明",
+                               phone="13812345678"), by=SYSTEM)

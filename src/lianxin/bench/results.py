@@ -46,6 +46,10 @@ class Results:
     def add(self, *rows: Row) -> None:
         self.rows.extend(rows)
 
+    def sort(self, parts: Sequence[str]) -> None:
+        """Parts in this order, whatever order they were measured in."""
+        self.rows.sort(key=lambda row: parts.index(row.part))
+
     def show(self, console: Console) -> None:
         table = Table(title="Lianxin bench")
         for name in ("", "what", "measured", "against", "ratio", "bar", ""):

@@ -64,3 +64,25 @@ SEARCH = """
 CREATE INDEX case_grams ON cases_case USING gin (lianxin_bigrams(title || ' ' || words || ' ' || place_text));
 """
 DROP_SEARCH = "DROP INDEX case_grams"
+
+# A transaction that has sent NOTIFY takes a lock of the whole server at its commit and holds it until the commit is on
+# disk: commits then go to disk one by one. The job queue's trigger sent one with every message to a reporter; 32
+# clients committed fewer cases than one. Workers look for jobs every second instead (docs/explanation/adr/0101-speed.md).
+_NOTIFYING = "procrastinate_jobs_notify_queue_job_inserted_v1"
+QUIET_JOBS = f"ALTER TABLE procrastinate_jobs DISABLE TRIGGER {_NOTIFYING}"
+LOUD_JOBS = f"ALTER TABLE procrastinate_jobs ENABLE TRIGGER {_NOTIFYING}"
+
+# What is not yet sorted into the index is read by every search and sorted in by one insert: keep it short (kB).
+SHORT_PENDING = "ALTER INDEX case_grams SET (gin_pending_list_limit = 512)"
+LONG_PENDING = "ALTER INDEX case_grams RESET (gin_pending_list_limit)"
+
+# The primary key finds the newest events as well.
+DROP_EVENT_RECENT = "DROP INDEX cases_event_recent"
+EVENT_RECENT = "CREATE INDEX cases_event_recent ON cases_event (id DESC) INCLUDE (case_id)"
+
+# The first columns of a constraint and of another index find the same rows.
+DROP_EVENTTEXT_KEYS = "DROP INDEX cases_eventtext_event_id_4a60be0b; DROP INDEX cases_eventtext_case_id_a567b4ea"
+EVENTTEXT_KEYS = """
+CREATE INDEX cases_eventtext_event_id_4a60be0b ON cases_eventtext (event_id);
+CREATE INDEX cases_eventtext_case_id_a567b4ea ON cases_eventtext (case_id);
+"""

@@ -54,6 +54,8 @@ class Child:
     command: list[str]
     environment: dict[str, str]
     log: Path
+    # What Linux sends it when the supervisor dies. A worker whose database is gone does not heed SIGTERM.
+    when_orphaned: signal.Signals = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     quick_deaths: int = field(default=0)
@@ -63,7 +65,7 @@ class Child:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True, preexec_fn=lambda: end_with_parent(signal.SIGTERM),
+                start_new_session=True, preexec_fn=lambda: end_with_parent(self.when_orphaned),
             )
 
     def died(self) -> bool:
@@ -194,12 +196,12 @@ class Supervisor:
             "--log-level", "warning", "lianxin.config.wsgi:application",
         ]
         worker = [python, "-m", "lianxin", "procrastinate", "worker", "--concurrency", "4",
-                  "--shutdown-graceful-timeout", "5"]
-        for name, command in (("web", web), ("worker", worker)):
+                  "--fetch-job-polling-interval", "1", "--shutdown-graceful-timeout", "5"]
+        for name, command, orphaned in (("web", web, signal.SIGTERM), ("worker", worker, signal.SIGKILL)):
             log = logs / f"{name}.log"
             if log.exists() and log.stat().st_size > 20_000_000:
                 log.replace(log.with_suffix(".old"))
-            self.children.append(Child(name, command, environment, log))
+            self.children.append(Child(name, command, environment, log, orphaned))
             self.children[-1].start()
 
     def wait_ready(self) -> None:

@@ -56,6 +56,9 @@ class Publication(models.TextChoices):
     REFUSED = "refused", _("不予公开")
 
 
+_OPEN = models.Q(due_at__isnull=False)
+
+
 class Case(models.Model):
     """One matter. `words` are the reporter's own and are never altered (a trigger sees to it).
 
@@ -90,7 +93,9 @@ class Case(models.Model):
     category = models.ForeignKey(
         "cases.Category", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
+    area = models.ForeignKey(
+        "places.Area", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     county = models.ForeignKey(
         "places.Area", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -148,13 +153,28 @@ class Case(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["state", "due_at", "id"], name="case_queue"),
+            # Queues hold open cases only: what is closed leaves them, so they stay as small as the work in hand.
+            models.Index(fields=["state", "due_at", "id"], condition=_OPEN, name="case_queue"),
             models.Index(
                 fields=["state", "due_at", "id"], condition=models.Q(urgency="urgent"), name="case_urgent_queue"
             ),
-            models.Index(fields=["lead_unit", "state", "due_at", "id"], name="case_unit_queue"),
-            models.Index(fields=["county", "state", "due_at", "id"], name="case_county_queue"),
+            models.Index(fields=["lead_unit", "state", "due_at", "id"], condition=_OPEN, name="case_unit_queue"),
+            models.Index(fields=["county", "state", "due_at", "id"], condition=_OPEN, name="case_county_queue"),
+            models.Index(fields=["-id"], condition=_OPEN, name="case_open"),
+            # Lists of everything, newest first, narrowed by one thing.
             models.Index(fields=["category", "-id"], name="case_category"),
+            models.Index(fields=["lead_unit", "-id"], condition=models.Q(lead_unit__isnull=False), name="case_of_unit"),
+            models.Index(fields=["county", "-id"], condition=models.Q(county__isnull=False), name="case_of_county"),
+            models.Index(fields=["area", "-registered_at"], condition=models.Q(area__isnull=False), name="case_of_area"),
+            models.Index(fields=["-id"], condition=models.Q(urgency="urgent"), name="case_urgent"),
+            models.Index(fields=["-id"], condition=models.Q(returns__gt=0), name="case_returned"),
+            models.Index(fields=["-id"], condition=models.Q(round__gt=1), name="case_reopened"),
+            models.Index(
+                fields=["channel", "-id"], condition=~models.Q(channel__in=["phone", "web"]), name="case_channel"
+            ),
+            models.Index(
+                fields=["state", "-id"], condition=models.Q(state__in=["declined", "withdrawn"]), name="case_not_taken"
+            ),
             models.Index(fields=["-registered_at", "-id"], name="case_recent"),
             models.Index(fields=["master"], condition=models.Q(master__isnull=False), name="case_duplicates"),
             models.Index(

@@ -55,8 +55,9 @@ class EventText(models.Model):
     """Words that belong to an event. `public` ones may be read by the reporter."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    event = models.ForeignKey(Event, models.PROTECT, related_name="texts")
-    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="texts")
+    # Found by the first columns of the constraint and the index below.
+    event = models.ForeignKey(Event, models.PROTECT, related_name="texts", db_index=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="texts", db_index=False)
     field = models.CharField(max_length=30)
     body = models.TextField()
     public = models.BooleanField(default=False)

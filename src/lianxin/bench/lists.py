@@ -1,0 +1,164 @@
+"""Lists, filters, one case, search, counts: the same pages at each size of the database."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.test import Client
+
+from lianxin.kernel.clock import now
+from lianxin.kernel.ids import uuid7_floor
+
+from .city import BenchCity
+from .results import Row
+from .sampling import Sample, repeat, signed_in
+from .words import RARE, SHOPS, WHAT
+
+WITHIN, SEARCH_BAR = 2.0, 50.0
+PEER_LIST, PEER_QUERIES, PEER_BAR = 900.0, 717, 30  # the best-known peer's default list at 10,000 cases, milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One page, looked at by one person. `path` may differ from call to call."""
+
+    what: str
+    who: str
+    path: Callable[[random.Random], str]
+    search: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """Every probe at one size."""
+
+    size: int
+    samples: dict[str, Sample] = field(default_factory=dict)
+
+
+def _board(code: str, **query: str) -> Callable[[random.Random], str]:
+    return lambda _chance: f"/desk/board/{code}/?{urlencode(query)}"
+
+
+def _search(words: Callable[[random.Random], str], **more: str) -> Callable[[random.Random], str]:
+    return lambda chance: f"/desk/board/all/?{urlencode({'q': words(chance), **more})}"
+
+
+def _common(chance: random.Random) -> str:
+    """Two characters that about every seventh case has."""
+    what = chance.choice(WHAT)
+    start = chance.randrange(3)
+    return what[start:start + 2]
+
+
+def _seldom(chance: random.Random) -> str:
+    """Two characters that one case in fifty to one in a thousand has."""
+    return chance.choice(SHOPS[1:])
+
+
+def _rare(chance: random.Random) -> str:
+    """Two characters that one case in twenty thousand has."""
+    return chance.choice(RARE) + chance.choice(RARE)
+
+
+def _several(chance: random.Random) -> str:
+    return f"{_common(chance)} {_seldom(chance)}"
+
+
+def _some_cases(limit: int = 300) -> list[str]:
+    """Cases from all over the table that a unit has worked on."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM cases_case WHERE lead_unit_id IS NOT NULL ORDER BY tracking_digest LIMIT %s", [limit])
+        return [str(row[0]) for row in cursor.fetchall()]
+
+
+def probes(city: BenchCity) -> list[Probe]:
+    cases = _some_cases()
+    leaf, unit, county = city.category_codes[7], "u3", "990004"
+    since = uuid7_floor(now() - timedelta(minutes=3))
+    return [
+        Probe("dispatcher's queue", "dispatcher", _board("queue")),
+        Probe("dispatcher's queue, urgent ones", "dispatcher", _board("queue", urgency="urgent")),
+        Probe("dispatcher's queue, overdue ones", "dispatcher", _board("queue", due="overdue")),
+        Probe("clerk's list", "clerk", _board("mine")),
+        Probe("reviewer's list", "reviewer", _board("review")),
+        Probe("caller's list", "callback", _board("callback")),
+        Probe("one case", "dispatcher", lambda chance: f"/desk/cases/{chance.choice(cases)}/"),
+        Probe("one case beside a list", "dispatcher", lambda chance: f"/desk/cases/{chance.choice(cases)}/pane/"),
+        Probe("all cases, newest first", "supervisor", _board("all")),
+        Probe("all cases of a unit, its clerk", "clerk", _board("all")),
+        Probe("county view, its supervisor", "county", _board("all")),
+        Probe("county view, its government's clerk", "county_clerk", _board("all")),
+        Probe("filter: category", "supervisor", _board("all", category=leaf)),
+        Probe("filter: branch of categories", "supervisor", _board("all", category="0101")),
+        Probe("filter: unit", "supervisor", _board("all", unit=unit)),
+        Probe("filter: county and category", "supervisor", _board("all", county=county, category=leaf)),
+        Probe("filter: overdue", "supervisor", _board("all", due="overdue")),
+        Probe("filter: overdue, unit", "supervisor", _board("all", due="overdue", unit=unit)),
+        Probe("filter: state", "supervisor", _board("all", state="objected")),
+        Probe("filter: withdrawn, unit's clerk", "clerk", _board("all", state="closed", returned="1")),
+        Probe("filter: channel nobody used", "supervisor", _board("all", channel="sensor")),
+        Probe("filter: urgent, reopened, returned", "supervisor", _board("all", urgency="urgent", reopened="1", returned="1")),
+        Probe("live line of the queue", "dispatcher", lambda _chance: f"/desk/board/queue/live/?since={since}"),
+        Probe("overview", "supervisor", lambda _chance: "/desk/overview/"),
+        Probe("overview of a county", "county", lambda _chance: "/desk/overview/"),
+        Probe("search: common word", "dispatcher", _search(_common), search=True),
+        Probe("search: less common word", "dispatcher", _search(_seldom), search=True),
+        Probe("search: rare word", "dispatcher", _search(_rare), search=True),
+        Probe("search: word nobody used", "dispatcher", _search(lambda _chance: "龘龘"), search=True),
+        Probe("search: two words", "dispatcher", _search(_several), search=True),
+        Probe("search: common word, one county", "county", _search(_common), search=True),
+        Probe("search: less common word, one unit", "clerk", _search(_seldom), search=True),
+        Probe("search: common word, one category", "supervisor", _search(_common, category=leaf), search=True),
+        Probe("search in the queue", "dispatcher", lambda chance: "/desk/board/queue/?" + urlencode({"q": _common(chance)}),
+              search=True),
+        Probe("search in the clerk's list", "clerk", lambda chance: "/desk/board/mine/?" + urlencode({"q": _common(chance)}),
+              search=True),
+    ]
+
+
+def measure(city: BenchCity, size: int, *, times: int) -> Reading:
+    """Each page `times` times; the same chance at each size."""
+    reading = Reading(size)
+    clients: dict[str, Client] = {}
+    for probe in probes(city):
+        client = clients.setdefault(probe.who, signed_in(city.staff[probe.who]))
+        chance = random.Random(probe.what)
+        reading.samples[probe.what] = repeat(
+            lambda client=client, probe=probe, chance=chance: client.get(probe.path(chance)),  # type: ignore[misc]
+            times=times)
+    return reading
+
+
+def _told(sample: Sample) -> str:
+    return f"p50 {sample.p50():.1f} · p95 {sample.p95():.1f} ms, {sample.database_p95():.1f} in PostgreSQL"
+
+
+def rows(readings: list[Reading]) -> list[Row]:
+    """A page a line, at the largest size against the smallest; the sizes between for the eye."""
+    first, last = readings[0], readings[-1]
+    found = []
+    for what, small in first.samples.items():
+        large = last.samples[what]
+        ratio = large.p95() / small.p95()
+        between = "".join(f"; {reading.size:,}: p95 {reading.samples[what].p95():.1f}" for reading in readings[1:-1])
+        search = what.startswith("search")
+        bar, met = f"≤ {WITHIN:.0f} ×", ratio <= WITHIN
+        if search:
+            bar, met = f"≤ {SEARCH_BAR:.0f} ms in PostgreSQL", large.database_p95() <= SEARCH_BAR
+        found.append(Row(
+            "search" if search else "lists", f"{what}, {last.size:,}", _told(large),
+            f"{first.size:,}: {_told(small)}{between}", f"{ratio:.2f} ×", bar, met if len(readings) > 1 or search else None,
+        ))
+    queue = first.samples["dispatcher's queue"]
+    times = PEER_LIST / queue.p50()
+    found.append(Row(
+        "lists", f"default list at {first.size:,}, the best-known peer", f"{queue.p50():.1f} ms, {queue.statements} queries",
+        f"{PEER_LIST:.0f} ms, {PEER_QUERIES} queries at 10,000 cases", f"{times:.0f} ×", f"≥ {PEER_BAR} ×", times >= PEER_BAR,
+    ))
+    return found
