@@ -1,0 +1,232 @@
+"""The database holds the invariants: every constraint is tried with plain SQL, and one without a trial fails here."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from lianxin.cases.actions.identity import read_identity
+from lianxin.cases.messages import announce_event
+from lianxin.cases.models import Case, Event, State
+from lianxin.kernel.clock import Frozen
+from lianxin.kernel.ids import uuid7
+from lianxin.organisations.models import ApiToken, token_digest
+from lianxin.places.models import Site
+from tests.cases.ways import at_state, take
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+OURS = "^(cases|quality|organisations|places)_"
+# Rules written by hand: constraint → (table, trials), each trial a SET clause and a WHERE clause that must be refused.
+RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "assignment_ended_has_a_time": ("cases_assignment", [
+        ("state = 'ended'", "ended_at IS NULL"), ("ended_at = now()", "ended_at IS NULL")]),
+    "assignment_signed_before_handled": ("cases_assignment", [("handled_at = now(), signed_at = NULL", "true")]),
+    "assignment_state_known": ("cases_assignment", [("state = 'lost'", "ended_at IS NULL")]),
+    "case_accepted_has_a_time": ("cases_case", [("accepted_at = NULL", "state IN ('accepted', 'in_hand', 'closed')")]),
+    "case_closed_has_an_outcome": ("cases_case", [
+        ("outcome = 'solved'", "state = 'in_hand'"), ("outcome = ''", "state = 'closed'"),
+        ("outcome = 'solved'", "state = 'withdrawn'")]),
+    "case_ended_has_a_time": ("cases_case", [
+        ("closed_at = now()", "state = 'in_hand'"), ("closed_at = NULL", "state = 'withdrawn'")]),
+    "case_position_whole_and_on_earth": ("cases_case", [
+        ("lon = 181, lat = 0", "true"), ("lon = 0, lat = -91", "true"), ("lon = 'NaN', lat = 0", "true")]),
+    "case_state_known": ("cases_case", [("state = 'lost'", "state = 'accepted'")]),
+    "case_with_a_unit_has_a_lead_unit": ("cases_case", [("lead_unit_id = NULL", "state IN ('in_hand', 'callback')")]),
+    "clock_due_after_start": ("cases_clock", [("due_at = started_at - interval '1 second'", "true")]),
+    "clock_met_or_stopped": ("cases_clock", [("met_at = now(), stopped_at = now()", "true")]),
+    "contact_means_known": ("cases_contact", [("means = 'pigeon'", "true")]),
+    "contact_not_in_the_future": ("cases_contact", [("at = recorded_at + interval '1 second'", "true")]),
+    "identity_reading_says_why": ("cases_identityreading", [("why = ''", "true")]),
+    "reporter_anonymised_is_empty": ("cases_reporter", [
+        ("anonymised_at = now()", "phone IS NOT NULL"),
+        ("anonymised_at = now(), name = NULL, phone = NULL, address = NULL, email = NULL", "phone_hash IS NOT NULL")]),
+    "return_ruling_has_a_time": ("cases_return", [
+        ("ruled_at = NULL", "ruling = 'upheld'"), ("ruled_at = now()", "ruling = 'waiting'")]),
+    "time_limit_calendar_known": ("cases_timelimit", [("calendar = 'lunar'", "true")]),
+    "time_limit_positive": ("cases_timelimit", [
+        ("sign_for = 0", "true"), ("first_contact = 0", "true"), ("resolve = 0", "true")]),
+    "grant_role_known": ("organisations_rolegrant", [("role = 'king'", "true")]),
+    "area_level_known": ("places_area", [("level = 'moon'", "level = 'town'")]),
+    "area_only_city_without_parent": ("places_area", [("parent_id = NULL", "level = 'county'")]),
+    "callback_answers_only_when_reached": ("quality_callbackattempt", [
+        ("outcome = 'busy', satisfaction = '', truthful = NULL", "solved IS NOT NULL"),
+        ("outcome = 'busy', solved = NULL, truthful = NULL", "satisfaction <> ''"),
+        ("outcome = 'busy', satisfaction = '', solved = NULL", "truthful IS NOT NULL")]),
+}
+# Unique where a condition holds: index → (table, the row to copy, what differs in the copy).
+PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "assignment_one_lead_at_a_time": ("cases_assignment", "role = 'lead' AND ended_at IS NULL", {"unit_id": "other"}),
+    "assignment_unit_once_at_a_time": ("cases_assignment", "role = 'lead' AND ended_at IS NULL", {"role": "assist"}),
+    "clock_one_running_of_a_kind": ("cases_clock", "met_at IS NULL AND stopped_at IS NULL AND assignment_id IS NULL",
+                                    {"round": 7}),
+    "case_source_once": ("cases_case", "source_id <> ''", {"number": "99-0000001-1", "tracking_digest": "\\x01",
+                                                            "reporter_id": None}),
+    "return_one_open_per_assignment": ("cases_return", "ruling = 'waiting'", {"event_id": str(uuid.UUID(int=7))}),
+    "grant_once_while_it_lasts": ("organisations_rolegrant", "area_id IS NULL", {}),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    table: str
+    name: str
+    kind: str
+    text: str
+    columns: tuple[str, ...]
+
+
+def _rules() -> list[Rule]:
+    """Every constraint and unique index of our tables; those that a partition inherits are their parent's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT conrelid::regclass::text, conname, contype, pg_get_constraintdef(oid),
+                   ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k(no, place)
+                         JOIN pg_attribute ON attrelid = conrelid AND attnum = no ORDER BY place)
+            FROM pg_constraint
+            WHERE contype IN ('c', 'u', 'p', 'f', 'x') AND coninhcount = 0 AND conrelid::regclass::text ~ %(ours)s
+            UNION ALL
+            SELECT indrelid::regclass::text, indexrelid::regclass::text, 'i', pg_get_indexdef(indexrelid), '{}'
+            FROM pg_index
+            WHERE indisunique AND indrelid::regclass::text ~ %(ours)s
+              AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid)
+            ORDER BY 1, 3, 2
+            """,
+            {"ours": OURS},
+        )
+        return [Rule(table, name, kind, text, tuple(columns)) for table, name, kind, text, columns in cursor.fetchall()]
+
+
+def _types() -> dict[tuple[str, str], str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_name ~ %s",
+                       [OURS])
+        return {(table, column): kind for table, column, kind in cursor.fetchall()}
+
+
+def _broken(sql: str, *parameters: Any, table: str = "") -> str:
+    """The name of the constraint that refuses `sql`; an empty string when nothing does. Nothing remains of it."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if table:  # the guards against updates are tried elsewhere
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(sql, parameters)
+            assert cursor.rowcount > 0, f"no row to try: {sql}"
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        cause = error.__cause__
+        return (cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None) or str(error)
+    return ""
+
+
+def _copy(table: str, where: str, changed: dict[str, Any]) -> tuple[str, str]:
+    return (f"INSERT INTO {table} SELECT (jsonb_populate_record(r, %s::jsonb)).* FROM {table} r WHERE {where} LIMIT 1",
+            json.dumps(changed))
+
+
+FRESH: dict[str, Any] = {"uuid": str(uuid.UUID(int=1)), "bigint": 999_999_999, "integer": 999_999, "smallint": 30_000,
+                         "bytea": "\\x01", "character varying": "fresh", "date": "2031-01-01", "text": "fresh"}
+
+
+@pytest.fixture
+def full(world: World, monday: Frozen) -> World:
+    """At least one row in every table, in the states that the trials ask for."""
+    closed = at_state(world, State.CLOSED)
+    take(world, closed, "rate")
+    objected = at_state(world, State.OBJECTED)
+    take(world, objected, "uphold_return")
+    for state in (State.OBJECTED, State.WITHDRAWN, State.IN_HAND, State.CALLBACK):
+        at_state(world, state)
+    case_id = at_state(world, State.ACCEPTED)
+    take(world, case_id, "add_information", key=b"k" * 32)
+    take(world, case_id, "attach")
+    read_identity(world.on(case_id, "operator"), why="核实")
+    announce_event(str(Event.objects.filter(action="register").latest("id").pk))
+    Case.objects.filter(pk=case_id).update(source_system="old", source_id="1")
+    Site.objects.create(code="s1", name="桥头小学", kind="school", area=world.areas["990101001"])
+    ApiToken.objects.create(name="x", unit=world.units["water"], staff=world.staff["water"], digest=token_digest("x"),
+                            hint="x")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would hold ALTER TABLE back
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    return world
+
+
+def test_every_constraint_is_tried(full: World) -> None:
+    known = {*RULES, *PARTIAL}
+    untried = [f"{rule.table}: {rule.name} {rule.text}" for rule in _rules()
+               if rule.name not in known and not (
+                   rule.kind in "pfu" or (rule.kind == "c" and rule.text.endswith(">= 0))")))]
+    assert untried == [], "write a trial for each of these"
+    assert known <= {rule.name for rule in _rules()}, "a trial of something that is gone"
+
+
+def test_checks_refuse(full: World) -> None:
+    for name, (table, trials) in RULES.items():
+        for change, where in trials:
+            assert _broken(f"UPDATE {table} SET {change} WHERE {where}", table=table) == name, (change, where)
+
+
+def test_conditional_unique_indexes_refuse(full: World) -> None:
+    types = _types()
+    for name, (table, where, changed) in PARTIAL.items():
+        values = {"id": FRESH[types[(table, "id")]]} | changed
+        if values.get("unit_id") == "other":
+            values["unit_id"] = full.units["bridge"].pk
+        sql, body = _copy(table, where, values)
+        assert _broken(sql, body) == name
+
+
+def test_numbers_that_cannot_be_negative_are_not(full: World) -> None:
+    tried = 0
+    for rule in _rules():
+        if rule.kind == "c" and rule.text.endswith(">= 0))"):
+            assert len(rule.columns) == 1
+            assert _broken(f'UPDATE {rule.table} SET "{rule.columns[0]}" = -1', table=rule.table) == rule.name
+            tried += 1
+    assert tried > 20
+
+
+def test_nothing_points_at_what_is_not_there(full: World) -> None:
+    types, tried = _types(), 0
+    for rule in _rules():
+        if rule.kind == "f":
+            assert len(rule.columns) == 1
+            column = rule.columns[0]
+            value = FRESH[types[(rule.table, column)]]
+            key = next(one for one in _rules() if one.table == rule.table and one.kind == "p").columns[0]
+            sql = (f'UPDATE {rule.table} SET "{column}" = %s '
+                   f'WHERE "{key}" = (SELECT "{key}" FROM {rule.table} LIMIT 1)')
+            assert _broken(sql, value, table=rule.table) == rule.name, rule
+            tried += 1
+    assert tried > 50
+
+
+def test_what_is_there_once_is_not_there_twice(full: World) -> None:
+    types, rules = _types(), _rules()
+    for rule in rules:
+        if rule.kind not in "pu":
+            continue
+        others = {column for one in rules if one.table == rule.table and one.kind in "pu" for column in one.columns}
+        if rule.table == "cases_notification" or rule.name == "rating_once_per_round":
+            others.add("event_id")
+        changed = {column: FRESH[types[(rule.table, column)]] for column in others - set(rule.columns)}
+        if rule.table == "cases_case":
+            changed["source_id"] = ""
+        if rule.table == "cases_case" and rule.name != "cases_case_reporter_id_key":
+            changed["reporter_id"] = None
+        if rule.table in ("cases_assignment", "cases_clock") and rule.kind == "p":
+            changed["case_id"] = str(uuid7())  # out of the way of the conditional indexes
+        where = " AND ".join(f'"{column}" IS NOT NULL' for column in rule.columns if rule.table != "cases_cataloguerule")
+        sql, body = _copy(rule.table, where or "true", changed)
+        assert _broken(sql, body) == rule.name or (
+            rule.name == "cases_event_pkey" and _broken(sql, body).endswith("_pkey")), rule
