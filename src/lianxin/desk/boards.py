@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.cases.models import Channel, Kind, State, Urgency
-from lianxin.cases.queries import Filters, Page, by_due, recent, tasks_of
+from lianxin.cases.models import OPEN_STATES, Channel, Kind, State, Urgency
+from lianxin.cases.queries import Filters, Page, recent, tasks_of
 from lianxin.kernel.clock import now
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
+
+from .queries import WITH_THE_UNIT, end_of_day, urgent_first, waiting_publication
+
+FILTER_KEYS = ("q", "state", "category", "county", "unit", "channel", "urgency", "kind", "due", "returned", "reopened",
+               "came", "task", "officer", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,15 @@ class Board:
     states: tuple[str, ...] = ()
     bulk: tuple[str, ...] = ()
     by_unit: bool = False
+
+    @property
+    def filter_states(self) -> tuple[str, ...]:
+        """The states worth choosing between on this list."""
+        if self.by_unit:
+            return ()
+        if self.states:
+            return self.states if len(self.states) > 1 else ()
+        return tuple(State.values)
 
 
 ALL = Board(
@@ -68,8 +83,11 @@ def filters_from(query: QueryDict) -> Filters:
 
     at = now()
     due = query.get("due", "")
+    states = tuple(state for state in query.getlist("state") if state in State.values)
+    if not states and query.get("open") == "1":
+        states = tuple(state.value for state in OPEN_STATES)
     return Filters(
-        states=tuple(state for state in query.getlist("state") if state in State.values),
+        states=states,
         category=query.get("category", "")[:12],
         county=query.get("county", "")[:24],
         unit=query.get("unit", "")[:24],
@@ -77,9 +95,11 @@ def filters_from(query: QueryDict) -> Filters:
         urgency=one_of("urgency", Urgency.values),
         kind=one_of("kind", Kind.values),
         overdue_at=at if due == "overdue" else None,
-        due_before=None,
+        due_before=end_of_day(at) if due == "today" else at + timedelta(days=1) if due == "soon" else None,
+        due_from=at if due == "soon" else None,
         returned=query.get("returned") == "1",
         reopened=query.get("reopened") == "1",
+        came_back=query.get("came") == "back",
         text=query.get("q", "").strip()[:60],
     )
 
@@ -87,8 +107,7 @@ def filters_from(query: QueryDict) -> Filters:
 def chips_of(query: QueryDict, names: dict[str, dict[str, str]]) -> list[Chip]:
     """The filters that are on, each with the address that takes it off."""
     chips: list[Chip] = []
-    for key in ("q", "state", "category", "county", "unit", "channel", "urgency", "kind", "due", "returned",
-                "reopened"):
+    for key in FILTER_KEYS:
         for value in query.getlist(key):
             if not value:
                 continue
@@ -100,22 +119,24 @@ def chips_of(query: QueryDict, names: dict[str, dict[str, str]]) -> list[Chip]:
     return chips
 
 
-def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", officer: bool = False) -> Page:
-    """One page of a board."""
+def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", officer: bool = False,
+            states: tuple[str, ...] = ()) -> Page:
+    """One page of a board. `states` narrows a unit's list to assignments in these states; `officer` to what is this
+    person's or nobody's yet."""
     if board.by_unit:
-        units = {grant.unit_id for grant in actor.grants if grant.role is Role.CLERK}
-        tasks, cursor = tasks_of(units, states=board.states, filters=filters, after=after,
+        narrowed = replace(filters, states=WITH_THE_UNIT)
+        tasks, cursor = tasks_of(units_of(actor), states=states or board.states, filters=narrowed, after=after,
                                  officer_id=actor.staff_id if officer else None)
         for task in tasks:
             task.case.task = task.assignment  # type: ignore[attr-defined]
         return Page([task.case for task in tasks], cursor)
     if board.states:
-        return by_due(actor, states=board.states, filters=filters, after=after)
+        return urgent_first(actor, states=board.states, filters=filters, after=after)
     if board.code == "publication":
-        from lianxin.cases import policy
-        from lianxin.cases.models import Case, Publication
-        from lianxin.cases.queries import rows
-
-        waiting = Case.objects.filter(policy.visible_to(actor), filters.q(), publication=Publication.REQUESTED)
-        return Page(list(rows(waiting).order_by("id")[:100]))
+        return Page(waiting_publication(actor, filters=filters))
     return recent(actor, filters=filters, after=after)
+
+
+def units_of(actor: Actor) -> set[int]:
+    """The units a clerk works for."""
+    return {grant.unit_id for grant in actor.grants if grant.role is Role.CLERK}

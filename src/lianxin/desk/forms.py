@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -9,11 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES
 from lianxin.cases.models import Case, ContactMeans, Kind, Phrase, Urgency
+from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
-from lianxin.organisations.models import Role, RoleGrant
 from lianxin.quality.models import CallbackOutcome, Satisfaction
+from lianxin.triage.keywords import suggest
 
+from .queries import colleagues, last_contact, suggested_unit
+from .typed import area_code, category_code, path_of, unit_code, unit_codes, unit_line
+
+SURE = 0.5  # the share of belief from which a suggested category stands in the form
 YES_NO = [("", "—"), ("yes", _("是")), ("no", _("否"))]
 
 
@@ -31,9 +37,17 @@ class AreaField(forms.CharField):
     widget = forms.TextInput(attrs={"list": "areas", "autocomplete": "off", "data-area": ""})
 
 
-def _text(label: Any, *, required: bool = True, rows: int = 4) -> forms.CharField:
-    return forms.CharField(label=label, required=required, max_length=10_000,
-                           widget=forms.Textarea(attrs={"rows": rows}))
+class Words(forms.CharField):
+    """Longer text. `internal` says that the reporter never sees it: the page tints it and shows a lock."""
+
+    def __init__(self, *, internal: bool = False, public: bool = False, **more: Any) -> None:
+        self.internal, self.public = internal, public
+        super().__init__(**more)
+
+
+def _text(label: Any, *, required: bool = True, rows: int = 4, internal: bool = False, public: bool = False) -> Words:
+    return Words(label=label, required=required, max_length=10_000, internal=internal, public=public,
+                 widget=forms.Textarea(attrs={"rows": rows}))
 
 
 def _yes_no(label: Any, *, required: bool) -> forms.TypedChoiceField:
@@ -69,43 +83,47 @@ class ActionForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
 
 
-def code_of(value: str) -> str:
-    """`0101 路灯` as typed from a list → `0101`."""
-    return value.split(" ", 1)[0].strip()
-
-
-def coded(thing: Any) -> str:
-    """The reverse, in the reader's language; without the comma that would part one unit from the next."""
-    return f"{thing.code} {thing.said.replace(',', '')}"
-
-
 class _Coded(ActionForm):
-    coded: tuple[str, ...] = ()
+    """Fields typed from a list: the action gets codes."""
+
+    coded: dict[str, Callable[[str], str]] = {}
     many: tuple[str, ...] = ()
 
     def cleaned(self) -> dict[str, Any]:
         values = super().cleaned()
-        for name in self.coded:
+        for name, read in self.coded.items():
             if name in values:
-                values[name] = code_of(values[name])
+                values[name] = read(values[name])
         for name in self.many:
-            values[name] = [code_of(part) for part in str(values.get(name, "")).replace("，", ",").split(",") if part.strip()]
+            values[name] = unit_codes(str(values.get(name, "")))
         return values
 
 
 class Accept(_Coded):
     lists = ("categories", "areas")
-    coded = ("category", "area")
+    coded = {"category": category_code, "area": area_code}
     category = CategoryField(label=_("事项"))
     area = AreaField(label=_("地点"), required=False)
     kind = forms.ChoiceField(label=_("诉求类型"), required=False, choices=[("", _("按事项")), *Kind.choices])
     urgency = forms.ChoiceField(label=_("紧急程度"), required=False, choices=[("", _("按事项")), *Urgency.choices])
 
     def prepare(self) -> None:
+        held = reference()
         if self.case.category:
-            self.fields["category"].initial = coded(self.case.category)
-        if self.case.area:
-            self.fields["area"].initial = coded(self.case.area)
+            self.fields["category"].initial = f"{self.case.category.code} {self.case.category.said}"
+        else:
+            self._suggest()
+        if self.case.area_id in held.places:
+            place = held.places[self.case.area_id]
+            self.fields["area"].initial = f"{place.code} {path_of(held, place)}"
+
+    def _suggest(self) -> None:
+        """The likeliest category of the words, with the words that made it; a person decides."""
+        found = suggest(self.case.words, limit=1)
+        if found and found[0].score >= SURE:
+            self.fields["category"].initial = f"{found[0].code} {found[0].name}"
+            self.fields["category"].help_text = _("按诉求里的词填的：%(words)s。请核对。") % {
+                "words": "、".join(found[0].words)}
 
 
 class Correct(Accept):
@@ -115,10 +133,13 @@ class Correct(Accept):
         super().prepare()
         self.fields["category"].required = False
 
+    def _suggest(self) -> None:
+        """A correction says only what is known to be wrong."""
+
 
 class Decline(ActionForm):
     route = forms.ChoiceField(label=_("法定途径"))
-    explanation = _text(_("向诉求人说明"))
+    explanation = _text(_("向诉求人说明"), public=True)
 
     def prepare(self) -> None:
         phrases = list(Phrase.objects.filter(list=Phrase.List.DECLINE_ROUTE, active=True))
@@ -129,29 +150,36 @@ class Decline(ActionForm):
 
 class AnswerOnTheSpot(_Coded):
     lists = ("categories",)
-    coded = ("category",)
-    public_answer = _text(_("答复内容"), rows=6)
+    coded = {"category": category_code}
+    public_answer = _text(_("答复内容"), rows=6, public=True)
     category = CategoryField(label=_("事项"), required=False)
 
 
 class Dispatch(_Coded):
     lists = ("units",)
-    coded = ("lead_unit",)
+    coded = {"lead_unit": unit_code}
     many = ("assisting_units",)
     lead_unit = UnitField(label=_("主办单位"))
     assisting_units = UnitField(label=_("协办单位"), required=False, help_text=_("可不填；多个用逗号分开。"))
-    note = _text(_("派单说明"), required=False, rows=2)
+    note = _text(_("派单说明"), required=False, rows=2, internal=True)
 
     def prepare(self) -> None:
         answer = reference().responsible(
             category_id=self.case.category_id, area_id=self.case.area_id, on=today_of(now())
         )
+        lead = self.fields["lead_unit"]
+        suggested = suggested_unit(self.case)
         if answer:
-            self.fields["lead_unit"].initial = coded(answer.lead)
-            self.fields["lead_unit"].help_text = answer.basis or _("来自派单目录。")
-            self.fields["assisting_units"].initial = ", ".join(coded(unit) for unit in answer.assisting)
+            lead.initial = unit_line(answer.lead.code)
+            lead.help_text = answer.basis or _("来自派单目录。")
+            self.fields["assisting_units"].initial = ", ".join(unit_line(unit.code) for unit in answer.assisting)
         else:
-            self.fields["lead_unit"].help_text = _("派单目录没有这一项，请按职责选择单位。")
+            lead.help_text = _("派单目录没有这一项，请按职责选择单位。")
+        if suggested:
+            lead.initial = unit_line(suggested)
+            lead.help_text = _("退单单位建议的单位。派单目录：%(unit)s。") % {
+                "unit": answer.lead.said if answer else _("没有这一项")}
+            self.fields["assisting_units"].initial = ""
 
 
 class Redispatch(Dispatch):
@@ -177,9 +205,9 @@ class RecordContact(ActionForm):
 
 class RaiseReturn(_Coded):
     lists = ("units",)
-    coded = ("suggested_unit",)
+    coded = {"suggested_unit": unit_code}
     reason = forms.ChoiceField(label=_("退单理由"))
-    evidence = _text(_("依据（法规、三定方案或事实）"))
+    evidence = _text(_("依据（法规、三定方案或事实）"), internal=True)
     suggested_unit = UnitField(label=_("建议单位"), required=False)
 
     def prepare(self) -> None:
@@ -190,47 +218,58 @@ class RaiseReturn(_Coded):
 
 
 class Ruling(ActionForm):
-    ruling = _text(_("裁定理由"), rows=3)
+    ruling = _text(_("裁定理由"), rows=3, internal=True)
 
 
 class AssistReply(ActionForm):
-    private_note = _text(_("协办意见"))
+    private_note = _text(_("协办意见（给主办单位）"), internal=True)
 
 
 class HandToColleague(ActionForm):
     officer = forms.ChoiceField(label=_("同事"))
 
     def prepare(self) -> None:
-        colleagues = (
-            RoleGrant.objects.filter(unit_id__in=self.case.unit_ids, role=Role.CLERK, ended_at__isnull=True,
-                                     staff__is_active=True)
-            .values_list("staff__username", "staff__name", "unit__name")
-            .order_by("unit__name", "staff__name")
-        )
         field = self.fields["officer"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "—"), *((u, f"{name} · {unit}") for u, name, unit in colleagues)]
+        field.choices = [("", "—"), *((username, f"{name} · {unit}")
+                                      for username, name, unit in colleagues(self.case.unit_ids))]
 
 
 class Note(ActionForm):
-    note = _text(_("内部留言（诉求人看不到）"), rows=3)
+    note = _text(_("内部留言"), rows=3, internal=True)
 
 
 class Reply(ActionForm):
-    public_answer = _text(_("给诉求人的答复"), rows=6)
+    public_answer = _text(_("给诉求人的答复"), rows=6, public=True)
     solved = _yes_no(_("是否已解决"), required=True)
-    means = forms.ChoiceField(label=_("联系方式"), required=False,
-                              choices=[("", _("已有联系记录")), *ContactMeans.choices])
+    means = forms.ChoiceField(label=_("联系方式"), required=False, choices=[])
     contacted_at = _when(_("联系时间（不填为现在）"))
-    private_note = _text(_("内部说明（诉求人看不到）"), required=False, rows=2)
+    private_note = _text(_("内部说明"), required=False, rows=2, internal=True)
+
+    def prepare(self) -> None:
+        means = self.fields["means"]
+        assert isinstance(means, forms.ChoiceField)
+        known = last_contact(self.case)
+        if known is not None:
+            means.choices = [("", _("用已有的联系记录")), *ContactMeans.choices]
+            means.help_text = _("已联系：%(when)s，%(how)s。") % {
+                "when": day_and_time(known.at), "how": known.get_means_display()}
+        else:
+            means.choices = [("", "—"), *ContactMeans.choices]
+            means.required = True
+            means.help_text = _("还没有联系上的记录。答复前须先联系诉求人，在这里选怎样联系的。")
 
 
 class Approve(ActionForm):
-    note = _text(_("审核意见"), required=False, rows=2)
+    note = _text(_("审核意见"), required=False, rows=2, internal=True)
 
 
 class Reason(ActionForm):
     reason = _text(_("原因"), rows=3)
+
+
+class SendBack(ActionForm):
+    reason = _text(_("哪里要重办"), rows=3, internal=True)
 
 
 class CallbackAttempt(ActionForm):
@@ -238,11 +277,11 @@ class CallbackAttempt(ActionForm):
     truthful = _yes_no(_("答复是否属实"), required=False)
     solved = _yes_no(_("问题是否解决"), required=False)
     satisfaction = forms.ChoiceField(label=_("是否满意"), required=False, choices=[("", "—"), *Satisfaction.choices])
-    note = _text(_("诉求人说了什么"), required=False, rows=2)
+    note = _text(_("诉求人说了什么"), required=False, rows=2, internal=True)
 
 
 class Close(ActionForm):
-    explanation = _text(_("归档说明（未解决的必须写明）"), required=False, rows=2)
+    explanation = _text(_("归档说明（未解决的必须写明）"), required=False, rows=2, public=True)
 
 
 class AddInformation(ActionForm):
@@ -273,7 +312,7 @@ FORMS: dict[str, type[ActionForm]] = {
     "redispatch": Redispatch, "add_assisting": AddAssisting, "sign": Nothing, "record_contact": RecordContact,
     "raise_return": RaiseReturn, "uphold_return": Ruling, "reject_return": Ruling, "assist_sign": Nothing,
     "assist_reply": AssistReply, "hand_to_colleague": HandToColleague, "ask_colleague": Note, "reply": Reply,
-    "approve": Approve, "send_back": Reason, "record_callback_attempt": CallbackAttempt, "reopen": Reason,
+    "approve": Approve, "send_back": SendBack, "record_callback_attempt": CallbackAttempt, "reopen": Reason,
     "close": Close, "withdraw": Reason, "add_information": AddInformation, "correct": Correct,
     "refer_emergency": ReferEmergency, "request_publication": Publication, "clear_publication": Publication,
     "refuse_publication": Reason,

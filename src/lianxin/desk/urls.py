@@ -16,6 +16,7 @@ urlpatterns = [
     path("call/suggest/", call.suggest, name="suggest"),
     path("cases/<uuid:case_id>/", case.detail, name="case"),
     path("cases/<uuid:case_id>/pane/", case.pane, name="pane"),
+    path("cases/<uuid:case_id>/watch/", case.watch, name="watch"),
     path("cases/<uuid:case_id>/do/<slug:action>/", case.act, name="act"),
     path("cases/<uuid:case_id>/identity/", case.identity, name="identity"),
     path("cases/<uuid:case_id>/attach/", case.attach_files, name="attach"),
@@ -28,5 +29,8 @@ urlpatterns = [
     path("office/", office.office, name="office"),
     path("office/tokens/", office.tokens, name="tokens"),
     path("office/tokens/<uuid:pk>/revoke/", office.revoke, name="revoke_token"),
+    path("office/jobs/", office.failed_jobs, name="jobs"),
+    path("office/jobs/<int:job_id>/retry/", office.retry_job, name="retry_job"),
+    path("office/readings/", office.identity_readings, name="readings"),
     path("lists/<slug:name>/", call.choices, name="choices"),
 ]

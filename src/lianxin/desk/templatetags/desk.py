@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.utils.functional import Promise
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from lianxin.cases.models import ContactMeans, Outcome, Phrase
+from lianxin.cases.models import Case, ContactMeans, Outcome, Phrase
 from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
 from lianxin.cases.states import BY_ACTION
@@ -47,8 +50,7 @@ def event_title(entry: TimelineEntry) -> str | Promise:
 
 
 def _unit(code: Any) -> str:
-    held = reference()
-    found = next((unit for unit in held.units.values() if unit.code == code), None)
+    found = reference().units_by_code.get(code)
     return found.said if found else str(code)
 
 
@@ -101,3 +103,42 @@ def event_texts(entry: TimelineEntry) -> list[Said]:
         Said(FIELD_LABELS.get(name, name), body, public and name not in ("private_note", "note"))
         for name, body in entry.texts.items() if body
     ]
+
+
+@register.filter
+def return_reason(entry: TimelineEntry) -> str:
+    """Why a unit gives a case back, in the city's own words for it."""
+    code = str(entry.event.data.get("reason", ""))
+    return named(*_phrases_at(reference().marker).get(code, (code, "")))
+
+
+@register.filter
+def suggested_name(entry: TimelineEntry) -> str:
+    """The unit a return names instead; empty when it names none."""
+    code = entry.event.data.get("suggested_unit")
+    return _unit(code) if code else ""
+
+
+EXCERPT = 110  # characters of a case in a list
+LEAD_IN = 24  # characters before the first word that was looked for
+
+
+@register.filter
+def excerpt(case: Case, query: str = "") -> SafeString:
+    """A case's words for a list, with the words that were looked for marked and in view."""
+    text = " ".join((case.title or case.words).split())
+    words = [word for word in (query or "").split()[:6] if word]
+    pattern = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE)
+    if words and not pattern.search(text) and case.title:
+        text = " ".join(case.words.split())
+    hit = pattern.search(text) if words else None
+    start = max(hit.start() - LEAD_IN, 0) if hit and hit.end() > LEAD_IN * 2 else 0
+    shown = ("…" if start else "") + text[start : start + EXCERPT] + ("…" if len(text) > start + EXCERPT else "")
+    if not words:
+        return conditional_escape(shown)
+    parts: list[SafeString] = []
+    at = 0
+    for found in pattern.finditer(shown):
+        parts += [conditional_escape(shown[at : found.start()]), format_html("<mark>{}</mark>", found.group())]
+        at = found.end()
+    return mark_safe("".join([*parts, conditional_escape(shown[at:])]))  # every part is escaped

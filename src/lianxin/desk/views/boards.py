@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from lianxin.cases import queries
+from lianxin.cases import policy, queries
 from lianxin.cases.actions import ACTIONS
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Case, Channel, Kind, State, Urgency
 from lianxin.cases.reference import reference, today_of
+from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number, uuid7_floor
@@ -28,10 +30,13 @@ from lianxin.organisations.models import Role
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
 
 from ..access import StaffRequest, staff
-from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, page_of
+from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, page_of, units_of
 from ..models import SavedFilter
+from ..queries import clerk_day
 
 BULK_LIMIT = 100
+# Filters without a field of their own in the form: they stay when another is changed.
+KEPT_KEYS = ("officer", "unit", "came", "task", "open")
 EVERY_ACTION: dict[str, Callable[..., object]] = {**ACTIONS, **QUALITY_ACTIONS}
 _FIRST = (
     (Role.OPERATOR, "desk:call", ""), (Role.DISPATCHER, "desk:board", "queue"), (Role.CLERK, "desk:board", "mine"),
@@ -39,6 +44,16 @@ _FIRST = (
     (Role.SUPERVISOR, "desk:overview", ""), (Role.GRID_WORKER, "desk:call", ""),
     (Role.ADMINISTRATOR, "desk:office", ""),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChoice:
+    """One filter of a list: its name in the address, its label, its options."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str]]
+    main: bool = False
 
 
 @staff()
@@ -67,27 +82,34 @@ def _names() -> dict[str, dict[str, str]]:
         "category": {node.code: node.said for node in held.nodes.values()},
         "county": {place.code: place.said for place in held.places.values() if place.level == "county"},
         "unit": {unit.code: unit.said for unit in held.units.values()},
-        "due": {"overdue": _("已超时")},
+        "due": {"overdue": _("已超时"), "today": _("今天到期和已超时"), "soon": _("一天内到期")},
+        "open": {"1": _("在办的")},
         "returned": {"1": _("退过单")},
         "reopened": {"1": _("重办")},
+        "came": {"back": _("退回来的")},
+        "officer": {"me": _("只看我的")},
+        "task": {"assigned": _("待签收")},
     }
 
 
-def filter_choices(names: dict[str, dict[str, str]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def filter_choices(board: Board, names: dict[str, dict[str, str]]) -> list[FilterChoice]:
+    """What a list can be narrowed by; `main` ones stand in the open, the others behind one button."""
     held = reference()
     tops = [(node.code, node.said) for node in sorted(held.nodes.values(), key=lambda n: n.code)
             if len(node.lineage) == 1]
-    return [
-        ("state", _("状态"), list(names["state"].items())),
-        ("category", _("事项"), tops),
-        ("county", _("县市区"), sorted(names["county"].items())),
-        ("channel", _("渠道"), list(names["channel"].items())),
-        ("kind", _("类型"), list(names["kind"].items())),
-        ("urgency", _("紧急程度"), list(names["urgency"].items())),
-        ("due", _("期限"), [("overdue", _("已超时"))]),
-        ("returned", _("退单"), [("1", _("退过单"))]),
-        ("reopened", _("重办"), [("1", _("重办"))]),
+    states = [(value, names["state"][value]) for value in board.filter_states]
+    found = [
+        FilterChoice("state", _("状态"), states, main=True),
+        FilterChoice("category", _("事项"), tops, main=True),
+        FilterChoice("county", _("县市区"), sorted(names["county"].items()), main=True),
+        FilterChoice("due", _("期限"), list(names["due"].items()), main=True),
+        FilterChoice("urgency", _("紧急程度"), list(names["urgency"].items())),
+        FilterChoice("channel", _("渠道"), list(names["channel"].items())),
+        FilterChoice("kind", _("类型"), list(names["kind"].items())),
+        FilterChoice("returned", _("退单"), [("1", _("退过单"))]),
+        FilterChoice("reopened", _("重办"), [("1", _("重办"))]),
     ]
+    return [choice for choice in found if choice.options]
 
 
 def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
@@ -95,7 +117,8 @@ def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
     return {"boards": boards_for(request.actor), "actor": request.actor,
             "can_call": request.actor.has(Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER),
             "can_overview": request.actor.has(Role.SUPERVISOR, Role.DISPATCHER),
-            "can_office": request.actor.has(Role.ADMINISTRATOR), **more}
+            "can_office": request.actor.has(Role.ADMINISTRATOR),
+            "can_readings": request.actor.has(Role.ADMINISTRATOR, Role.SUPERVISOR), **more}
 
 
 @staff()
@@ -105,23 +128,30 @@ def board(request: StaffRequest, code: str) -> HttpResponse:
     shown = _board(request, code)
     names = _names()
     filters = filters_from(request.GET)
-    page = page_of(shown, request.actor, filters=filters, after=request.GET.get("after", ""),
-                   officer=request.GET.get("officer") == "me")
+    mine = request.GET.get("officer") == "me"
+    task = request.GET.get("task", "")
+    page = page_of(shown, request.actor, filters=filters, after=request.GET.get("after", ""), officer=mine,
+                   states=(task,) if task in ("assigned", "in_hand", "objected") else ())
     rest = request.GET.copy()
     rest.pop("after", None)
     saved = SavedFilter.objects.filter(board=code, staff=request.user)
     if request.actor.unit_id is not None:
         saved |= SavedFilter.objects.filter(board=code, shared=True, unit_id=request.actor.unit_id)
+    choices = filter_choices(shown, names)
     return render(request, "desk/board.html", context_for(
-        request, board=shown, page=page, chips=chips_of(request.GET, names), query=rest.urlencode(),
-        choices=filter_choices(names), values=request.GET, saved=saved.order_by("name"),
-        since=str(uuid7_floor(now())), bulk=[(name, label_of(name)) for name in shown.bulk],
+        request, board=shown, page=page, chips=chips_of(request.GET, names), query=rest.urlencode(), choices=choices,
+        more_on=any(request.GET.get(choice.name) for choice in choices if not choice.main),
+        hidden=[(key, request.GET[key]) for key in KEPT_KEYS if request.GET.get(key)],
+        values=request.GET, mine=mine, searched=filters.text, saved=saved.select_related("staff").order_by("name"),
+        since=str(uuid7_floor(now())),
+        bulk=[(name, label_of(name)) for name in shown.bulk],
+        urgent_total=sum(case.urgency == Urgency.URGENT for case in page.rows),
+        day=clerk_day(units_of(request.actor), at=now(), officer_id=request.actor.staff_id if mine else None)
+        if shown.by_unit else None,
     ))
 
 
 def label_of(action: str) -> str:
-    from lianxin.cases.states import BY_ACTION
-
     return str(BY_ACTION[action].label)
 
 
@@ -155,7 +185,11 @@ def _bulk_fields(action: str, case: Case) -> dict[str, Any] | None:
 @staff()
 @require_POST
 def bulk(request: StaffRequest, code: str) -> HttpResponse:
-    """One action on many cases, each in its own transaction: what cannot be done is said, the rest is done."""
+    """One action on many cases, each in its own transaction: what cannot be done is said, the rest is done.
+
+    Undo is the browser's: it holds the submission for ten seconds with 撤销 in view, and sends it at once when the
+    page is closed. Once here it is done; the remedy is then the table's (redispatch, send back), as for one case.
+    """
     shown = _board(request, code)
     name = request.POST.get("action", "")
     if name not in shown.bulk:
@@ -169,7 +203,7 @@ def bulk(request: StaffRequest, code: str) -> HttpResponse:
             continue
     done = 0
     refused: list[str] = []
-    found = {case.pk: case for case in queries.rows(Case.objects.filter(pk__in=chosen))}
+    found = {case.pk: case for case in queries.rows(Case.objects.filter(policy.visible_to(request.actor), pk__in=chosen))}
     for pk in chosen:
         case = found.get(pk)
         if case is None:
@@ -228,8 +262,6 @@ def find(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     number = normalise_case_number(text)
     if number:
-        from lianxin.cases import policy
-
         case = Case.objects.filter(policy.visible_to(request.actor), number=number).only("pk").first()
         if case is not None:
             return redirect(reverse("desk:case", args=[case.pk]))

@@ -10,15 +10,24 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.cases import queries
-from lianxin.cases.actions import Intake, add_information, answer_on_the_spot, dispatch, refer_emergency, register
+from lianxin.cases.actions import (
+    Intake,
+    Registered,
+    add_information,
+    answer_on_the_spot,
+    dispatch,
+    refer_emergency,
+    register,
+)
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Kind, Urgency
-from lianxin.cases.reference import Body, Node, Place, reference, today_of
+from lianxin.cases.reference import Answer, reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
@@ -29,12 +38,13 @@ from lianxin.triage.keywords import alarms
 from lianxin.triage.keywords import suggest as suggest_categories
 
 from ..access import StaffRequest, access_case, staff
-from ..forms import code_of
+from ..forms import AreaField, CategoryField
+from ..typed import area_code, category_code, options
 from .boards import context_for
 from .case import draft_name
 
 WORKERS = (Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER)
-LIST_LIMIT = 20
+SHORTEST = 4  # characters from which anything is read
 
 
 class CallForm(forms.Form):
@@ -42,8 +52,8 @@ class CallForm(forms.Form):
 
     words = forms.CharField(label=gettext_lazy("诉求"), max_length=12_000, widget=forms.Textarea(
         attrs={"rows": 8, "autofocus": "", "spellcheck": "false"}))
-    category = forms.CharField(label=gettext_lazy("事项"), required=False, max_length=80)
-    area = forms.CharField(label=gettext_lazy("地点（区域）"), required=False, max_length=120)
+    category = CategoryField(label=gettext_lazy("事项"), required=False, max_length=160)
+    area = AreaField(label=gettext_lazy("地点（区域）"), required=False, max_length=200)
     place_text = forms.CharField(label=gettext_lazy("详细地址"), required=False, max_length=300)
     lon = forms.FloatField(required=False, widget=forms.HiddenInput)
     lat = forms.FloatField(required=False, widget=forms.HiddenInput)
@@ -62,12 +72,12 @@ class CallForm(forms.Form):
 
 
 def _intake(data: dict[str, Any], request: StaffRequest) -> Intake:
-    category = code_of(data["category"])
+    category = category_code(data["category"])
     publish = bool(data["publication"]) and not data["confidential"]
     grid = not request.actor.has(Role.OPERATOR, Role.DISPATCHER)
     return Intake(
         words=data["words"], channel="field" if grid else "phone", category=category or None,
-        area=code_of(data["area"]) or None, place_text=data["place_text"], lon=data["lon"], lat=data["lat"],
+        area=area_code(data["area"]) or None, place_text=data["place_text"], lon=data["lon"], lat=data["lat"],
         kind=data["kind"] or None, urgency=data["urgency"] or None, name=data["name"], phone=data["phone"],
         confidential=data["confidential"], accept=bool(category) and not grid,
         publication_title=data["words"][:40] if publish else "", publication_body=data["words"] if publish else "",
@@ -77,10 +87,12 @@ def _intake(data: dict[str, Any], request: StaffRequest) -> Intake:
 @staff(*WORKERS)
 @require_http_methods(["GET", "POST"])
 def call(request: StaffRequest) -> HttpResponse:
-    """The operator's screen. POST registers (and answers, or dispatches by the catalogue) and opens the next."""
+    """The operator's screen. POST registers (and answers, or dispatches by the catalogue) and opens the next.
+
+    A caller's number may come in the address after `#phone=`: that part never leaves the browser.
+    """
     if request.method == "GET":
-        form = CallForm(initial={"phone": request.GET.get("phone", "")[:40]})
-        return render(request, "desk/call.html", _call_context(request, form, str(uuid7())))
+        return render(request, "desk/call.html", _call_context(request, CallForm(), str(uuid7())))
     form = CallForm(request.POST)
     submission = request.POST.get("submission", "")
     if not form.is_valid():
@@ -90,27 +102,34 @@ def call(request: StaffRequest) -> HttpResponse:
     if do == "answer" and not data["public_answer"].strip():
         form.add_error("public_answer", _("当场答复须写下答复内容。"))
         return _again(request, form, submission, _("当场答复须写下答复内容。"), 422)
-    key = submission_key("call", str(request.user.pk), submission)
     if do.startswith("join:"):
         return _join(request, form, submission, do.removeprefix("join:"))
     try:
-        made = register(intake=_intake(data, request), by=request.actor, key=key)
-        if made.replayed:
-            messages.info(request, _("这件已经登记过：%(number)s。") % {"number": made.number},
-                          extra_tags=draft_name(request, "call"))
-            return redirect(reverse("desk:call"))
-        told = _then(request, do, made.case_id, data)
+        made = register(intake=_intake(data, request), by=request.actor,
+                        key=submission_key("call", str(request.user.pk), submission))
     except DomainError as error:
         for name, fault in error.fields.items():
             form.add_error(name if name in form.fields else None, fault)
         return _again(request, form, submission, str(error), error.status)
-    messages.success(
-        request,
-        _("已登记 %(number)s，查询码 %(code)s。%(then)s")
-        % {"number": made.number, "code": made.tracking_code, "then": told},
-        extra_tags=draft_name(request, "call"),
-    )
+    # From here on the case stands: whatever fails next, the operator hears the number and goes on.
+    try:
+        told = _then(request, do, made.case_id, data, submission)
+    except DomainError as error:
+        messages.warning(request, _("%(number)s 已登记，下一步没有做成：%(why)s 请在工单里继续。")
+                         % {"number": made.number, "why": error})
+        told = ""
+    messages.success(request, _made(made, told), extra_tags=draft_name(request, "call"))
     return redirect(reverse("desk:call"))
+
+
+def _made(made: Registered, told: str) -> str:
+    """What the operator reads out: number, tracking code (shown the first time only), what happens next."""
+    code = format_html("{} <strong class=\"desk-readout\">{}</strong> ", _("查询码"), made.tracking_code) if (
+        made.tracking_code and not made.replayed) else ""
+    return format_html(
+        '{} <a class="desk-readout" href="{}">{}</a> {}{}', _("已登记"), reverse("desk:case", args=[made.case_id]),
+        made.number, code, told,
+    )
 
 
 def _join(request: StaffRequest, form: CallForm, submission: str, chosen: str) -> HttpResponse:
@@ -127,23 +146,24 @@ def _join(request: StaffRequest, form: CallForm, submission: str, chosen: str) -
     return redirect(reverse("desk:call"))
 
 
-def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, Any]) -> str:
-    """What follows registering in the same breath; returns what to tell the operator."""
+def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, Any], submission: str) -> str:
+    """What follows registering in the same breath, once only; returns what to tell the operator."""
+    on = On(case_id, request.actor, key=submission_key("call-then", str(request.user.pk), submission))
     if do == "answer":
-        answer_on_the_spot(On(case_id, request.actor), public_answer=data["public_answer"])
+        answer_on_the_spot(on, public_answer=data["public_answer"])
         return _("已当场答复并归档。")
     if do in ("110", "119", "120"):
-        refer_emergency(On(case_id, request.actor), service=do)
+        refer_emergency(on, service=do)
         return _("已记录转接 %s。") % do
     if do == "dispatch":
         held = reference()
-        node = held.nodes_by_code.get(code_of(data["category"]))
-        place = held.places_by_code.get(code_of(data["area"]))
+        node = held.nodes_by_code.get(category_code(data["category"]))
+        place = held.places_by_code.get(area_code(data["area"]))
         answer = held.responsible(category_id=node.id if node else None, area_id=place.id if place else None,
                                   on=today_of(now()))
         if node is None or answer is None:
             return _("派单目录没有这一项，请派单员处理。")
-        dispatch(On(case_id, request.actor), lead_unit=answer.lead.code,
+        dispatch(on, lead_unit=answer.lead.code,
                  assisting_units=[unit.code for unit in answer.assisting])
         return _("已派给%s。") % answer.lead.said
     return ""
@@ -154,63 +174,61 @@ def _again(request: StaffRequest, form: CallForm, submission: str, message: str,
 
 
 def _call_context(request: StaffRequest, form: CallForm, submission: str, message: str = "") -> dict[str, Any]:
+    for name in form.errors:
+        if name in form.fields:
+            form.fields[name].widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"id_{name}-error"})
     return context_for(request, form=form, submission=submission or str(uuid7()), message=message,
                        draft=draft_name(request, "call"),
                        can_answer=request.actor.has(Role.OPERATOR, Role.DISPATCHER))
 
 
+def _position(request: StaffRequest, places: list[gazetteer.PlaceHit]) -> tuple[float | None, float | None]:
+    """The position chosen in the form, else that of the best site read in the words; degrees WGS-84."""
+    try:
+        return float(request.POST["lon"]), float(request.POST["lat"])
+    except (KeyError, ValueError):
+        site = places[0] if places and places[0].level == "site" else None
+        return (site.lon, site.lat) if site else (None, None)
+
+
 @staff(*WORKERS)
 @require_POST
 def suggest(request: StaffRequest) -> HttpResponse:
-    """What the system read in the words so far: category and unit, places, danger, similar cases, answers."""
+    """What the system read in the words so far: category and unit, places, danger, similar cases, answers.
+
+    Only the words, the place and the category are sent here, never who is calling. The page puts each part where
+    it belongs and fills only fields nobody has touched.
+    """
     words = request.POST.get("words", "")[:12_000]
-    held = reference()
-    found = suggest_categories(words) if len(words) >= 4 else []
-    places = gazetteer.find(words + " " + request.POST.get("place_text", "")) if len(words) >= 4 else []
-    chosen_area = held.places_by_code.get(code_of(request.POST.get("area", "")))
+    enough = len(words) >= SHORTEST
+    held, on = reference(), today_of(now())
+    found = suggest_categories(words) if enough else []
+    places = gazetteer.find(words + " " + request.POST.get("place_text", "")[:300]) if enough else []
+    chosen_area = held.places_by_code.get(area_code(request.POST.get("area", "")[:200]))
     area_id = chosen_area.id if chosen_area else (places[0].area_id if places else None)
-    chosen = held.nodes_by_code.get(code_of(request.POST.get("category", "")))
-    rows = []
-    for one in found:
-        node = held.nodes_by_code[one.code]
-        rows.append((one, held.responsible(category_id=node.id, area_id=area_id, on=today_of(now()))))
-    answer = (
-        held.responsible(category_id=chosen.id, area_id=area_id, on=today_of(now())) if chosen else None
-    )
-    place = places[0] if places else None
-    similar = queries.similar(
-        request.actor, words=words, lon=place.lon if place and place.level == "site" else None,
-        lat=place.lat if place and place.level == "site" else None, area_id=area_id, at=now(),
-    ) if len(words) >= 6 else []
-    articles = search_knowledge(words, on=today_of(now()), category_codes=tuple(one.code for one in found))
+    chosen = held.nodes_by_code.get(category_code(request.POST.get("category", "")[:200]))
+
+    def unit_for(category_id: int) -> Answer | None:
+        return held.responsible(category_id=category_id, area_id=area_id, on=on)
+
+    lon, lat = _position(request, places)
+    similar = queries.similar(request.actor, words=words, lon=lon, lat=lat, area_id=area_id, at=now()) if (
+        len(words) >= SHORTEST + 2) else []
     return render(request, "desk/_suggest.html", {
-        "found": rows, "places": places, "alarms": alarms(words), "similar": similar, "articles": articles,
-        "chosen": chosen, "answer": answer, "empty": len(words) < 4,
+        "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
+        "alarms": alarms(words), "similar": similar,
+        "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found)) if enough else [],
+        "chosen": chosen, "answer": unit_for(chosen.id) if chosen else None, "empty": not enough,
         "sure_place": len(places) == 1 or (len(places) > 1 and places[0].score > places[1].score),
-        "can_join": request.actor.has(Role.OPERATOR, Role.DISPATCHER),
+        "can_answer": request.actor.has(Role.OPERATOR, Role.DISPATCHER),
     })
-
-
-def _holds(thing: Node | Place | Body, text: str) -> bool:
-    return thing.code.startswith(text) or text in thing.name or text.lower() in thing.said.lower()
 
 
 @staff()
 @require_GET
 def choices(request: StaffRequest, name: str) -> JsonResponse:
     """Options of a typed list: categories, areas or units that hold what was typed."""
-    text = request.GET.get("q", "").strip()
-    held = reference()
-    options: list[str]
-    if name == "categories":
-        leaves = (n for n in held.nodes.values() if n.is_leaf and n.active)
-        options = [f"{n.code} {n.said}" for n in leaves if _holds(n, text)]
-    elif name == "areas":
-        options = [f"{p.code} {p.said}" for p in held.places.values() if p.level != "grid" and _holds(p, text)]
-    elif name == "units":
-        on = today_of(now())
-        options = [f"{u.code} {u.said}" for u in held.units.values() if u.open_on(on) and _holds(u, text)]
-    else:
+    found = options(name, request.GET.get("q", "").strip()[:60])
+    if found is None:
         raise Http404
-    options.sort(key=lambda option: (not option.split(" ", 1)[1].startswith(text), len(option), option))
-    return JsonResponse({"options": options[:LIST_LIMIT]})
+    return JsonResponse({"options": found})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -19,72 +20,34 @@ from lianxin.cases import files, policy, queries
 from lianxin.cases.actions import attach
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On, submission_key
-from lianxin.cases.models import Assignment, AssignmentRole, Attachment, Case
-from lianxin.cases.states import BY_ACTION, Transition, transitions_from
+from lianxin.cases.models import Attachment, Case
+from lianxin.cases.reference import reference
+from lianxin.cases.states import BY_ACTION, Transition
+from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
-from lianxin.organisations.actors import Actor
 
 from ..access import StaffRequest, access_case, staff
-from ..forms import FORMS, ActionForm, Nothing
+from ..forms import FORMS, ActionForm
+from ..queries import newest_event, newest_event_since, uploads_of
+from ..reading import assignment_for, choices_for, clocks_shown, focus_of, likely_first
+from ..typed import path_of
 from .boards import EVERY_ACTION, context_for
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One button: the action, whether it is open to this person now, and why not."""
-
-    action: str
-    label: str | Promise
-    key: str
-    allowed: bool
-    reason: str | Promise
-    at_once: bool = False
-
-
-def assignment_for(actor: Actor, case: Case, assignments: list[Assignment], action: str) -> Assignment | None:
-    """The open assignment an actor would act with."""
-    unit_ids = {grant.unit_id for grant in actor.grants}
-    own = [a for a in assignments if a.ended_at is None and a.unit_id in unit_ids]
-    wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
-    return next((a for a in own if a.role == wanted), own[0] if own else None)
-
-
-def _worth_showing(row: Transition, actor: Actor) -> bool:
-    return row.action in FORMS and bool(row.roles & actor.roles)
-
-
-def choices_for(actor: Actor, case: Case, assignments: list[Assignment]) -> list[Choice]:
-    """The buttons of a case page, from the table: open ones first, in the table's order."""
-    found = []
-    for row in transitions_from(case.state):
-        if not _worth_showing(row, actor):
-            continue
-        mine = assignment_for(actor, case, assignments, row.action)
-        decision = policy.can(actor, row.action, case, assignment=mine)
-        if row.action in ("assist_sign", "assist_reply") and mine is not None and decision.allowed and (
-            (mine.signed_at is None) != (row.action == "assist_sign")
-        ):
-            continue
-        if row.action in ("clear_publication", "refuse_publication") and case.publication not in ("requested", "public"):
-            continue
-        if row.action == "request_publication" and case.publication == "public":
-            continue
-        found.append(Choice(row.action, row.label, row.key, decision.allowed, decision.reason,
-                            FORMS[row.action] is Nothing))
-    return sorted(found, key=lambda choice: not choice.allowed)
+WITH_PHOTOS = frozenset({"reply"})
 
 
 def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
     file = queries.case_file(case)
     open_ones = [a for a in file.assignments if a.ended_at is None]
     return context_for(
-        request, file=file, case=case, choices=choices_for(request.actor, case, open_ones),
+        request, file=file, case=case, choices=choices_for(request.actor, case, open_ones, likely=likely_first(case, file)),
         identity=policy.can_read_identity(request.actor, case, open_ones),
-        running=[c for c in file.clocks if c.met_at is None and c.stopped_at is None] or file.clocks[-2:],
+        running=clocks_shown(file),
         area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=assignment_for(request.actor, case, open_ones, "attach")),
+        seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file),
     )
 
 
@@ -100,13 +63,8 @@ def draft_name(request: StaffRequest, *parts: str) -> str:
 
 
 def _area_path(case: Case) -> str:
-    from lianxin.cases.reference import reference
-
     held = reference()
-    if case.area_id is None or case.area_id not in held.places:
-        return ""
-    names = [held.places[pk].said for pk in reversed(held.places[case.area_id].lineage)]
-    return " › ".join(names[1:] or names)
+    return path_of(held, held.places[case.area_id]) if case.area_id in held.places else ""
 
 
 @staff()
@@ -121,6 +79,25 @@ def detail(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
 def pane(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
     """The case as the preview beside a list."""
     return render(request, "desk/_case.html", _context(request, access_case(request.actor, case_id)))
+
+
+@staff()
+@require_GET
+def watch(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
+    """What somebody else did to an open case since it was shown: 204 when nothing. Asked every few seconds."""
+    try:
+        since = uuid.UUID(request.GET.get("since", ""))
+    except ValueError:
+        return HttpResponse(status=204)
+    case = access_case(request.actor, case_id)
+    event = newest_event_since(case, since=since, but_not_by=request.actor.staff_id)
+    if event is None:
+        return HttpResponse(status=204)
+    who = event.actor.name if event.actor else event.unit.name if event.unit else event.get_actor_kind_display()
+    row = BY_ACTION.get(event.action)
+    text = _("%(who)s刚刚做了：%(what)s（现在是“%(state)s”）。") % {
+        "who": who, "what": row.label if row else event.action, "state": case.get_state_display()}
+    return JsonResponse({"event": str(event.pk), "text": text})
 
 
 def _changes_since(case: Case, seen: int) -> list[queries.TimelineEntry]:
@@ -139,14 +116,17 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
         form = FORMS[action](case=case)
         return _form_page(request, case, row, form, status=200)
     form = FORMS[action](request.POST, case=case)
-    seen = int(request.POST.get("version", "") or case.version) if request.POST.get("version", "").isdigit() else None
+    version = request.POST.get("version", "")
+    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
     if not form.is_valid():
+        if action in WITH_PHOTOS:
+            _store_early(request, form)
         return _form_page(request, case, row, form, status=422, message=_("还差几项，补上再提交。已填的内容都在。"))
     key = submission_key("desk", str(request.user.pk), str(case_id), action, request.POST.get("submission", ""))
     try:
         fields = form.cleaned()
-        if action == "reply":
-            fields["attachments"] = _uploads(request)
+        if action in WITH_PHOTOS:
+            fields["attachments"] = [*_kept(request), *_uploads(request)]
         EVERY_ACTION[action](On(case_id, request.actor, version=seen, key=key), **fields)
     except Conflict as error:
         case = access_case(request.actor, case_id)
@@ -160,16 +140,38 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
                      extra_tags=draft_name(request, str(case_id), action))
     after = request.POST.get("next", "")
     target = after if after.startswith("/desk/") else reverse("desk:case", args=[case_id])
+    if action == "uphold_return":  # the next thing to do, with the suggested unit filled in
+        target = f"{reverse('desk:act', args=[case_id, 'dispatch'])}?{urlencode({'next': after})}"
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})
     return redirect(target)
 
 
 def _uploads(request: StaffRequest) -> list[uuid.UUID]:
-    return [
+    """Store what was sent along. The ids are kept on the request, so that a form shown again carries them on."""
+    stored = [
         files.store(file=cast(BinaryIO, upload), name=upload.name or "", size=upload.size or 0, by=request.actor)[0].pk
         for upload in request.FILES.getlist("photos")[: files.FILES_PER_CASE]
     ]
+    request.stored = stored
+    return stored
+
+
+def _store_early(request: StaffRequest, form: ActionForm) -> None:
+    """A form with faults cannot carry its files back to the browser: they are stored now and stay with it."""
+    try:
+        _uploads(request)
+    except DomainError as error:
+        form.add_error(None, str(error))
+
+
+def _kept(request: StaffRequest) -> list[uuid.UUID]:
+    """Files stored with an earlier try of the same form, by the same person, that belong to no case yet."""
+    wanted = []
+    for value in request.POST.getlist("kept")[: files.FILES_PER_CASE]:
+        with contextlib.suppress(ValueError):
+            wanted.append(uuid.UUID(value))
+    return [one.pk for one in uploads_of(request.user.pk, wanted)] if wanted else []
 
 
 def _form_page(request: StaffRequest, case: Case, row: Transition, form: ActionForm, *, status: int,
@@ -177,11 +179,15 @@ def _form_page(request: StaffRequest, case: Case, row: Transition, form: ActionF
     for name in form.errors:
         if name in form.fields:
             form.fields[name].widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"id_{name}-error"})
+    kept = [*_kept(request), *getattr(request, "stored", [])]
     context = context_for(
         request, case=case, row=row, form=form, message=message, changed=changed or [],
         submission=request.POST.get("submission") if status != 409 and request.method == "POST" else str(uuid7()),
-        next=request.POST.get("next") or _came_from(request), draft=draft_name(request, str(case.pk), row.action),
-        with_photos=row.action == "reply",
+        next=request.POST.get("next") or request.GET.get("next") or _came_from(request),
+        draft=draft_name(request, str(case.pk), row.action),
+        with_photos=row.action in WITH_PHOTOS, kept=uploads_of(request.user.pk, kept) if kept else [],
+        field_matter=bool(case.category and case.category.field_matter),
+        latest=newest_event(case),
     )
     name = "desk/_act.html" if request.htmx else "desk/act.html"
     return render(request, name, context, status=status)
@@ -248,6 +254,7 @@ def _file_html(request: StaffRequest, case_id: uuid.UUID) -> str:
     case = access_case(request.actor, case_id)
     context = _context(request, case)
     context["file"].timeline.reverse()
+    context["today"] = now()
     return render_to_string("desk/print.html", context, request=request)
 
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date, datetime, time, timedelta
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.timezone import localdate, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lianxin.cases.readings import readings
 from lianxin.kernel.clock import now
+from lianxin.kernel.errors import DomainError
+from lianxin.kernel.ids import normalise_case_number
 from lianxin.organisations.models import ApiToken, Role, RoleGrant, Staff, token_digest
 
+from .. import jobs, queries
 from ..access import StaffRequest, staff
 from .boards import context_for
+
+PEOPLE_SHOWN = 200
+READINGS_SHOWN = 200
+READINGS_DAYS = 30  # how far back the ledger opens
+IDENTITY_FIELDS = {"name": gettext_lazy("姓名"), "phone": gettext_lazy("电话"), "address": gettext_lazy("住址"),
+                   "email": gettext_lazy("邮箱")}
 
 
 class TokenForm(forms.Form):
@@ -38,12 +50,13 @@ def office(request: StaffRequest) -> HttpResponse:
     if text:
         people = people.filter(name__contains=text) | people.filter(username__contains=text) | people.filter(
             unit__name__contains=text)
-    listed = list(people[:200])
+    listed = list(people[:PEOPLE_SHOWN])
     roles: dict[int, list[str]] = {}
     for grant in RoleGrant.objects.filter(staff__in=listed, ended_at__isnull=True).select_related("unit"):
         roles.setdefault(grant.staff_id, []).append(f"{Role(grant.role).label} · {grant.unit.said}")
     return render(request, "desk/office.html", context_for(
-        request, people=[(person, roles.get(person.pk, [])) for person in listed], q=text))
+        request, people=[(person, roles.get(person.pk, [])) for person in listed], q=text,
+        limit=PEOPLE_SHOWN))
 
 
 @staff(Role.ADMINISTRATOR)
@@ -75,3 +88,51 @@ def revoke(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         token.save(update_fields=["revoked_at"])
         messages.success(request, _("令牌已停用。"))
     return redirect(reverse("desk:tokens"))
+
+
+@staff(Role.ADMINISTRATOR)
+@require_GET
+def failed_jobs(request: StaffRequest) -> HttpResponse:
+    """What the job queue gave up on, with a button to try again."""
+    return render(request, "desk/jobs.html", context_for(request, queue=queries.jobs()))
+
+
+@staff(Role.ADMINISTRATOR)
+@require_POST
+def retry_job(request: StaffRequest, job_id: int) -> HttpResponse:
+    """Put one failed job back into the queue."""
+    try:
+        jobs.retry(job_id=job_id, by=request.actor)
+        messages.success(request, _("任务 %d 已重新排队。") % job_id)
+    except DomainError as error:
+        messages.warning(request, str(error))
+    return redirect(reverse("desk:jobs"))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@staff(Role.ADMINISTRATOR, Role.SUPERVISOR)
+@require_GET
+def identity_readings(request: StaffRequest) -> HttpResponse:
+    """The ledger of looks at reporters' identities, newest first. Raises NotAllowed for other units' administrators."""
+    today = localdate(now())
+    since = _day(request.GET.get("since", "")) or today - timedelta(days=READINGS_DAYS)
+    until = _day(request.GET.get("until", "")) or today
+    found = list(readings(
+        request.actor, since=_midnight(since), until=_midnight(until + timedelta(days=1)),
+        number=normalise_case_number(request.GET.get("number", "")[:30]) or request.GET.get("number", "")[:30].strip(),
+        username=request.GET.get("username", "")[:60].strip(),
+    ))
+    found.reverse()
+    return render(request, "desk/readings.html", context_for(
+        request, rows=found[:READINGS_SHOWN], more=len(found) > READINGS_SHOWN, since=since, until=until,
+        values=request.GET, fields=IDENTITY_FIELDS))
+
+
+def _midnight(day: date) -> datetime:
+    return make_aware(datetime.combine(day, time.min))

@@ -80,7 +80,7 @@ def picture_of(clock: Clock, at: datetime) -> ClockPicture:
         return ClockPicture(share, "stopped", _("不再计时"))
     if at > clock.due_at:
         words = _("已超时 %s工作时间") if working else _("已超时 %s")
-        return ClockPicture(100.0, "late", words % length)
+        return ClockPicture(100.0, "late", words % length if left else _("期限刚过"))
     words = _("还剩 %s工作时间") if working else _("还剩 %s")
     return ClockPicture(share, "soon" if left <= total * 0.2 else "running", words % length)
 

@@ -1,4 +1,5 @@
-// The desk's own behaviour: typed lists, the call screen, first row chosen on wide screens, dialogs.
+// The desk's own behaviour: forms that open in place, typed lists, keys of a case, what others changed meanwhile.
+const { say, shown, typing } = window.lianxin;
 
 // Typed lists: options come while typing. A field for several units keeps what stands before the last comma.
 const asked = new Map();
@@ -6,13 +7,12 @@ document.addEventListener("input", (event) => {
   const input = event.target;
   const kind = "unit" in input.dataset ? "units" : "category" in input.dataset ? "categories" : "area" in input.dataset ? "areas" : "";
   if (!kind) return;
-  if (event.isTrusted) input.dataset.byHand = "1";
   const parts = kind === "units" ? input.value.split(/[,，]/) : [input.value];
   const last = parts.pop().trim();
-  if (last.length < 1) return;
   clearTimeout(asked.get(kind));
+  if (last.length < 1) return;
   asked.set(kind, setTimeout(async () => {
-    const answer = await fetch(`/desk/lists/${kind}/?q=${encodeURIComponent(last)}`).catch(() => null);
+    const answer = await fetch(`/desk/lists/${kind}/?q=${encodeURIComponent(last)}`, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
     const list = document.getElementById(input.getAttribute("list"));
     if (!answer?.ok || !list) return;
     const before = parts.length ? `${parts.join(", ")}, ` : "";
@@ -21,66 +21,36 @@ document.addEventListener("input", (event) => {
   }, 120));
 });
 
-// The call: what was read is put into fields nobody has touched; a person's choice always stands.
-const form = document.getElementById("call-form");
-function fill(button, byHand) {
-  const input = form.elements[button.dataset.fill];
-  if (!byHand && (input.dataset.byHand || (input.value && !input.dataset.filled))) return;
-  if (input.value === button.dataset.value) return;
-  input.value = button.dataset.value;
-  input.dataset.filled = "1";
-  if (byHand) input.dataset.byHand = "1";
-  if (button.dataset.fill === "area") {
-    form.elements.lon.value = button.dataset.lon ?? "";
-    form.elements.lat.value = button.dataset.lat ?? "";
-    const place = form.elements.place_text;
-    if (!place.value || place.dataset.filled) { place.value = button.dataset.place ?? ""; place.dataset.filled = "1"; }
-  }
-  form.dispatchEvent(new CustomEvent("lx:restored", { bubbles: true }));
-}
-if (form) {
-  for (const name of ["category", "area"]) if (form.elements[name].value) form.elements[name].dataset.byHand = "1";
-  form.addEventListener("click", (event) => {
-    const pick = event.target.closest("[data-fill]");
-    if (pick) fill(pick, true);
-    const use = event.target.closest("[data-use-answer]");
-    if (use) {
-      form.querySelector(".desk-answer").open = true;
-      form.elements.public_answer.value = use.closest("details").querySelector("[data-answer-text]").textContent;
-      form.elements.public_answer.focus();
-    }
-    const answer = event.target.closest("[data-answer]");
-    if (answer && !form.elements.public_answer.value.trim()) {
-      event.preventDefault();
-      form.querySelector(".desk-answer").open = true;
-      form.elements.public_answer.focus();
-    }
-  });
-  document.addEventListener("htmx:afterSettle", () => form.querySelectorAll("[data-auto]").forEach((button) => fill(button, false)));
-  document.addEventListener("keydown", (event) => {
-    if (!event.altKey || !/^[1-3]$/.test(event.key)) return;
-    const pick = form.querySelector(`[data-pick="${event.key}"]`);
-    if (pick) { event.preventDefault(); pick.click(); }
-  });
-  const begun = Date.now();
-  const timer = form.querySelector("[data-timer]");
-  setInterval(() => {
-    const seconds = Math.floor((Date.now() - begun) / 1000);
-    timer.textContent = `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
-  }, 1000);
-  // Enter in a one-line field does not send the form: the keys on the bar do.
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.tagName === "INPUT") event.preventDefault();
-  });
-}
-
+// A button that is closed to this person says why, by mouse and by keyboard.
 document.addEventListener("click", (event) => {
+  const closed = event.target.closest("[data-why]");
+  if (closed) { event.preventDefault(); say(closed.dataset.why); }
   const open = event.target.closest("[data-open]");
-  if (open) document.getElementById(open.dataset.open)?.showModal();
+  if (open) { document.getElementById(open.dataset.open)?.showModal(); closeMenu(); }
   const close = event.target.closest("[data-close-act]");
-  const holder = close?.closest("#act");
-  if (holder) { event.preventDefault(); holder.replaceChildren(); }
+  if (close && shut(close)) event.preventDefault();
   for (const menu of document.querySelectorAll("details.desk-me[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+function closeMenu() { for (const menu of document.querySelectorAll("details.desk-me[open]")) menu.open = false; }
+
+// A form opened in place goes away by Escape or 取消; what was typed stays as a draft.
+let opener = null;
+function shut(inside) {
+  const holder = inside.closest("#act");
+  if (!holder) return false;
+  holder.replaceChildren();
+  (opener?.isConnected ? opener : document.querySelector(".desk-actions .lx-button"))?.focus();
+  return true;
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing || document.querySelector("dialog[open]")) return;
+  closeMenu();
+  if (typing(event.target)) return;
+  const form = document.querySelector("#act > .desk-act");
+  if (form) shut(form);
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.matches?.("[hx-target='#act']")) opener = event.target;
 });
 
 // A form that came in by its key is where typing goes on.
@@ -91,3 +61,25 @@ document.addEventListener("htmx:afterSettle", (event) => {
   first?.focus();
   scope?.scrollIntoView({ block: "nearest" });
 });
+if (document.querySelector(".desk-narrow > .desk-act")) {
+  document.querySelector(".desk-act :is([aria-invalid=true], textarea, input:not([type=hidden]), select)")?.focus();
+}
+
+// What somebody else did to the case on the page, told before one types on. Asked while the page is seen only.
+async function watch() {
+  if (document.hidden) return;
+  const places = [...document.querySelectorAll("[data-watch]")].filter((place) => place.dataset.since && shown(place));
+  const place = places.pop();  // an open form is the last one; it stands inside the case it acts on
+  if (!place) return;
+  try {
+    const answer = await fetch(`${place.dataset.watch}?since=${place.dataset.since}`, { headers: { "X-Requested-With": "fetch" } });
+    if (answer.status !== 200) return;
+    const { text } = await answer.json();
+    const line = place.querySelector("[data-changed]");
+    const words = line.querySelector("[data-changed-text]");
+    if (words.textContent !== text) words.textContent = text;
+    line.hidden = false;
+  } catch { /* the network is away: ask again later */ }
+}
+setInterval(watch, 5000);
+document.addEventListener("visibilitychange", watch);

@@ -1,4 +1,4 @@
-// What every face shares: drafts, one submit only, keys, theme, the live line, list and preview. No framework.
+// What every face shares: drafts, one submit only, keys, theme, position. No framework.
 
 function keeper(place) {
   return {
@@ -22,7 +22,7 @@ document.addEventListener("click", (event) => {
   store.set("lx-theme", document.documentElement.dataset.theme);
 });
 
-export function say(text) {
+function say(text) {
   let toast = document.getElementById("lx-toast");
   if (!toast) {
     toast = document.createElement("div");
@@ -100,76 +100,27 @@ document.addEventListener("submit", (event) => {
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => delete f.dataset.sent));
 
-// Keys: [data-key="a"] is pressed by that key when nobody is typing; F-keys work while typing too.
-function typing(target) { return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"); }
+// Keys: [data-key="a"] is pressed by that key when nobody is typing; F-keys and Ctrl work while typing too.
+function typing(target) { return target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"); }
+function shown(element) { return element.offsetParent !== null || getComputedStyle(element).position === "fixed"; }
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.altKey) return;
+  if (event.isComposing || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
   const name = (event.ctrlKey || event.metaKey ? "ctrl+" : "") + event.key.toLowerCase();
   const functional = /^f\d+$/.test(name) || name.startsWith("ctrl+");
-  if (name === "escape") {
-    const away = document.querySelector("[data-key=escape]");
-    if (typing(event.target)) event.target.blur(); else if (away) away.click();
+  if (typing(event.target) && !functional) {
+    if (name === "escape") event.target.blur();
     return;
   }
-  if (typing(event.target) && !functional) return;
-  if (name === "?" ) { document.getElementById("lx-keys")?.showModal(); event.preventDefault(); return; }
-  if (name === "j" || name === "k") { move(name === "j" ? 1 : -1); event.preventDefault(); return; }
-  if (name === "enter" && !typing(event.target) && !event.target.closest("a, button")) {
-    document.querySelector("[data-rows] [aria-selected=true] a.number")?.click();
-    return;
-  }
-  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].filter((e) => e.offsetParent !== null);
-  if (found.length) {
+  if (name === "?") { document.getElementById("lx-keys")?.showModal(); event.preventDefault(); return; }
+  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].filter((e) => shown(e) && !e.hidden);
+  // Of two forms that listen to one key, the one being typed into is meant.
+  const meant = found.find((e) => e.form && e.form === event.target.form) ?? found[0];
+  if (meant) {
     event.preventDefault();
-    if (found[0].matches("input, textarea, select")) found[0].focus(); else found[0].click();
+    if (meant.matches("input, textarea, select")) meant.focus(); else meant.click();
   }
 });
-
-// List and preview: j and k move, the preview follows.
-function move(step) {
-  const rows = [...document.querySelectorAll("[data-rows] [data-preview]")];
-  if (!rows.length) return;
-  const at = rows.findIndex((row) => row.getAttribute("aria-selected") === "true");
-  select(rows[Math.min(Math.max(at + step, 0), rows.length - 1)]);
-}
-function select(row) {
-  document.querySelectorAll("[data-rows] [aria-selected=true]").forEach((other) => other.setAttribute("aria-selected", "false"));
-  row.setAttribute("aria-selected", "true");
-  row.scrollIntoView({ block: "nearest" });
-  const pane = document.getElementById("pane");
-  if (pane && pane.offsetParent !== null && window.htmx) window.htmx.ajax("GET", row.dataset.preview, { target: "#pane", swap: "innerHTML" });
-}
-document.addEventListener("click", (event) => {
-  const row = event.target.closest("[data-preview]");
-  if (row && !event.target.closest("a, button, input, label")) select(row);
-});
-
-// The live line: asks every five seconds while the page is seen; nothing moves until it is pressed.
-const live = document.querySelector("[data-live]");
-if (live) {
-  let since = live.dataset.since;
-  const ask = async () => {
-    if (document.hidden) return;
-    try {
-      const answer = await fetch(`${live.dataset.live}&since=${encodeURIComponent(since)}`, { headers: { "X-Requested-With": "fetch" } });
-      if (!answer.ok) return;
-      const news = await answer.json();
-      if (news.count > 0) { live.hidden = false; live.querySelector("[data-live-text]").textContent = news.text; }
-    } catch { /* the network is away: ask again later */ }
-  };
-  setInterval(ask, 5000);
-}
-
-// Select all, and how many are chosen.
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-all]")) {
-    document.querySelectorAll("[data-one]").forEach((box) => { box.checked = event.target.checked; });
-  }
-  if (event.target.matches("[data-all], [data-one]")) {
-    const count = document.querySelectorAll("[data-one]:checked").length;
-    document.querySelectorAll("[data-bulk]").forEach((bar) => { bar.hidden = count === 0; });
-    document.querySelectorAll("[data-count]").forEach((text) => { text.textContent = count; });
-  }
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
 
@@ -193,14 +144,28 @@ document.addEventListener("click", (event) => {
   if (button) window.print();
 });
 
+// For the faces' own scripts. Not by import: their files carry a hash in their names, which an import would miss and
+// so run this file twice.
+window.lianxin = { say, keep, typing, shown };
+
 wire(document);
 document.addEventListener("htmx:afterSwap", (event) => wire(event.target));
+// A fault that comes as a whole page is told in one line; what was typed stays in its form and its draft.
+function told(xhr) {
+  const text = xhr.responseText ?? "";
+  if (!/^\s*<!doctype/i.test(text)) return "";
+  const page = new DOMParser().parseFromString(text, "text/html");
+  return [...page.querySelectorAll(".portal-lead, .portal-lead + p:not(:has(a))")].map((e) => e.textContent.trim()).join(" ");
+}
 document.addEventListener("htmx:responseError", (event) => {
-  const failed = document.body.dataset.failed;
-  if (event.detail.xhr.status !== 422 && event.detail.xhr.status !== 409) say(failed);
+  say(told(event.detail.xhr) || document.body.dataset.failed);
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
   // Answers that explain a fault are shown in place of the form, with what was typed.
-  if ([403, 404, 409, 422, 429].includes(event.detail.xhr.status)) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  const { xhr } = event.detail;
+  if ([403, 404, 409, 413, 422, 429].includes(xhr.status) && !/^\s*<!doctype/i.test(xhr.responseText ?? "")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
 });
 document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline));

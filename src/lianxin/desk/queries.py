@@ -1,0 +1,181 @@
+"""What the desk reads beyond a list of cases: a clerk's day, what a return asked for, failed jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.utils.timezone import localtime
+from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+
+from lianxin.cases import policy
+from lianxin.cases.models import Assignment, Attachment, Case, Contact, Event, Publication, State
+from lianxin.cases.queries import CAME_BACK, Filters, Page, TimelineEntry, by_due, rows
+from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import Role, RoleGrant
+
+# The case states in which a unit still has something to do.
+WITH_THE_UNIT = (State.DISPATCHED.value, State.IN_HAND.value, State.OBJECTED.value)
+JOBS_SHOWN = 100
+
+
+def end_of_day(at: datetime) -> datetime:
+    """Midnight after `at`, local time."""
+    return localtime(at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ClerkDay:
+    """The three questions of a unit's morning, counted over its open assignments: what is due today (with what is
+    late already), what came back, what waits to be signed for. `total` is the denominator of each."""
+
+    total: int
+    due_today: int
+    late: int
+    came_back: int
+    to_sign: int
+
+
+def clerk_day(unit_ids: Iterable[int], *, at: datetime, officer_id: int | None = None) -> ClerkDay:
+    """One query over the open assignments of these units."""
+    base = Assignment.objects.filter(
+        unit_id__in=list(unit_ids), ended_at__isnull=True, state__in=("assigned", "in_hand", "objected"),
+        case__state__in=WITH_THE_UNIT,
+    )
+    if officer_id is not None:
+        base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
+    back = Exists(Event.objects.filter(case=OuterRef("case_id"), action__in=CAME_BACK))
+    found = base.annotate(back=back).aggregate(
+        total=Count("id"), due_today=Count("id", filter=Q(due_at__lt=end_of_day(at))),
+        late=Count("id", filter=Q(due_at__lt=at)), came_back=Count("id", filter=Q(back=True)),
+        to_sign=Count("id", filter=Q(state="assigned")),
+    )
+    return ClerkDay(**found)
+
+
+def urgent_first(actor: Actor, *, states: Sequence[str], filters: Filters, after: str) -> Page:
+    """A queue with the urgent cases on top of its first page, each part in order of what is due."""
+    rest = by_due(actor, states=states, filters=filters, after=after)
+    if filters.urgency:
+        return rest
+    ordinary = [case for case in rest.rows if case.urgency != "urgent"]
+    if after:
+        return Page(ordinary, rest.after)
+    urgent = by_due(actor, states=states, filters=replace(filters, urgency="urgent"))
+    return Page([*urgent.rows, *ordinary], rest.after)
+
+
+def waiting_publication(actor: Actor, *, filters: Filters, limit: int = 100) -> list[Case]:
+    """Cases whose publication the reporter agreed to and nobody has judged yet, oldest first."""
+    waiting = Case.objects.filter(policy.visible_to(actor), filters.q(), publication=Publication.REQUESTED)
+    return list(rows(waiting).order_by("id")[:limit])
+
+
+def suggested_unit(case: Case) -> str:
+    """The unit code that the last upheld return named, while the case waits to be dispatched again. Else empty."""
+    if case.state != State.ACCEPTED or not case.returns:
+        return ""
+    last = list(Event.objects.filter(case=case, action__in=("raise_return", "uphold_return", "dispatch"))
+                .order_by("-id").values_list("action", "data")[:2])
+    if [action for action, _data in last] != ["uphold_return", "raise_return"]:
+        return ""
+    return str(last[1][1].get("suggested_unit") or "")
+
+
+def colleagues(unit_ids: Sequence[int]) -> list[tuple[str, str, str]]:
+    """Clerks of these units: username, name, unit."""
+    return list(
+        RoleGrant.objects.filter(unit_id__in=list(unit_ids), role=Role.CLERK, ended_at__isnull=True,
+                                 staff__is_active=True)
+        .values_list("staff__username", "staff__name", "unit__name").order_by("unit__name", "staff__name")
+    )
+
+
+def last_contact(case: Case) -> Contact | None:
+    """The newest contact that reached the reporter, by the unit that leads the case now: what a reply may rest on."""
+    return (
+        Contact.objects.filter(case=case, reached=True, assignment__role="lead", assignment__ended_at__isnull=True)
+        .order_by("-at").first()
+    )
+
+
+def last_of(timeline: Sequence[TimelineEntry], *actions: str) -> TimelineEntry | None:
+    """The newest entry of these actions."""
+    return next((entry for entry in timeline if entry.event.action in actions), None)
+
+
+def newest_event_since(case: Case, *, since: UUID, but_not_by: int | None) -> Event | None:
+    """The newest thing others did to a case after event `since`. One query on the case's own index."""
+    return (
+        Event.objects.filter(case=case, id__gt=since).exclude(actor_id=but_not_by)
+        .select_related("actor", "unit").order_by("-id").first()
+    )
+
+
+def newest_event(case: Case) -> UUID | None:
+    """The id of the last thing that happened to a case."""
+    return Event.objects.filter(case=case).order_by("-id").values_list("pk", flat=True).first()
+
+
+def uploads_of(staff_id: int, ids: Sequence[UUID]) -> list[Attachment]:
+    """Of these files, those that this person has sent and that belong to no case yet."""
+    return list(Attachment.objects.filter(pk__in=ids, case__isnull=True, uploaded_by_id=staff_id, removed_at__isnull=True))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job the queue gave up on: what it was to do, how often it was tried, when it failed last."""
+
+    id: int
+    task: str
+    queue: str
+    attempts: int
+    failed_at: datetime | None
+    args: dict[str, Any]
+    case_id: UUID | None
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The queue at a glance, with the failed ones in full."""
+
+    waiting: int
+    running: int
+    failed_total: int
+    failed: list[FailedJob]
+
+
+def jobs() -> Jobs:
+    """Failed jobs, newest first, with the case each was about. Three queries."""
+    counts = dict(
+        ProcrastinateJob.objects.filter(status__in=("todo", "doing", "failed")).order_by()
+        .values_list("status").annotate(n=Count("id"))
+    )
+    found = list(ProcrastinateJob.objects.filter(status="failed").order_by("-id")[:JOBS_SHOWN])
+    last = dict(
+        ProcrastinateEvent.objects.filter(job_id__in=[job.id for job in found], type="failed").order_by()
+        .values_list("job_id").annotate(at=Max("at"))
+    )
+    events = {job.id: event_id for job in found if (event_id := _uuid(job.args.get("event_id")))}
+    about = {
+        event_id: (case_id, number)
+        for event_id, case_id, number in Event.objects.filter(pk__in=events.values()).values_list("id", "case_id", "case__number")
+    }
+    listed = []
+    for job in found:
+        case_id, number = about[events[job.id]] if events.get(job.id) in about else (None, "")
+        listed.append(FailedJob(job.id, job.task_name, job.queue_name, job.attempts, last.get(job.id), job.args,
+                                case_id, number))
+    return Jobs(counts.get("todo", 0), counts.get("doing", 0), counts.get("failed", 0), listed)
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None

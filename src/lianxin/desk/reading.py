@@ -1,0 +1,148 @@
+"""What a case page shows first: the buttons in order, the clocks that matter, what the next person has to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from lianxin.cases import policy
+from lianxin.cases.models import Assignment, AssignmentRole, Attachment, Case, Clock, ClockKind, State
+from lianxin.cases.narrative import day_and_time
+from lianxin.cases.queries import CaseFile
+from lianxin.cases.reference import reference, today_of
+from lianxin.cases.states import Transition, transitions_from
+from lianxin.kernel.clock import now
+from lianxin.organisations.actors import Actor
+
+from .forms import FORMS, Nothing
+from .queries import last_of
+from .templatetags.desk import event_detail
+
+SHORT_ANSWER = 20  # characters below which an answer deserves a second look
+# Moves that end or turn a case aside: never the first button.
+RARE = frozenset({"withdraw", "decline", "raise_return"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One button: the action, whether it is open to this person now, and why not."""
+
+    action: str
+    label: str | Promise
+    key: str
+    allowed: bool
+    reason: str | Promise
+    at_once: bool = False
+    moves: bool = False
+
+
+def assignment_for(actor: Actor, case: Case, assignments: list[Assignment], action: str) -> Assignment | None:
+    """The open assignment an actor would act with."""
+    unit_ids = {grant.unit_id for grant in actor.grants}
+    own = [a for a in assignments if a.ended_at is None and a.unit_id in unit_ids]
+    wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
+    return next((a for a in own if a.role == wanted), own[0] if own else None)
+
+
+def _worth_showing(row: Transition, actor: Actor) -> bool:
+    return row.action in FORMS and bool(row.roles & actor.roles)
+
+
+def likely_first(case: Case, file: CaseFile) -> str:
+    """In callback the next step follows from the last call: try, close what is solved, reopen what is not."""
+    if case.state != State.CALLBACK:
+        return ""
+    last = last_of(file.timeline, "record_callback_attempt", "reopen", "rate")
+    if last is None or last.event.data.get("solved") is None:
+        return "record_callback_attempt"
+    return "close" if last.event.data["solved"] else "reopen"
+
+
+def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, likely: str = "") -> list[Choice]:
+    """The buttons of a case page, from the table: what moves the case first, what is closed to this person last."""
+    found = []
+    for row in transitions_from(case.state):
+        if not _worth_showing(row, actor):
+            continue
+        mine = assignment_for(actor, case, assignments, row.action)
+        decision = policy.can(actor, row.action, case, assignment=mine)
+        if row.action in ("assist_sign", "assist_reply") and mine is not None and decision.allowed and (
+            (mine.signed_at is None) != (row.action == "assist_sign")
+        ):
+            continue
+        if row.action in ("clear_publication", "refuse_publication") and case.publication not in ("requested", "public"):
+            continue
+        if row.action == "request_publication" and case.publication == "public":
+            continue
+        found.append(Choice(row.action, row.label, row.key, decision.allowed, decision.reason,
+                            FORMS[row.action] is Nothing, bool(row.targets) or row.action == likely))
+    return sorted(found, key=lambda choice: (
+        not choice.allowed, choice.action != likely, not choice.moves or choice.action in RARE))
+
+
+def clocks_shown(file: CaseFile) -> list[tuple[Clock, str]]:
+    """The clocks that run, else the last two; an assisting unit's with its name."""
+    helpers = {a.pk: a.unit for a in file.assignments if a.role == AssignmentRole.ASSIST}
+    chosen = [c for c in file.clocks if c.met_at is None and c.stopped_at is None] or file.clocks[-2:]
+    return [(clock, f"{clock.get_kind_display()} · {helpers[clock.assignment_id].said}"
+             if clock.assignment_id in helpers else "") for clock in chosen]
+
+
+def focus_of(case: Case, file: CaseFile) -> dict[str, Any]:
+    """What the next person has to judge, taken from the timeline: a return, an answer, the callbacks so far."""
+    if case.state == State.OBJECTED:
+        held = reference()
+        says = held.responsible(category_id=case.category_id, area_id=case.area_id, on=today_of(now()))
+        return {"returned": last_of(file.timeline, "raise_return"), "catalogue": says}
+    if case.state == State.REPLIED:
+        return {"answered": last_of(file.timeline, "reply"), "checks": checks_of(case, file)}
+    if case.state == State.CALLBACK:
+        attempts = [entry for entry in file.timeline
+                    if entry.event.action == "record_callback_attempt" and entry.event.at >= _round_began(file)]
+        return {"answered": last_of(file.timeline, "reply"), "attempts": attempts,
+                "wanted": settings.LIANXIN_CALLBACK_ATTEMPTS}
+    return {}
+
+
+def _round_began(file: CaseFile) -> datetime:
+    again = last_of(file.timeline, "reopen", "register")
+    return again.event.at if again else file.case.registered_at
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the reviewer's checklist: what the record says, and whether it is as it should be."""
+
+    label: str
+    found: str
+    good: bool
+
+
+def checks_of(case: Case, file: CaseFile) -> list[Check]:
+    """What a reviewer looks at, as far as the record knows it. The rest is reading."""
+    answer, contact = last_of(file.timeline, "reply"), last_of(file.timeline, "record_contact")
+    if answer is None:
+        return []
+    since = max((a.assigned_at for a in file.assignments if a.role == AssignmentRole.LEAD), default=case.registered_at)
+    photos = sum(a.kind == Attachment.MediaKind.PHOTO and a.created_at >= since for a in file.attachments)
+    resolve = next((c for c in reversed(file.clocks) if c.kind == ClockKind.RESOLVE and c.assignment_id is None), None)
+    late = bool(resolve and answer.event.at > resolve.due_at)
+    length = len(answer.texts.get("public_answer", ""))
+    field = bool(case.category and case.category.field_matter)
+    found = [
+        Check(_("联系诉求人"), f"{day_and_time(contact.event.at)} · {event_detail(contact)}" if contact
+              else _("答复时一并登记"), True),
+        Check(_("是否解决"), _("已解决") if answer.event.data.get("solved") else _("未解决，须说明原因"),
+              bool(answer.event.data.get("solved"))),
+        Check(_("现场照片"), ngettext("%d 张", "%d 张", photos) % photos if photos else
+              _("没有") if field else _("没有（不是现场类事项）"), bool(photos) or not field),
+        Check(_("答复长短"), ngettext("%d 字", "%d 字", length) % length, length >= SHORT_ANSWER),
+        Check(_("按时答复"), _("超过期限") if late else _("是"), not late),
+    ]
+    return found

@@ -1,0 +1,118 @@
+// The call: what was read is put into fields nobody has touched; a person's choice always stands.
+const { keep, say } = window.lianxin;
+
+const form = document.getElementById("call-form");
+const READ = ["words", "category", "area", "place_text", "lon", "lat"];  // what is sent to be read: never who is calling
+
+function fill(button, byHand) {
+  const input = form.elements[button.dataset.fill];
+  if (!byHand && (input.dataset.byHand || (input.value && !input.dataset.filled))) return;
+  if (input.value === button.dataset.value) return;
+  input.value = button.dataset.value;
+  input.dataset.filled = "1";
+  if (byHand) input.dataset.byHand = "1";
+  if (button.dataset.fill === "area") {
+    form.elements.lon.value = button.dataset.lon ?? "";
+    form.elements.lat.value = button.dataset.lat ?? "";
+    const place = form.elements.place_text;
+    if (!place.dataset.byHand && (!place.value || place.dataset.filled)) {
+      place.value = button.dataset.place ?? "";
+      place.dataset.filled = "1";
+    }
+  }
+  keep(form);
+  soon();
+}
+
+// Each part goes to its place, and only when it says something new and nobody is in it.
+function put(markup) {
+  const page = new DOMParser().parseFromString(markup, "text/html");
+  for (const part of page.querySelectorAll("template[data-into]")) {
+    const place = document.getElementById(part.dataset.into);
+    if (!place || place.contains(document.activeElement) || place.dataset.was === part.innerHTML) continue;
+    place.dataset.was = part.innerHTML;
+    place.replaceChildren(document.importNode(part.content, true));
+  }
+  for (const button of form.querySelectorAll("[data-auto]")) fill(button, false);
+}
+
+let timer;
+let asking;
+let last = "";
+function soon() { clearTimeout(timer); timer = setTimeout(read, 250); }
+async function read() {
+  const body = new URLSearchParams(READ.map((name) => [name, form.elements[name].value]));
+  if (body.toString() === last) return;
+  last = body.toString();
+  asking?.abort();
+  asking = new AbortController();
+  try {
+    const answer = await fetch(form.dataset.suggest, {
+      method: "POST", body, signal: asking.signal,
+      headers: { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value, "X-Requested-With": "fetch" },
+    });
+    if (answer.ok) put(await answer.text()); else last = "";
+  } catch { last = ""; /* away or overtaken: the next letter asks again */ }
+}
+
+function openAnswer() {
+  const place = form.querySelector(".desk-answer");
+  if (place) place.open = true;
+  form.elements.public_answer?.focus();
+}
+
+if (form) {
+  for (const name of ["category", "area", "place_text"]) if (form.elements[name].value) form.elements[name].dataset.byHand = "1";
+  form.addEventListener("input", (event) => {
+    if (event.isTrusted && ["category", "area", "place_text"].includes(event.target.name)) {
+      event.target.dataset.byHand = "1";
+      delete event.target.dataset.filled;
+      if (event.target.name === "area") { form.elements.lon.value = ""; form.elements.lat.value = ""; }
+    }
+    soon();
+  });
+  form.addEventListener("lx:restored", () => {
+    for (const name of ["category", "area", "place_text"]) if (form.elements[name].value) form.elements[name].dataset.byHand = "1";
+    soon();
+  });
+  form.addEventListener("click", (event) => {
+    const pick = event.target.closest("[data-fill]");
+    if (pick) fill(pick, true);
+    const use = event.target.closest("[data-use-answer]");
+    if (use) {
+      form.elements.public_answer.value = use.closest("details").querySelector("[data-answer-text]").textContent;
+      openAnswer();
+    }
+    if (event.target.closest("[data-answer]") && !form.elements.public_answer.value.trim()) {
+      event.preventDefault();
+      openAnswer();
+    }
+    const save = event.target.closest("[data-save-draft]");
+    if (save) { keep(form); say(save.dataset.saved); }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || !/^Digit[1-3]$/.test(event.code)) return;
+    const pick = form.querySelector(`[data-pick="${event.code.at(-1)}"]`);
+    if (pick) { event.preventDefault(); fill(pick, true); }
+  });
+  // Enter in a one-line field does not send the form: the keys on the bar do.
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.tagName === "INPUT") event.preventDefault();
+  });
+  // The caller's number, handed over by the telephone after #: that part of an address never leaves the browser.
+  const number = new URLSearchParams(location.hash.slice(1)).get("phone");
+  if (number) {
+    if (!form.elements.phone.value) form.elements.phone.value = number.slice(0, 40);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  // The call is timed from its first sign of life.
+  let begun = number ? Date.now() : 0;
+  form.addEventListener("input", () => { begun ||= Date.now(); });
+  const clock = form.querySelector("[data-timer]");
+  setInterval(() => {
+    if (!begun) return;
+    const seconds = Math.floor((Date.now() - begun) / 1000);
+    clock.textContent = `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
+  }, 1000);
+  soon();
+}
