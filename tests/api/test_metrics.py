@@ -82,3 +82,5 @@ def test_the_api_knows_no_other_methods(world: World, machines: Any) -> None:
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
     assert Machine().send("PUT", "/tracking").status_code == 405
+    seen, looked = machines("operator").get("/me"), machines("operator").send("HEAD", "/me")
+    assert (looked.status_code, looked.content, looked.headers["Content-Length"]) == (200, b"", str(len(seen.content)))

@@ -21,6 +21,7 @@ from . import problems, register
 
 PREFIX = "/api/"
 ROOT = "/api/v1/"
+TAKEN_IN = 32 * 1024 * 1024  # bytes of a body that is too large, read before saying so
 
 
 class Gate:
@@ -34,10 +35,18 @@ class Gate:
             return self.get_response(request)
         language = problems.language_of(request)
         activate(language)
+        head = request.method == "HEAD"
+        if head:
+            request.method = "GET"
         try:
             response = _answer(request)
         except Exception as error:
             response = problems.of(error)
+        if response.status_code == 413:
+            _take_in(request)
+        if head:
+            request.method = "HEAD"
+            response = _without_body(response)
         if response.status_code >= 400 and response.headers.get("Content-Type") != problems.CONTENT_TYPE:
             response = _made_plain(response)
         response.headers.setdefault("Cache-Control", "no-store")
@@ -63,9 +72,29 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
     return view(request, *match.args, **match.kwargs)
 
 
+def _take_in(request: HttpRequest) -> None:
+    """Read on a little: a client still sending its body would otherwise see a broken connection and no answer."""
+    left = TAKEN_IN
+    try:
+        while left > 0 and (chunk := request.read(min(left, 65_536))):
+            left -= len(chunk)
+    except (OSError, ValueError):
+        return
+
+
+def _without_body(response: HttpResponseBase) -> HttpResponse:
+    """The same headers for HEAD, and nothing else."""
+    made = HttpResponse(status=response.status_code, headers=dict(response.headers))
+    if isinstance(response, HttpResponse):
+        made.headers["Content-Length"] = str(len(response.content))
+    response.close()
+    return made
+
+
 def _made_plain(response: HttpResponseBase) -> HttpResponse:
     """A fault that a library answered in its own words, as a problem with the same status and headers."""
-    made = problems.problem(response.status_code)
+    known = {405: problems.WrongMethod.default_message}
+    made = problems.problem(response.status_code, detail=known.get(response.status_code, ""))
     kept: dict[str, Any] = {"Allow": response.headers.get("Allow"), "Retry-After": response.headers.get("Retry-After")}
     for name, value in kept.items():
         if value is not None:
