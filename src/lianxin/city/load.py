@@ -16,6 +16,7 @@ from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
 from . import areas, store
+from .changes import Change, between, picture
 from .faults import BadCity, Fault
 from .plan import Plan, read
 
@@ -27,12 +28,14 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did. `changed` is False when the files were those of the last load; counts are by table."""
+    """What a load did. `changed` is False when the files were those of the last load. `counts` are what the
+    files hold, `changes` what became of the database, both by table."""
 
     code: str
     name: str
     changed: bool
     counts: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
 
 
 def digest_of(directory: Path) -> str:
@@ -79,10 +82,12 @@ def load(directory: Path, *, tell: Tell = lambda words: None) -> Loaded:
         done = City.objects.order_by("id").first()
         if done is not None and done.content_hash == content:  # another process was quicker
             return Loaded(done.code, done.name, changed=False)
+        before = picture()
         counts = _write(plan, content, tell)
+        changes = between(before, picture())
     for held in (reference, locate, gazetteer):
         held.forget()
-    return Loaded(plan.settings["code"], plan.settings["name"], changed=True, counts=counts)
+    return Loaded(plan.settings["code"], plan.settings["name"], changed=True, counts=counts, changes=changes)
 
 
 def _write(plan: Plan, content: str, tell: Tell) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,19 @@ def _dates(faults: Faults, row: Row, start: str, end: str) -> None:
         faults.add(row.file, row.line, _("%(end)s 应晚于 %(start)s") % {"start": start, "end": end})
 
 
+def _overlaps(faults: Faults, rows: Iterable[Row], key: tuple[str, ...]) -> None:
+    """Rows for the same thing may follow one another, but not hold on the same day."""
+    lines: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        lines.setdefault(tuple(row[name] for name in key), []).append(row)
+    for same in lines.values():
+        same.sort(key=lambda row: row["valid_from"] or date.min)
+        for earlier, later in pairwise(same):
+            starts = later["valid_from"] or date.min
+            if starts != (earlier["valid_from"] or date.min) and (earlier["valid_to"] or date.max) > starts:
+                faults.add(later.file, later.line, _("与第 %s 行的有效期重叠：请给前一行写上 valid_to") % earlier.line)
+
+
 def _check_units(plan: Plan, levels: Mapping[str, str]) -> None:
     faults = plan.faults
     parents = {row["code"]: row["parent"] for row in plan.units}
@@ -148,6 +162,7 @@ def _check_limits(plan: Plan, names: dict[str, str]) -> None:
         _dates(faults, row, "valid_from", "valid_to")
         if max(row["sign_for"], row["first_contact"]) > row["resolve"]:
             faults.add(row.file, row.line, _("签收和首次联系的时限不能长于办结时限"))
+    _overlaps(faults, plan.limits, ("category", "kind", "urgency", "track"))
     if not plan.limits:
         return
     # Any case must find a limit whatever its category: so there is a row without category for each combination.
@@ -201,17 +216,31 @@ def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str
         _known(faults, row, "category", names)
         _name_agrees(faults, row, names)
         _dates(faults, row, "valid_from", "valid_to")
+    _overlaps(faults, rows, ("category", "area"))
     if not plan.areas.complete:
         return
     before = len(faults)
     plan.rules = expand(rows, units={row["code"] for row in plan.units}, levels=levels, faults=faults)
     if len(faults) > before or not rows or not plan.leaves:
         return
-    missing = gaps(plan.rules, categories={row["code"]: row["parent"] for row in plan.categories}, leaves=plan.leaves,
-                   counties=[code for code, level in levels.items() if level == "county"],
-                   units={row["code"]: row for row in plan.units}, today=today)
-    for leaf, county in missing[:SHOWN_GAPS]:
-        faults.add(files.CATALOGUE.file, 0, _("事项 %(leaf)s（%(name)s）在 %(county)s 没有承办单位")
-                   % {"leaf": leaf, "name": names[leaf], "county": county})
+    units = {row["code"]: row for row in plan.units}
+    missing = next(filter(None, (
+        [(on, *pair) for pair in gaps(
+            plan.rules, categories={row["code"]: row["parent"] for row in plan.categories}, leaves=plan.leaves,
+            counties=[code for code, level in levels.items() if level == "county"], units=units, today=on)]
+        for on in _turning_days(plan, today)
+    )), [])
+    for on, leaf, county in missing[:SHOWN_GAPS]:
+        words = (_("事项 %(leaf)s（%(name)s）在 %(county)s 没有承办单位") if on == today
+                 else _("事项 %(leaf)s（%(name)s）在 %(county)s 从 %(day)s 起没有承办单位"))
+        faults.add(files.CATALOGUE.file, 0,
+                   words % {"leaf": leaf, "name": names[leaf], "county": county, "day": on.isoformat()})
     if len(missing) > SHOWN_GAPS:
         faults.add(files.CATALOGUE.file, 0, _("共有 %s 处没有承办单位") % len(missing))
+
+
+def _turning_days(plan: Plan, today: date) -> list[date]:
+    """Today, and the days to come on which a rule ends or a unit that leads one closes."""
+    leads = {rule.lead for rule in plan.rules}
+    ends = {rule.valid_to for rule in plan.rules} | {row["active_to"] for row in plan.units if row["code"] in leads}
+    return [today, *sorted(day for day in ends if day is not None and day > today)]

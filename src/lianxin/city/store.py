@@ -149,7 +149,8 @@ def articles(plan: Plan, category_ids: Ids, unit_ids: Ids) -> int:
 
 
 def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:
-    """People by username. The file is the truth about those it lists; everybody else is left alone.
+    """People by username. The file is the truth about the roles it gave: whoever is gone from it loses them, while
+    what an administrator has granted by hand (`granted_by`) stays.
 
     A new person has no usable password until one is set; what someone has set is never touched.
     """
@@ -169,6 +170,7 @@ def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:
     Staff.objects.bulk_update(changed, ["name", "unit"], batch_size=BATCH)
     people = {person.username: person.pk for person in (*known.values(), *fresh)}
 
+    listed = set(people.values())
     wanted: dict[tuple[int, str, int, int | None], RoleGrant] = {}
     for row in plan.staff:
         for role in row["roles"]:
@@ -176,7 +178,8 @@ def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:
             wanted[key] = RoleGrant(staff_id=key[0], role=role, unit_id=key[2], area_id=key[3], granted_at=at)
     standing: dict[tuple[int, str, int, int | None], Any] = {
         (grant.staff_id, grant.role, grant.unit_id, grant.area_id): grant.pk
-        for grant in RoleGrant.objects.filter(staff_id__in=people.values(), ended_at__isnull=True)
+        for grant in RoleGrant.objects.filter(ended_at__isnull=True)
+        if grant.staff_id in listed or grant.granted_by_id is None
     }
     over = [pk for key, pk in standing.items() if key not in wanted]
     RoleGrant.objects.filter(pk__in=over).update(ended_at=at)

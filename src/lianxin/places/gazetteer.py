@@ -84,14 +84,14 @@ def _names() -> _Names:
         codes: dict[int, str] = {}
         names: dict[int, str] = {}
         rows = Area.objects.filter(active=True).exclude(level="grid").values_list(
-            "id", "code", "name", "level", "parent_id", "aliases", "lon", "lat", "synthetic"
+            "id", "code", "name", "short_name", "level", "parent_id", "aliases", "lon", "lat", "synthetic"
         )
-        for pk, code, name, level, parent, aliases, lon, lat, synthetic in rows:
+        for pk, code, name, short, level, parent, aliases, lon, lat, synthetic in rows:
             parents[pk], codes[pk], names[pk] = parent, code, name
             if level == "city":
                 continue
             entry = _Entry(name, level, code, pk, lon, lat, synthetic)
-            for form in short_forms(name, level) | set(aliases):
+            for form in short_forms(name, level) | (short_forms(short, level) if short else set()) | set(aliases):
                 entries.setdefault(form, []).append(entry)
         for code, name, aliases, area, lon, lat, approximate in Site.objects.values_list(
             "code", "name", "aliases", "area_id", "lon", "lat", "approximate"
@@ -133,15 +133,18 @@ def find(text: str, *, limit: int = 5) -> list[PlaceHit]:
         else:
             spans.append((at, at + len(form), form))
             at += len(form)
-    named = {entry.area_id for _s, _e, form in spans for entry in held.entries[form] if entry.level != "site"}
+    areas = {form: {entry.area_id for entry in held.entries[form] if entry.level != "site"} for _s, _e, form in spans}
     hits: dict[tuple[str, str], PlaceHit] = {}
     for start, end, form in spans:
         rivals = len(held.entries[form])
+        named = {pk for other, found in areas.items() if other != form for pk in found}
         for entry in held.entries[form]:
             line = held.lineage[entry.area_id]
             above = line if entry.level == "site" else line[1:]
             score = _DEPTH[entry.level] + 0.5 * (end - start) + 3.0 * sum(pk in named for pk in above)
             score += (1.0 if form == entry.name else 0.0) - 0.2 * min(rivals - 1, 10)
+            if entry.level != "site" and form != entry.name and not areas[form].isdisjoint(above):
+                score -= 1.5  # 金鹗山 alone may mean the street or a community in it: the street holds both
             path = " › ".join(held.names[pk] for pk in reversed(line[:-1] or line))
             hit = PlaceHit(entry.name, entry.level, entry.code, entry.area_id, held.codes[entry.area_id], path, start,
                            end, entry.lon, entry.lat, entry.approximate, score)

@@ -37,6 +37,10 @@ class Command(BaseCommand):
             return
         shown = ", ".join(f"{name} {count}" for name, count in loaded.counts.items())
         self.stdout.write(_("%(name)s：已装入（%(shown)s）") % {"name": loaded.name, "shown": shown})
+        for name, change in loaded.changes.items():
+            if change:
+                self.stdout.write("  " + _("%(table)s：新增 %(added)d，改动 %(changed)d，停用 %(closed)d") % {
+                    "table": name, "added": change.added, "changed": change.changed, "closed": change.closed})
 
     def _fail(self, faults: list[Fault]) -> None:
         for fault in faults:

@@ -1,0 +1,77 @@
+"""What a load changed: every table as it was before and after, compared by code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+
+# One row a thing: its key, whether it is in use, and a digest of all that a city's files say of it.
+_TABLES = {
+    "areas": """
+        SELECT code, active, md5(ROW(name, name_en, short_name, aliases, level, parent_id, lon, lat, boundary, synthetic,
+                                     overlay)::text) FROM places_area""",
+    "sites": """
+        SELECT code, true, md5(ROW(name, kind, aliases, area_id, lon, lat, approximate)::text) FROM places_site""",
+    "units": """
+        SELECT code, active_to IS NULL OR active_to > CURRENT_DATE, md5(ROW(name, short_name, name_en, kind, parent_id,
+               area_id, calendar, duties, active_from, active_to)::text) FROM organisations_unit""",
+    "categories": """
+        SELECT code, active, md5(ROW(name, name_en, plain_name, plain_name_en, parent_id, is_leaf, kind, urgency,
+               field_matter, complex_allowed, quick_topic, keywords, added)::text) FROM cases_category""",
+    "time_limits": """
+        SELECT ROW(category_id, kind, urgency, track, valid_from)::text, true, md5(ROW(calendar, sign_for, first_contact,
+               resolve, basis, valid_to)::text) FROM cases_timelimit""",
+    "catalogue_rules": """
+        SELECT ROW(rule.category_id, rule.area_id, rule.valid_from)::text, true, md5(ROW(lead_unit_id, assisting_units,
+               valid_to, basis)::text) FROM cases_cataloguerule AS rule
+        WHERE version_id = (SELECT id FROM cases_catalogueversion ORDER BY number DESC LIMIT 1)""",
+    "phrases": """
+        SELECT list || ' ' || code, active, md5(ROW(name, name_en, words, words_en, position)::text) FROM cases_phrase""",
+    "articles": """
+        SELECT code, active, md5(ROW(title, questions, keywords, answer, basis, source, category_id, unit_id, valid_from,
+               review_by)::text) FROM knowledge_article""",
+    "staff": """
+        SELECT username, count(held.id) > 0, md5(ROW(person.name, person.unit_id, array_agg(ROW(held.role, held.unit_id,
+               held.area_id)::text ORDER BY held.role, held.unit_id, held.area_id))::text)
+        FROM organisations_staff AS person
+        LEFT JOIN organisations_rolegrant AS held ON held.staff_id = person.id AND held.ended_at IS NULL
+        GROUP BY person.id""",
+}
+Picture = dict[str, dict[str, tuple[bool, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many things of one table a load added, changed, and took out of use (closed, made inactive, ended)."""
+
+    added: int = 0
+    changed: int = 0
+    closed: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.closed)
+
+
+def picture() -> Picture:
+    """Every table of a city as it stands."""
+    seen: Picture = {}
+    with connection.cursor() as cursor:
+        for name, query in _TABLES.items():
+            cursor.execute(query)
+            seen[name] = {key: (in_use, digest) for key, in_use, digest in cursor.fetchall()}
+    return seen
+
+
+def between(before: Picture, after: Picture) -> dict[str, Change]:
+    """The difference of two pictures, table by table; a thing taken into use again counts as added."""
+    return {name: _compare(before[name], after[name]) for name in _TABLES}
+
+
+def _compare(before: Mapping[str, tuple[bool, str]], after: Mapping[str, tuple[bool, str]]) -> Change:
+    was = {key for key, (in_use, _digest) in before.items() if in_use}
+    now = {key for key, (in_use, _digest) in after.items() if in_use}
+    return Change(
+        added=len(now - was), changed=sum(before[key] != after[key] for key in was & now), closed=len(was - now)
+    )
