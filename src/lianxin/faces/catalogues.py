@@ -46,6 +46,11 @@ CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff01-\uff5e]")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _PLACEHOLDER = re.compile(r"%\([^)]+\)[#0\- +]?\d*(?:\.\d+)?[a-zA-Z]|%%|%[#0\- +]?\d*(?:\.\d+)?[sdrfgi]|\{\{.*?\}\}|\{\w*\}")
 
+_LATIN_WORD = re.compile("[A-Za-z]{4,}")
+_MARKUP = re.compile(r"<[^>]*>|%\([^)]+\)[a-z]|\{\w*\}|\"oauth_\w+\"")
+# Names that stay as they are in every language.
+NOT_ENGLISH = frozenset({"WebAuthn", "TOTP", "JavaScript", "HTML", "HTTP", "HTTPS", "JSON", "Cookie", "Unicode", "ASCII", "UUID"})
+
 Key = tuple[str, str]
 """Context (empty for none) and singular: what gettext looks a message up by."""
 
@@ -135,13 +140,19 @@ def library_messages() -> dict[Key, Found]:
 
 @cache
 def _library_catalogue(language: str) -> dict[Key, str | tuple[str, ...]]:
-    """What the libraries translate themselves: compiled catalogues."""
+    """What the libraries translate themselves, on top of one another as Django loads them: its own words, allauth,
+    then its contrib applications, which stand first in INSTALLED_APPS. English left in Chinese counts as none."""
     made: dict[Key, str | tuple[str, ...]] = {}
-    for library in LIBRARIES:
-        for path in sorted(_home(library).glob(f"**/locale/{language}/LC_MESSAGES/django.mo")):
+    for library, place in (("django", "conf"), ("allauth", "."), ("django", "contrib")):
+        for path in sorted((_home(library) / place).glob(f"**/locale/{language}/LC_MESSAGES/django.mo")):
             with path.open("rb") as file:
                 made |= {key_of(m): _strings(m) for m in mofile.read_mo(file) if m.id and said(m)}
-    return made
+    return {key: strings for key, strings in made.items() if not _english_left(key[1], "".join(strings))}
+
+
+def _english_left(source: str, string: str) -> bool:
+    words = set(_LATIN_WORD.findall(_MARKUP.sub("", string))) - NOT_ENGLISH
+    return bool(words & set(_LATIN_WORD.findall(source)) or any(word.islower() for word in words))
 
 
 def key_of(message: Any) -> Key:
@@ -219,7 +230,7 @@ def simplified() -> Catalog:
     known = _library_catalogue("zh_Hans")
     catalogue = _empty("zh_Hans")
     for key, found in library_messages().items():
-        if key in kept or key not in known:
+        if any(kept.get(key, "")) or key not in known:
             string = kept.get(key, ("",) if found.plural else "")
             _put(catalogue, found, string)
     return catalogue
