@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
-from lianxin.kernel.ids import uuid7
+from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
 
 from . import clocks, policy
@@ -359,7 +359,10 @@ def _begin(name: str, on: On) -> Step:
                            current={"version": case.version, "state": case.state})
         raise NotAllowed(decision.reason)
     running = list(Clock.objects.filter(case=case, met_at__isnull=True, stopped_at__isnull=True))
-    step = Step(case=case, row=row, by=on.by, at=now(), assignments=assignments, running=running, mine=mine)
+    # The machine's clock may be set back, and machines differ: within a case, time and the order of events go forward.
+    last = Event.objects.filter(case=case).order_by("-id").values_list("id", "at")[0]
+    step = Step(case=case, row=row, by=on.by, at=max(now(), last[1]), assignments=assignments, running=running,
+                mine=mine, event_id=uuid7_after(last[0]))
     step._from_state = case.state
     if mine is not None and on.by.kind is Kind.STAFF:
         step.assignment_id = mine.pk

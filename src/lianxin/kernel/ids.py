@@ -25,6 +25,12 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=uuid_utils.uuid7().int)
 
 
+def uuid7_after(earlier: uuid.UUID) -> uuid.UUID:
+    """A new UUIDv7 that sorts after `earlier`, whatever the machine's clock says now."""
+    fresh = uuid7()
+    return fresh if fresh > earlier else uuid.UUID(int=earlier.int + 1)
+
+
 def uuid7_floor(at: datetime) -> uuid.UUID:
     """The lowest UUIDv7 of an instant's millisecond: the bound of a range by time. `at` must be aware."""
     if at.tzinfo is None:
