@@ -11,31 +11,20 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 
 from lianxin.cases import schema_sql
-from lianxin.cases.models import (
-    Attachment,
-    EventText,
-    IdentityReading,
-    Notification,
-    PublicVersion,
-    Reporter,
-    RetentionClass,
-)
+from lianxin.cases.models import Reporter, RetentionClass
+from lianxin.cases.retention import PERSONAL
 
 from .markdown import code, codes, page, sentence, table
 
 CONTEXTS = ("places", "organisations", "cases", "quality", "knowledge", "desk")
-# What each class means: whose data it is, and what the nightly job does with it when the days are over.
-RETENTION: dict[RetentionClass, tuple[tuple[type[models.Model], ...], str]] = {
-    RetentionClass.REPORTER: ((Reporter,), "every personal column emptied; the row stays, so that the case still shows that "
-                                           "somebody raised it"),
-    RetentionClass.WORDS: ((EventText, PublicVersion), "the case's words, title, address and position and the words of its "
-                                                       "events replaced; a public version that staff cleared stays public"),
-    RetentionClass.ATTACHMENT: ((Attachment,), "the file deleted from storage unless another case holds the same; the row says "
-                                               "when"),
-    RetentionClass.MESSAGE: ((Notification,), "deleted"),
-    RetentionClass.LEDGER: ((IdentityReading,), "kept: who read an identity, when and why stays provable"),
+# What the nightly job does when a class's days are over.
+RETENTION: dict[RetentionClass, str] = {
+    RetentionClass.REPORTER: "emptied; the row stays, so that the case still shows that somebody raised it",
+    RetentionClass.WORDS: "replaced or emptied; a public version that staff cleared stays public, one only asked for is deleted",
+    RetentionClass.ATTACHMENT: "the file is deleted from storage unless another case holds the same; the row says when",
+    RetentionClass.MESSAGE: "the row is deleted",
+    RetentionClass.LEDGER: "kept: who read an identity, when and why stays provable",
 }
-NUMERALS = {"PositiveSmallIntegerField", "PositiveIntegerField", "PositiveBigIntegerField"}
 
 
 def tables() -> list[type[models.Model]]:
@@ -105,11 +94,15 @@ def _table(model: type[models.Model]) -> str:
 def _retention() -> str:
     days = settings.LIANXIN_RETENTION_DAYS
     rows = []
-    for kind, (held, done) in RETENTION.items():
-        stays = kind is RetentionClass.LEDGER
-        when = "–" if stays else f"{days.get(kind.value, days['reporter'])} days after the case ended"
-        rows.append((code(kind.value), kind.label, codes(model._meta.db_table for model in held), when, done))
-    return table(("class", "", "tables", "when (default)", "what happens"), rows)
+    for kind, done in RETENTION.items():
+        columns = []
+        for name, held in PERSONAL.items():
+            if held == kind:
+                label, model, column = name.split(".")
+                columns.append(f"{apps.get_model(label, model)._meta.db_table}.{column}")
+        when = f"{days[kind.value]} days after the case ended" if kind.value in days else "–"
+        rows.append((code(kind.value), kind.label, codes(columns), when, done))
+    return table(("class", "", "columns", "when (default)", "what happens"), rows)
 
 
 def _triggers() -> str:
@@ -136,9 +129,10 @@ def render() -> str:
         "`cases_event_default` catches what has none.",
         "## Personal data",
         f"{codes(sealed)} of `cases_reporter` are ciphertext (AES-256-GCM; the keys lie in the keyring file, never in the "
-        "database), each bound to its row and column. `phone_hash` is a keyed hash for exact look-up. Every table that can "
-        "hold personal data has a retention class:",
+        "database), each bound to its row and column. `phone_hash` is a keyed hash for exact look-up. Every column that can "
+        "hold something about a reporter has a retention class; a test finds the one that has none:",
         _retention(),
-        "The setting is `LIANXIN_RETENTION_DAYS`; see [settings.md](settings.md).",
+        "The days are settings, for all classes or for each: see [settings.md](settings.md). How to look into it: "
+        "[keys-and-retention.md](../howto/keys-and-retention.md).",
         "## Tables", *(_table(model) for model in tables()),
     )
