@@ -158,10 +158,13 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 
 # Of each file one fault a line, so that they can stand side by side.
-TOGETHER = ("too many cells", "bad date", "unknown kind of unit", "too long", "unknown parent of a unit",
-            "unknown urgency", "leaf without kind", "bad weight", "rule for an unknown category", "bad number", "first contact later than reply", "limit for an unknown category",
-            "number out of range", "hotline role elsewhere", "route twice", "unknown key of an article", "unknown key of the city",
-            "unknown level", "half a position", "broken line of boundaries", "site of an unknown kind")
+TOGETHER = (
+    "too many cells", "bad date", "unknown kind of unit", "too long", "unknown parent of a unit",
+    "unknown urgency", "leaf without kind", "bad weight", "rule for an unknown category", "bad number",
+    "first contact later than reply", "limit for an unknown category", "number out of range",
+    "hotline role elsewhere", "route twice", "unknown key of an article", "unknown key of the city",
+    "unknown level", "half a position", "broken line of boundaries", "site of an unknown kind",
+)
 
 
 def spoil_much(folder: Path) -> list[Spoilt]:

@@ -294,3 +294,39 @@ def test_every_village_every_site_is_found_by_its_own_names() -> None:
         lost += [said for said in (name, *aliases)
                  if not any(hit.name == name for hit in gazetteer.find(f"我在{said}附近", limit=10))]
     assert lost == []
+
+
+def test_every_point_of_a_village_lies_in_one_grid_of_it() -> None:
+    import random
+
+    from lianxin.places import tiling
+
+    dice = random.Random(4306)
+    villages = list(Area.objects.filter(level="village").order_by("code").values_list("pk", "code", "boundary"))[::60]
+    for pk, code, boundary in villages:
+        grids = [shape(one) for one in Area.objects.filter(parent_id=pk).values_list("boundary", flat=True)]
+        for _point in range(20):
+            lon, lat = tiling.point_within(shape(boundary), dice)
+            hit = locate.locate(lon, lat)
+            assert hit.village is not None, code
+            assert hit.village.code == code
+            assert hit.grid is not None, code
+            assert hit.grid.code.startswith(code)
+            assert sum(grid.contains(shapely.Point(lon, lat)) for grid in grids) <= 1
+
+
+def test_known_positions_and_positions_elsewhere() -> None:
+    from lianxin.kernel.coordinates import to_wgs84, wgs84_to_gcj02
+
+    seats = {"430626": (113.593, 28.702), "430623": (112.559, 29.530), "430621": (113.116, 29.146), "430624": (112.909, 28.677)}
+    for code, (lon, lat) in seats.items():
+        hit = locate.locate(lon, lat)
+        assert hit.county is not None
+        assert hit.county.code == code
+        again = locate.locate(*to_wgs84(*wgs84_to_gcj02(lon, lat), "gcj02"))
+        assert again.code == hit.code
+    for lon, lat in ((112.98, 28.2), (113.95, 29.97), (116.4, 39.9), (0.0, 0.0)):
+        hit = locate.locate(lon, lat)
+        assert hit.inside is False
+        assert hit.nearest_county
+        assert hit.distance > 1000
