@@ -72,31 +72,46 @@ def explained(action: str) -> str:
     return BY_HAND[action] if action in BY_HAND else sentence(DONE_BY[action])
 
 
-def diagram() -> str:
-    """A Mermaid state diagram. Transitions that any open state allows leave the box that holds the open states."""
-    inside: dict[tuple[str, str], list[str]] = {}
-    outside: dict[tuple[str, str], list[str]] = {}
-    for row in TABLE:
-        if not row.targets:
-            continue
-        label = f"{row.label} {row.action}"
-        whole = set(row.sources) == set(OPEN_STATES)
-        for target in row.targets:
-            if row.makes_case:
-                inside.setdefault(("[*]", target.value), []).append(label)
-            elif whole:
-                outside.setdefault(("open", target.value), []).append(label)
-            else:
-                for source in row.sources:
-                    into = inside if source in OPEN_STATES and target in OPEN_STATES else outside
-                    into.setdefault((source.value, target.value), []).append(label)
-    lines = ["stateDiagram-v2", "  state open {"]
-    lines += [f'    state "{state.label} {state.value}" as {state.value}' for state in OPEN_STATES]
-    lines += [f"    {a} --> {b}: {', '.join(labels)}" for (a, b), labels in inside.items()]
-    lines.append("  }")
-    lines += [f'  state "{state.label} {state.value}" as {state.value}' for state in TERMINAL]
-    lines += [f"  {a} --> {b}: {', '.join(labels)}" for (a, b), labels in outside.items()]
+# The way of a case that nothing comes between.
+MAIN = ("register", "accept", "dispatch", "sign", "reply", "approve", "close")
+
+
+def _edges(row: Transition) -> Iterable[tuple[str, str]]:
+    """Arrows of one row. What any open state allows leaves one node that stands for them all."""
+    sources = ["[*]"] if row.makes_case else [state.value for state in row.sources]
+    if set(row.sources) == set(OPEN_STATES):
+        sources = [ANY_OPEN]
+    return ((source, target.value) for target in row.targets for source in sources)
+
+
+ANY_OPEN = "open"
+
+
+def diagram(rows: Iterable[Transition], *, across: bool = False) -> str:
+    """A Mermaid state diagram of some rows; actions between the same two states share an arrow."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        for edge in _edges(row):
+            arrows.setdefault(edge, []).append(f"{row.label} {row.action}")
+    named = {name for edge in arrows for name in edge}
+    lines = ["stateDiagram-v2", *(["  direction LR"] if across else [])]
+    lines += [f'  state "{state.label} {state.value}" as {state.value}' for state in State if state.value in named]
+    lines += [f'  state "any open state" as {ANY_OPEN}'] if ANY_OPEN in named else []
+    lines += [f"  {a} --> {b}: {', '.join(labels)}" for (a, b), labels in arrows.items()]
     return "```mermaid\n" + "\n".join(lines) + "\n```"
+
+
+def diagrams() -> str:
+    """Three pictures of the table: the straight way, the ways back, the early ends."""
+    moving = [row for row in TABLE if row.targets]
+    straight = [row for row in moving if row.action in MAIN]
+    back = [row for row in moving if row.action not in MAIN and not set(row.targets) & set(TERMINAL)]
+    ends = [row for row in moving if row.action not in MAIN and set(row.targets) & set(TERMINAL)]
+    return "\n\n".join((
+        "The straight way:", diagram(straight),
+        "Back, and to another unit:", diagram(back),
+        "Early ends:", diagram(ends, across=True),
+    ))
 
 
 def render() -> str:
@@ -120,8 +135,8 @@ def render() -> str:
         "States and actions", "src/lianxin/cases/states.py",
         "The life of a case is one table. The buttons on a case page, the actions of the API, the permissions and this page "
         "are made from it, and the engine refuses what it does not hold.",
-        "## States", states, "## Diagram",
-        "Actions that leave the state as it is are not drawn; they are in the table below.", diagram(),
+        "## States", states, "## Diagrams",
+        "Actions that leave the state as it is are not drawn; they are in the table below.", diagrams(),
         "## Actions",
         "*Who* names the roles; which cases a role reaches is in [permissions.md](permissions.md). *Checks version*: a person "
         "who acts on an older version of the case is first shown what changed, and keeps what they typed. *Key* is the "
