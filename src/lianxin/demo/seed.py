@@ -289,6 +289,6 @@ def seed(path: Path) -> int:
         pace = timedelta(hours=row.hours_ago * 0.9) / max(len(steps), 1)
         with clock.frozen(begun) as frozen:
             for number, step in enumerate(steps):
-                frozen.set(begun + min(pace, timedelta(hours=20)) * number)
+                frozen.set(begun + min(pace, timedelta(hours=5)) * number)
                 step(play)
     return len(rows)
