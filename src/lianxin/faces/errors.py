@@ -41,7 +41,7 @@ def _typed(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _page(request: HttpRequest, status: int, title: str, message: str | Promise, *, help: str = "",
-          resend: bool = False) -> HttpResponse:
+          resend: bool = False, back: str = "") -> HttpResponse:
     if wants_json(request):
         response: HttpResponse = JsonResponse(
             {"type": "about:blank", "title": str(title), "detail": str(message), "status": status}, status=status,
@@ -53,7 +53,7 @@ def _page(request: HttpRequest, status: int, title: str, message: str | Promise,
             "status": status, "heading": title, "message": message, "help": help,
             "typed": [(n, v) for n, v in typed if n not in _UNSHOWN and len(v) > 1],
             "resend": [(n, v) for n, v in typed] if resend else [],
-            "path": request.path, "home": "/desk/" if request.path.startswith("/desk/") else "/",
+            "path": request.path, "back": back, "home": "/desk/" if request.path.startswith("/desk/") else "/",
         }
         try:
             body = str(render_to_string("faces/error.html", context))
@@ -103,7 +103,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The page was open too long, or cookies are off. The words stay on the page to be copied; nothing is resent by
     itself, since the form may have come from elsewhere."""
-    return _page(request, 403, _("页面放得太久了"), _("为了安全，这个页面的凭证已失效，刚才的内容没有提交。"),
+    # A form of the desk opens again by its address, with the draft that the browser kept.
+    match = request.resolver_match
+    back = request.path if match is not None and match.view_name in ("desk:call", "desk:act") else ""
+    return _page(request, 403, _("页面放得太久了"), _("为了安全，这个页面的凭证已失效，刚才的内容没有提交。"), back=back,
                  help=_("请返回上一页刷新后再提交。如果浏览器禁用了 Cookie，请先允许本站使用。"))
 
 

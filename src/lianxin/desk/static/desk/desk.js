@@ -12,9 +12,9 @@ document.addEventListener("input", (event) => {
   clearTimeout(asked.get(kind));
   if (last.length < 1) return;
   asked.set(kind, setTimeout(async () => {
-    const answer = await fetch(`/desk/lists/${kind}/?q=${encodeURIComponent(last)}`, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
     const list = document.getElementById(input.getAttribute("list"));
-    if (!answer?.ok || !list) return;
+    const answer = await fetch(`${list.dataset.options}?q=${encodeURIComponent(last)}`, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+    if (!answer?.ok) return;
     const before = parts.length ? `${parts.join(", ")}, ` : "";
     const { options } = await answer.json();
     list.replaceChildren(...options.map((text) => Object.assign(document.createElement("option"), { value: before + text })));

@@ -1,0 +1,24 @@
+"""A signed-in client for each member of staff of the small city."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from tests.world import World
+
+SignIn = Callable[[str], Client]
+
+
+@pytest.fixture
+def as_(world: World) -> SignIn:
+    """`as_("dispatcher")`: a client signed in as that person."""
+
+    def sign_in(username: str) -> Client:
+        client = Client()
+        client.force_login(world.staff[username], backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
