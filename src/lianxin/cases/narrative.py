@@ -345,6 +345,8 @@ def said(event: Event, *, internal: bool) -> str:
     if event.action == "attach":
         return _files(event, by)
     if event.action == "record_contact":
+        if event.data.get("means") == ContactMeans.NOT_LEFT:
+            return (_("%s记下：诉求人没有留联系方式。") if internal else _("您没有留联系方式，%s直接去办，结果写在这里。")) % by
         if internal:
             return _contact(event, by)
         return (_("%s联系了您。") if event.data.get("reached") else _("%s联系您，没有联系上。")) % by
