@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lianxin.api import register
+from lianxin.api import register, suggestions
 from lianxin.api.actions import BODIES, EXAMPLES, ROWS
 from lianxin.cases.models import Case
 from lianxin.kernel.clock import Frozen
@@ -193,10 +193,11 @@ def _sent(body: Any) -> str:
 @given(data=st.data())
 def test_no_json_makes_a_500(world: World, machines: Any, monday: Frozen, data: st.DataObject) -> None:
     case_id = world.accepted()
-    action = data.draw(st.sampled_from(["register", "track", "read_identity", *ROWS]))
+    action = data.draw(st.sampled_from(["register", "track", "read_identity", "suggest", *ROWS]))
     path, names, example = {
         "register": ("/cases", list(register.NewCase.model_fields), {"words": WORDS}),
         "track": ("/tracking", ["code"], {"code": "K7QM3-9XTPA"}),
+        "suggest": ("/suggestions", list(suggestions.SuggestFields.model_fields), {"words": WORDS}),
         "read_identity": (f"/cases/{case_id}/identity", ["why"], {"why": "核对"}),
     }.get(action) or (f"/cases/{case_id}/actions/{action}", list(BODIES[action].model_fields), EXAMPLES[action])
     body = data.draw(_ANY | nearly(names, example))

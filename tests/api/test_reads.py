@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from lianxin.api import city, reads, residents, shapes
+from lianxin.api import city, reads, residents, shapes, suggestions
 from lianxin.kernel.clock import Frozen
+from lianxin.knowledge.models import Article
 from tests.api.conftest import Machine, token
 from tests.api.test_actions import ok
 from tests.world import World
@@ -189,6 +191,25 @@ def test_public_cases_need_no_token(world: World, machines: Any, monday: Frozen)
     assert Machine().get("/public/cases?after=zzz").status_code == 422
     # A token that is wrong is no reason to refuse what is public.
     assert Machine("lx_wrong").get("/public/cases").status_code == 200
+
+
+def test_what_the_words_say(world: World, machines: Any, monday: Frozen) -> None:
+    category = world.categories["010101"]
+    category.keywords = {"路灯": 3}
+    category.save()
+    near = str(world.accepted("010101", lon=113.1, lat=29.1))
+    Article.objects.create(code="lamp", title="路灯不亮怎么办", questions=["路灯不亮找谁"], answer="城管局 24 小时内修。",
+                           valid_from=date(2026, 1, 1))
+    said = {"words": "花园社区路灯不亮，工地半夜还在打桩", "lon": 113.1, "lat": 29.1}
+    found = suggestions.Suggestions.model_validate(ok(machines("operator").post("/suggestions", said)))
+    assert [(c.code, c.lead_unit and c.lead_unit.code) for c in found.categories] == [("010101", "bridge")]
+    assert found.places[0].area is not None
+    assert found.places[0].area.code == "990101001001"
+    assert [str(case.id) for case in found.similar] == [near]
+    assert [article.code for article in found.articles] == ["lamp"]
+    danger = ok(machines("operator").post("/suggestions", {"words": "着火了，里面还有人"}))
+    assert "119" in {alarm["service"] for alarm in danger["alarms"]}
+    assert ok(machines("water").post("/suggestions", said))["similar"] == []
 
 
 def test_a_county_sees_its_own(world: World, machines: Any, monday: Frozen) -> None:

@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from . import actions, attachments, city, reads, residents
+from . import actions, attachments, city, reads, residents, suggestions
 from .problems import CONTENT_TYPE
 from .service import MODELS, api
 
-DECLARED = (actions, attachments, city, reads, residents)  # importing them declares their operations
+DECLARED = (actions, attachments, city, reads, residents, suggestions)  # importing them declares their operations
 REF = "#/components/schemas/{model}"
-PATH = "/api/v1/openapi.json"
+TAGS = ("cases", "actions", "attachments", "residents", "city")
 
 
 class FieldFault(BaseModel):
@@ -54,7 +54,7 @@ _KEY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": 
         "description": "Names this write: sent again with the same body it happens once and is answered the same."}
 _MATCH = {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
           "description": "The version seen, as in the ETag. A newer one is a 409 with `current`.", "example": '"3"'}
-_NOT_KEYED = frozenset({"read_identity", "track"})
+_NOT_KEYED = frozenset({"read_identity", "suggest", "track"})
 
 
 def _statuses(operation: dict[str, Any], write: bool) -> list[int]:
@@ -96,8 +96,9 @@ def build() -> dict[str, Any]:
                 operation.setdefault("parameters", []).append(_KEY)
             if "/actions/" in path:
                 operation["parameters"].append(_MATCH)
+    made["paths"] = dict(sorted(made["paths"].items()))
     made["servers"] = [{"url": "/"}]
-    made["tags"] = [{"name": name} for name in ("cases", "actions", "attachments", "city", "residents")]
+    made["tags"] = [{"name": name} for name in TAGS]
     return made
 
 
@@ -116,11 +117,12 @@ def view(request: HttpRequest) -> HttpResponse:
 def operations_table(document: dict[str, Any]) -> str:
     """Every operation as a line of a Markdown table."""
     lines = ["| operation | method and path | who | what |", "|---|---|---|---|"]
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            keys = [name for one in operation.get("security", []) for name in one]
-            who = {"BearerToken": "token", "TrackingCode": "tracking code"}
-            said = " ".join(operation.get("description", "").partition("\n\n")[0].split())
-            lines.append(f"| `{operation['operationId']}` | `{method.upper()} {path.removeprefix('/api/v1')}` | "
-                         f"{' or '.join(who[key] for key in keys) or 'everyone'} | {said} |")
+    who = {"BearerToken": "token", "TrackingCode": "tracking code"}
+    listed = [(TAGS.index(operation["tags"][0]), path, method, operation)
+              for path, methods in document["paths"].items() for method, operation in methods.items()]
+    for _tag, path, method, operation in sorted(listed, key=lambda entry: entry[:3]):
+        keys = [name for one in operation.get("security", []) for name in one]
+        said = " ".join(operation.get("description", "").partition("\n\n")[0].split())
+        lines.append(f"| `{operation['operationId']}` | `{method.upper()} {path.removeprefix('/api/v1')}` | "
+                     f"{' or '.join(who[key] for key in keys) or 'everyone'} | {said} |")
     return "\n".join(lines)

@@ -1,0 +1,113 @@
+"""What can be read in words before a case is made of them: category and unit, places, danger, similar cases, answers."""
+
+from typing import Annotated, Any, Literal
+
+from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
+from ninja import Schema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from lianxin.cases import queries as case_queries
+from lianxin.cases.reference import reference, today_of
+from lianxin.kernel.clock import now
+from lianxin.kernel.coordinates import CoordinateSystem, to_wgs84
+from lianxin.kernel.errors import Invalid
+from lianxin.knowledge.queries import search as search_knowledge
+from lianxin.places import gazetteer
+from lianxin.triage.keywords import alarms, suggest
+
+from . import shapes
+from .register import Code
+from .requests import read
+from .service import ApiRequest, answer, api, takes
+from .shapes import CaseRow, Named
+from .tokens import READ
+
+
+class SuggestFields(BaseModel):
+    """Only the words and the place are asked for, never who says them. Nothing is kept."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
+        {"words": "桥头街道花园社区路灯不亮三天了", "area": "990101001001"}]})
+
+    words: Annotated[str, StringConstraints(min_length=1, max_length=12_000)]
+    area: Code | None = None
+    lon: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
+    lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    coordinate_system: Literal["wgs84", "cgcs2000", "gcj02", "bd09"] = "wgs84"
+
+
+class CategoryGuess(Schema):
+    code: str
+    name: str
+    path: str
+    score: float = Field(description="A share of belief, 0 to 1.")
+    words: list[str] = Field(description="The words that made it.")
+    lead_unit: Named | None = Field(description="What the dispatch catalogue says for it here.")
+
+
+class PlaceGuess(Schema):
+    name: str
+    level: str
+    area: Named | None
+    path: str
+    lon: float | None
+    lat: float | None
+    score: float
+
+
+class AlarmOut(Schema):
+    service: str = Field(description="110, 119, 120 or 122: put the caller through first.")
+    words: list[str]
+
+
+class ArticleOut(Schema):
+    code: str
+    title: str
+    answer: str
+    basis: str
+
+
+class Suggestions(Schema):
+    categories: list[CategoryGuess]
+    places: list[PlaceGuess]
+    alarms: list[AlarmOut]
+    similar: list[CaseRow] = Field(description="Cases nearby that share words, which the caller may see.")
+    articles: list[ArticleOut]
+
+
+def _position(said: SuggestFields) -> tuple[float | None, float | None]:
+    if said.lon is None or said.lat is None:
+        return None, None
+    try:
+        return to_wgs84(said.lon, said.lat, CoordinateSystem(said.coordinate_system))
+    except ValueError:
+        raise Invalid(_("位置的坐标不对，请重新选择地点。"), fields={"lon": str(_("坐标或坐标系不对。"))}) from None
+
+
+@api.post("/suggestions", response=Suggestions, operation_id="suggest", summary="听懂了什么 what the words say",
+          tags=["cases"], openapi_extra=takes(SuggestFields))
+def suggestions(request: ApiRequest) -> HttpResponse:
+    """Category with its unit, places, danger, similar cases and answers read in words. It writes nothing."""
+    request.auth.need(READ)
+    said = read(request, SuggestFields)
+    held, on = reference(), today_of(now())
+    lon, lat = _position(said)
+    found, places = suggest(said.words), gazetteer.find(said.words)
+    chosen = held.places_by_code.get(said.area or "")
+    area_id = chosen.id if chosen else (places[0].area_id if places else None)
+    categories: list[dict[str, Any]] = []
+    for one in found:
+        rule = held.responsible(category_id=held.nodes_by_code[one.code].id, area_id=area_id, on=on)
+        categories.append({"code": one.code, "name": one.name, "path": one.path, "score": one.score,
+                           "words": list(one.words), "lead_unit": shapes.named(rule.lead) if rule else None})
+    similar = case_queries.similar(request.auth.actor, words=said.words, lon=lon, lat=lat, area_id=area_id, at=now())
+    articles = search_knowledge(said.words, on=on, category_codes=tuple(one.code for one in found))
+    return answer({
+        "categories": categories,
+        "places": [{"name": p.name, "level": p.level, "area": shapes.named(held.places.get(p.area_id)), "path": p.path,
+                    "lon": p.lon, "lat": p.lat, "score": p.score} for p in places],
+        "alarms": [{"service": a.service, "words": list(a.words)} for a in alarms(said.words)],
+        "similar": shapes.case_rows(similar),
+        "articles": [{"code": a.code, "title": a.title, "answer": a.answer, "basis": a.basis} for a in articles],
+    })
