@@ -132,7 +132,7 @@ TABLE = (
            '"coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}}'), B, 11, "代码 77"),
     Spoilt("boundary that crosses itself", added(B, '{"type":"Feature","properties":{"code":"9902"},"geometry":{"type":'
            '"Polygon","coordinates":[[[0,0],[2,2],[2,0],[0,2],[0,0]]]}}'), B, 11, "边界不合法"),
-    Spoilt("site in an unknown area", replaced("areas/sites.csv", "990201001,121.012", "8,121.012"), "areas/sites.csv", 3, "区划代码 8"),
+    Spoilt("site in an unknown area", replaced("areas/sites.csv", "990201001,121.012", "8,121.012"), "areas/sites.csv", 3, "代码 8"),
     Spoilt("site of an unknown kind", replaced("areas/sites.csv", "school,上坡完小", "castle,上坡完小"), "areas/sites.csv", 2, "kind"),
 )
 
