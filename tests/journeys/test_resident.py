@@ -182,6 +182,32 @@ def test_an_answer_lost_on_the_way_back_is_given_again(served: Any, phone: Any) 
     assert Case.objects.count() == 1
 
 
+def test_a_page_left_open_too_long_is_sent_all_the_same(served: Any, phone: Any) -> None:
+    phone.goto(f"{served.url}/say/")
+    phone.fill("#words", WORDS)
+    phone.get_by_role("button", name="下一步：在哪里").click()
+    phone.get_by_role("button", name="下一步：照片和联系").click()
+    phone.context.clear_cookies()
+    phone.get_by_role("button", name="提交").click()
+    phone.wait_for_url("**/answer/")
+    assert Case.objects.count() == 1
+
+
+def test_sending_waits_for_a_photo_on_its_way(served: Any, phone: Any, picture: Path) -> None:
+    phone.goto(f"{served.url}/say/")
+    phone.fill("#words", WORDS)
+    phone.get_by_role("button", name="下一步：在哪里").click()
+    phone.get_by_role("button", name="下一步：照片和联系").click()
+    held: list[Any] = []
+    phone.route("**/say/upload/", lambda route: held.append(route))
+    phone.set_input_files("#files", picture)
+    phone.get_by_role("button", name="提交").click()
+    expect(phone.get_by_role("button", name="正在提交")).to_be_visible()
+    held[0].continue_()
+    phone.wait_for_url("**/answer/")
+    assert Case.objects.get().attachments.count() == 1
+
+
 def test_danger_is_answered_while_typing(served: Any, phone: Any) -> None:
     phone.goto(f"{served.url}/say/")
     assert phone.locator("[data-alarm]").is_hidden()

@@ -151,3 +151,17 @@ def test_the_small_picture_needs_its_token(world: World, client: Client) -> None
 def test_asking_without_a_file(world: World, client: Client) -> None:
     assert client.post("/say/upload/", {"submission": KEY}, headers=JSON).status_code == 422
     assert client.get("/say/upload/").status_code == 405
+
+
+def test_a_file_that_is_gone_is_said_so_and_does_not_stand_in_the_way(world: World, client: Client) -> None:
+    token = token_in(upload(client, photo())["html"])
+    Attachment.objects.all().delete()
+    page = send(client, upload=token)
+    assert page.status_code == 422
+    assert "重新添加" in said(page)
+    assert step(client, page, "submit").status_code == 302
+    case = Case.objects.get()
+    assert case.attachments.count() == 0
+    page = client.post("/mine/add/", form_of(client.get("/mine/add/")) | {"words": "还有一张", "upload": token})
+    assert page.status_code == 422
+    assert client.post("/mine/add/", form_of(page)).status_code == 302

@@ -18,7 +18,7 @@ from lianxin.kernel.coordinates import CoordinateSystem
 from lianxin.places import gazetteer
 
 from .redact import redacted
-from .uploads import Upload, claimed, read_token
+from .uploads import Upload, carried_by
 
 STEPS = ("words", "place", "send")
 TITLE_LIMIT = 120
@@ -61,6 +61,7 @@ class Draft:
     title: str = ""
     body: str = ""
     uploads: list[Upload] = field(default_factory=list)
+    lost: bool = False
     use_place: str = ""
     use_time: list[str] = field(default_factory=list)
 
@@ -78,13 +79,13 @@ class Draft:
                          "phone", "title", "body", "use_place")
         }
         submission = sent.get("submission", "")
-        uploads = [one for token in sent.getlist("upload") if (one := read_token(token)) is not None]
-        dropped = sent.get("drop", "")
+        submission = submission if 16 <= len(submission) <= 80 else new_submission()
+        uploads, lost = carried_by(sent.getlist("upload"), dropped=sent.get("drop", ""), submission=submission)
         return cls(
-            submission=submission if 16 <= len(submission) <= 80 else new_submission(),
+            submission=submission, uploads=uploads, lost=lost,
             system=sent.get("system", "") or CoordinateSystem.WGS84.value,
             messages="messages" in sent, confidential="confidential" in sent, publish="publish" in sent,
-            uploads=[one for one in uploads if one.key != dropped], use_time=sent.getlist("use_time"), **text,
+            use_time=sent.getlist("use_time"), **text,
         )
 
     @property
@@ -136,14 +137,14 @@ class Draft:
         return "\n".join([self.words, *told])
 
     def intake(self) -> Intake:
-        """Raises Invalid when a file is not this form's own."""
+        """What `register` takes. It is `register` that refuses what cannot be taken."""
         area, lon, lat, system = self._area()
         return Intake(
             words=self.said(), category=self.category or None, area=area, place_text=self.place_text, lon=lon, lat=lat,
             coordinate_system=system, name=self.name, phone=self.phone, language=get_language() or "zh-hans",
             confidential=self.confidential, message_consent=self.messages,
             publication_title=self.title if self.publish else "", publication_body=self.body if self.publish else "",
-            attachments=claimed(self.uploads, submission=self.submission),
+            attachments=tuple(one.id for one in self.uploads),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from lianxin.cases import files
 from lianxin.cases.engine import submission_key
@@ -123,12 +124,17 @@ def receive_all(sent: Iterable[UploadedFile[Any]], *, submission: str) -> Receiv
     return Received(tuple(stored), tuple(faults))
 
 
-def claimed(carried: Sequence[Upload], *, submission: str) -> tuple[uuid.UUID, ...]:
-    """The ids a form may hand to a case: those stored under its own key. Raises Invalid when one is another's."""
-    ids = tuple(dict.fromkeys(upload.id for upload in carried))
-    if not ids:
-        return ()
-    own = Attachment.objects.filter(pk__in=ids, upload_key=form_key(submission), by_reporter=True).count()
-    if own != len(ids):
-        raise Invalid(_("有的文件已经失效，请重新添加。写好的内容都在。"), fields={"files": _("请重新添加文件。")})
-    return ids
+def carried_by(tokens: Iterable[str], *, dropped: str, submission: str) -> tuple[list[Upload], bool]:
+    """The files a form carries that are still there, and whether one has been lost: its token or the file itself is
+    too old, or it belongs to another form."""
+    sent = list(tokens)
+    read = [one for token in sent if (one := read_token(token)) is not None]
+    wanted = list({one.id: one for one in read if one.key != dropped}.values())
+    own = set(Attachment.objects.filter(
+        pk__in=[one.id for one in wanted], upload_key=form_key(submission), by_reporter=True
+    ).values_list("pk", flat=True)) if wanted else set()
+    alive = [one for one in wanted if one.id in own]
+    return alive, len(read) < len(sent) or len(alive) < len(wanted)
+
+
+LOST = _lazy("有的文件放得太久，已经失效，请重新添加。写好的内容都在。")

@@ -36,7 +36,7 @@ from ..forms import AddForm, CodeForm, PublishForm, RateForm, WithdrawForm
 from ..queries import file_of, is_rated, own_files, place_path, promised
 from ..redact import redacted
 from ..saying import BODY_LIMIT, first_words, new_submission
-from ..uploads import claimed, read_token, receive_all
+from ..uploads import LOST, carried_by, receive_all
 from .say import services
 
 CODES_PER_MINUTE = 10
@@ -157,7 +157,9 @@ def file(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 
 def _add(request: HttpRequest, on: On, form: Any) -> None:
     words = form.cleaned_data["words"]
-    ids = claimed(form.uploads, submission=form.submission)
+    ids = tuple(one.id for one in form.uploads)
+    if form.lost:
+        raise Invalid(LOST)
     if not words.strip() and not ids:
         raise Invalid(_("写几句话，或者添加一个文件，再提交。"), fields={"words": _("这里还是空的。")})
     # Two writes with keys of their own: when the second fails, sending again makes only the second.
@@ -226,11 +228,11 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
     submission = request.POST.get("submission", "")
     submission = submission if 16 <= len(submission) <= 80 else new_submission()
     form = deed.form(request.POST)
-    form.submission = submission
     received = receive_all(request.FILES.getlist("files"), submission=submission) if name == "add" else None
-    carried = [one for token in request.POST.getlist("upload") if (one := read_token(token)) is not None]
-    known = {one.id for one in carried}
-    form.uploads = [one for one in carried if one.key != request.POST.get("drop", "")]
+    form.uploads, form.lost = carried_by(
+        request.POST.getlist("upload"), dropped=request.POST.get("drop", ""), submission=submission
+    )
+    known = {one.id for one in form.uploads}
     if received is not None:
         form.uploads += [one for one in received.stored if one.id not in known]
         if received.faults:

@@ -48,7 +48,7 @@ def about(request: HttpRequest) -> HttpResponse:
 def privacy(request: HttpRequest) -> HttpResponse:
     days: int = settings.LIANXIN_RETENTION_DAYS["reporter"]
     return render(request, "portal/privacy.html", {
-        "days": days, "years": round(days / 365, 1), "submission_days": settings.LIANXIN_SUBMISSION_DAYS,
+        "days": days, "years": f"{days / 365:.1f}".removesuffix(".0"), "submission_days": settings.LIANXIN_SUBMISSION_DAYS,
         "hours": SECONDS // 3600,
     })
 

@@ -29,7 +29,7 @@ from .. import access
 from ..queries import areas_under, counties, plain_names, sent_with
 from ..redact import redacted
 from ..saying import BODY_LIMIT, STEPS, Draft, first_words, new_submission
-from ..uploads import receive_all
+from ..uploads import LOST, receive_all
 
 REGISTER_PER_MINUTE = 20
 ASK_PER_MINUTE = 120
@@ -114,7 +114,8 @@ def _answer_fault(request: HttpRequest, draft: Draft, step: str, error: DomainEr
     """The same screen with what is wrong and all that was typed; the page's script gets problem details."""
     if wants_json(request):
         return JsonResponse(
-            {"status": error.status, "detail": str(error), "step": step, "fields": error.fields, "code": error.code},
+            {"status": error.status, "detail": str(error), "step": step, "fields": error.fields, "code": error.code,
+             "files": [one.key for one in draft.uploads]},
             status=error.status, content_type="application/problem+json",
         )
     return _show(request, draft, step, message=str(error), fields=error.fields, status=error.status, **more)
@@ -126,6 +127,8 @@ def _submit(request: HttpRequest, draft: Draft, *, fresh_places: bool, faults: t
         return _answer_fault(request, draft, "words", fault)
     if faults:
         return _answer_fault(request, draft, "send", Invalid(" ".join(faults)))
+    if draft.lost:
+        return _answer_fault(request, draft, "send", Invalid(LOST, code="files", fields={"files": _("请重新添加文件。")}))
     if draft.publish and draft.confidential:
         return _answer_fault(request, draft, "send", Invalid(
             _("“要求保密”和“同意公开”只能选一样。"), fields={"publish": _("要求保密的事不公开。")}))

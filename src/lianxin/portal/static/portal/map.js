@@ -72,7 +72,7 @@ export async function open(box, settle) {
   const inside = (source) => map.queryRenderedFeatures([map.project(map.getCenter())].flatMap((p) => [[p.x - 60, p.y - 60], [p.x + 60, p.y + 60]]), { layers: [source] });
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   // Names that would lie on another's are left out; the county proper goes before the districts laid over it.
-  let taken = [];
+  let taken = [], gather = () => [];
   const place = (features, className, size) => {
     for (const one of features) {
       const { x, y } = map.project([one.properties.lon, one.properties.lat]), half = one.properties.name.length * size / 2 + 2;
@@ -84,7 +84,7 @@ export async function open(box, settle) {
   const refine = async () => {
     const zoom = map.getZoom();
     names.splice(0).forEach((one) => one.remove());
-    taken = [];
+    taken = gather();
     if (zoom < 9) place([...counties.features].sort((a, b) => a.properties.overlay - b.properties.overlay).filter(placed), "portal-map-name strong", 14);
     if (zoom >= 8) {
       const codes = [...new Set(inside("county-fill").map((one) => one.properties.code))];
@@ -125,17 +125,36 @@ export async function open(box, settle) {
     if (lon.value) { mark.setLngLat([Number(lon.value), Number(lat.value)]).addTo(map); map.jumpTo({ center: [Number(lon.value), Number(lat.value)], zoom: 13 }); }
   } else {
     const points = await wait(box.dataset.points);
-    map.addSource("points", { type: "geojson", data: points });
+    map.addSource("points", { type: "geojson", data: empty });
     map.addLayer({ id: "points", type: "circle", source: "points", paint: {
       "circle-color": tone("--accent"), "circle-opacity": 0.85, "circle-stroke-color": tone("--surface"), "circle-stroke-width": 1.5,
       "circle-radius": ["interpolate", ["linear"], ["sqrt", ["get", "count"]], 1, 9, 10, 28] } });
-    const go = (feature) => location.assign(`${box.dataset.list}?area=${encodeURIComponent(feature.properties.code)}`);
-    map.on("click", "points", (event) => go(event.features[0]));
+    // Areas that would lie on one another are drawn as one circle with their sum; a tap on it comes closer.
+    const counts = [];
+    gather = () => {
+      const groups = [];
+      for (const feature of points.features) {
+        const { x, y } = map.project(feature.geometry.coordinates);
+        const group = groups.find((other) => Math.hypot(other.x - x, other.y - y) < 34);
+        if (group) { group.count += feature.properties.count; group.areas += 1; }
+        else groups.push({ x, y, count: feature.properties.count, areas: 1, code: feature.properties.code, at: feature.geometry.coordinates });
+      }
+      map.getSource("points").setData({ type: "FeatureCollection", features: groups.map(({ count, areas, code, at }) => (
+        { type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { count, areas, code } })) });
+      counts.splice(0).forEach((one) => one.remove());
+      const shown = map.getBounds();
+      for (const { count, at } of groups.filter((one) => shown.contains(one.at)).slice(0, 120)) {
+        counts.push(new library.Marker({ element: label(String(count), "portal-map-count") }).setLngLat(at).addTo(map));
+      }
+      return groups.map(({ x, y }) => ({ x, y, half: 14 }));
+    };
+    map.on("click", "points", ({ features: [feature], lngLat }) => {
+      if (feature.properties.areas > 1 && map.getZoom() < 14) map[calm ? "jumpTo" : "easeTo"]({ center: lngLat, zoom: map.getZoom() + 2 });
+      else location.assign(`${box.dataset.list}?area=${encodeURIComponent(feature.properties.code)}`);
+    });
     map.on("mouseenter", "points", () => { map.getCanvas().style.cursor = "pointer"; });
     map.on("mouseleave", "points", () => { map.getCanvas().style.cursor = ""; });
-    for (const feature of points.features.slice(0, 80)) {
-      new library.Marker({ element: label(String(feature.properties.count), "portal-map-count") }).setLngLat(feature.geometry.coordinates).addTo(map);
-    }
+    await refine();
     canvas.dataset.points = String(points.features.length);
   }
   canvas.dataset.open = "1";

@@ -34,6 +34,15 @@ document.addEventListener("click", async (event) => {
 if (document.querySelector("[data-say-done]")) { kept.drop(REST); brief.drop(PERSON); kept.drop("lx-draft:say"); }
 
 // ---------------------------------------------------------------- files: one by one, with progress
+let uploading = Promise.resolve();
+// A form sent while a photo is still on its way waits for it.
+document.addEventListener("submit", async (event) => {
+  if (!event.target.dataset.uploading) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  await uploading;
+  event.target.requestSubmit(event.submitter);
+}, true);
 for (const box of document.querySelectorAll("[data-uploads]")) {
   const input = box.querySelector("input[type=file]"), list = box.querySelector("[data-upload-list]");
   const status = box.querySelector("[data-upload-status]"), owner = input.form;
@@ -83,9 +92,11 @@ for (const box of document.querySelectorAll("[data-uploads]")) {
   input.addEventListener("change", async () => {
     const files = [...input.files];
     input.value = ""; // what is sent here is not sent again with the form
-    owner.dataset.uploading = String(files.length);
-    for (const file of files) await send(file);
-    delete owner.dataset.uploading;
+    uploading = uploading.then(async () => { for (const file of files) await send(file); });
+    owner.dataset.uploading = "1";
+    const mine = uploading;
+    await mine;
+    if (mine === uploading) delete owner.dataset.uploading;
   });
   list.addEventListener("click", (event) => {
     const button = event.target.closest("[data-drop]");
@@ -239,10 +250,15 @@ async function send(button) {
   form.dataset.busy = "1";
   const label = button.textContent;
   button.textContent = form.dataset.sending;
-  const body = new FormData(form);
-  body.set("go", "submit");
+  await uploading;
+  const post = () => {
+    const body = new FormData(form);
+    body.set("go", "submit");
+    return fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  };
   try {
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    let answer = await post();
+    if (answer.status === 403) { await renew(); answer = await post(); }
     const said = await answer.json();
     if (answer.ok) {
       delete form.dataset.draft; // it has been taken: nothing of it is kept again on leaving
@@ -252,11 +268,18 @@ async function send(button) {
     }
     for (const line of form.querySelectorAll("[data-error]")) { line.textContent = said.fields?.[line.dataset.error] || ""; line.hidden = !line.textContent; }
     if (said.step && said.step !== form.elements.step.value) show(said.step);
+    if (said.files) for (const item of form.querySelectorAll("[data-file]")) if (!said.files.includes(item.dataset.file)) item.remove();
     if (said.code === "preview") await prepare();
     tell(said.detail || form.dataset.failed, said.code === "sent_already");
   } catch { tell(navigator.onLine === false ? form.dataset.offline : form.dataset.failed); }
   button.textContent = label;
   delete form.dataset.busy;
+}
+// A page left open for long: a fresh token from a fresh page, the form stays as it is.
+async function renew() {
+  const page = new DOMParser().parseFromString(await (await fetch(form.action)).text(), "text/html");
+  const fresh = page.querySelector("form[data-say] [name=csrfmiddlewaretoken]").value;
+  for (const input of document.querySelectorAll("[name=csrfmiddlewaretoken]")) input.value = fresh;
 }
 async function prepare() {
   const e = form.elements;
