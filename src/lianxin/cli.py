@@ -12,6 +12,19 @@ WITHOUT_DATABASE = frozenset({
     "diffsettings", "bench", "places", "messages",
     "docs", "screenshots",
 })
+# Commands that speak to a person: in Chinese where the shell does, else in English. What others write down (texts in
+# the database, reference pages) is in the city's language whoever runs them.
+SPEAKING = frozenset({"build", "import", "load", "rotate_keys"})
+
+
+def _speak() -> None:
+    import django
+    from django.utils.translation import activate
+
+    django.setup()
+    locale = next((said for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (said := os.environ.get(name))), "")
+    taiwan = locale.replace("-", "_").lower().startswith(("zh_tw", "zh_hk", "zh_mo"))
+    activate("zh-hant" if taiwan else "zh-hans" if locale.startswith("zh") else "en")
 
 
 def _help() -> None:
@@ -57,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not server.serving():
             server.start()
             own = server
+    if arguments[0] in SPEAKING:
+        _speak()
     try:
         execute_from_command_line(["lianxin", *arguments])
     finally:

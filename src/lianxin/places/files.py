@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import shapely
+from django.utils.translation import gettext as _
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
+
+from lianxin.kernel.language import listed
 
 from .build import split
 
@@ -69,17 +72,17 @@ def _lines(file: Path, name: str, needed: tuple[str, ...], report: Report) -> It
             reader = csv.DictReader(content)
             missing = [column for column in needed if column not in (reader.fieldnames or ())]
             if missing:
-                report(name, 1, f"缺少列：{'、'.join(missing)}")
+                report(name, 1, _("缺少列：%s") % listed(missing))
                 return
             for row in reader:
                 if None in row:
-                    report(name, reader.line_num, "这一行的列比表头多，含逗号的内容要加引号")
+                    report(name, reader.line_num, _("这一行的列比表头多，含逗号的内容要加引号"))
                     continue
                 yield reader.line_num, {key: (value or "").strip() for key, value in row.items()}
     except UnicodeDecodeError:
-        report(name, 1, "文件不是 UTF-8 编码，请另存为 UTF-8")
+        report(name, 1, _("不是 UTF-8 编码，请另存为 UTF-8"))
     except (OSError, csv.Error) as fault:
-        report(name, 1, f"读不了：{fault}")
+        report(name, 1, _("读不了：%s") % fault)
 
 
 def _position(row: dict[str, str]) -> tuple[float | None, float | None]:
@@ -89,9 +92,9 @@ def _position(row: dict[str, str]) -> tuple[float | None, float | None]:
     try:
         lon, lat = float(row["lon"]), float(row["lat"])
     except (ValueError, KeyError):
-        raise ValueError("lon 和 lat 要一起填，写成度数，如 113.1,29.37") from None
+        raise ValueError(_("lon 和 lat 要一起填，写成度数，如 113.1,29.37")) from None
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise ValueError(f"坐标超出范围：{row['lon']},{row['lat']}（经度在前，WGS-84）")
+        raise ValueError(_("坐标超出范围：%(lon)s,%(lat)s（经度在前，WGS-84）") % {"lon": row["lon"], "lat": row["lat"]})
     return lon, lat
 
 
@@ -103,21 +106,25 @@ def _flag(row: dict[str, str], column: str, *, default: bool = False) -> bool:
         return False
     if text == "":
         return default
-    raise ValueError(f"{column} 只能写 1 或 0，不能写 {row[column]!r}")
+    raise ValueError(_("%(column)s 只能写 1 或 0，不能写“%(cell)s”") % {"column": column, "cell": row[column]})
+
+
+def _not_one_of(column: str, known: Iterable[str], cell: str) -> str:
+    return _("%(column)s 只能是 %(known)s，不能是“%(cell)s”") % {"column": column, "known": listed(known), "cell": cell}
 
 
 def _area(row: dict[str, str]) -> AreaRow:
     if not _CODE.fullmatch(row["code"]):
-        raise ValueError(f"代码只能用数字、字母、点和横线，最多 24 位：{row['code']!r}")
+        raise ValueError(_("代码只能用数字、字母、点和横线，最多 %(limit)d 位：“%(cell)s”") % {"limit": 24, "cell": row["code"]})
     if not row["name"] or len(row["name"]) > 80:
-        raise ValueError("名称要有，最多 80 字")
+        raise ValueError(_("名称要有，最多 80 字"))
     if row["level"] not in LEVELS:
-        raise ValueError(f"level 只能是 {'、'.join(LEVELS)}，不能是 {row['level']!r}")
+        raise ValueError(_not_one_of("level", LEVELS, row["level"]))
     if (row["level"] == "city") != (row["parent"] == ""):
-        raise ValueError("只有 city 没有上级（parent），其余都要有")
+        raise ValueError(_("只有 city 没有上级（parent），其余都要有"))
     aliases = split(row.get("aliases", ""))
     if any(len(alias) > 80 for alias in aliases):
-        raise ValueError("别名最多 80 字")
+        raise ValueError(_("别名最多 80 字"))
     lon, lat = _position(row)
     return AreaRow(row["code"], row["name"], row.get("short_name", ""), row.get("name_en", ""), row["level"],
                    row["parent"], aliases, lon, lat, _flag(row, "synthetic"), _flag(row, "overlay"))
@@ -134,7 +141,7 @@ def read_areas(file: Path, name: str, report: Report) -> dict[str, AreaRow]:
             report(name, line, str(fault))
             continue
         if area.code in found:
-            report(name, line, f"代码 {area.code} 与第 {at[area.code]} 行重复")
+            report(name, line, _("代码 %(code)s 与第 %(line)s 行重复") % {"code": area.code, "line": at[area.code]})
             continue
         found[area.code], at[area.code] = area, line
     for code, area in list(found.items()):
@@ -142,12 +149,13 @@ def read_areas(file: Path, name: str, report: Report) -> dict[str, AreaRow]:
         if area.level == "city":
             continue
         if above is None:
-            report(name, at[code], f"{area.name} 的上级 {area.parent} 不在表里")
+            report(name, at[code], _("%(name)s 的上级 %(parent)s 不在表里") % {"name": area.name, "parent": area.parent})
         elif LEVELS.index(above.level) >= LEVELS.index(area.level):
-            report(name, at[code], f"{area.name}（{area.level}）不能放在 {above.name}（{above.level}）下")
+            report(name, at[code], _("%(name)s（%(level)s）不能放在 %(above)s（%(above_level)s）下") % {
+                "name": area.name, "level": area.level, "above": above.name, "above_level": above.level})
     cities = [code for code, area in found.items() if area.level == "city"]
     if len(cities) != 1:
-        report(name, at[cities[1]] if len(cities) > 1 else 1, f"要有且只有一个 city，现有 {len(cities)} 个")
+        report(name, at[cities[1]] if len(cities) > 1 else 1, _("要有且只有一个 city，现有 %d 个") % len(cities))
     return found
 
 
@@ -163,23 +171,23 @@ def read_boundaries(file: Path, name: str, areas: dict[str, AreaRow], report: Re
                 code = feature["properties"]["code"]
                 geometry = feature["geometry"]
                 if geometry["type"] not in ("Polygon", "MultiPolygon"):
-                    raise ValueError(f"只收 Polygon 和 MultiPolygon，不收 {geometry['type']}")
+                    raise ValueError(_("只收 Polygon 和 MultiPolygon，不收 %s") % geometry["type"])
                 polygon = shape(geometry)
                 west, south, east, north = polygon.bounds
                 if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-                    raise ValueError("坐标超出范围（经度在前，WGS-84）")
+                    raise ValueError(_("坐标超出范围（经度在前，WGS-84）"))
                 if not polygon.is_valid:
-                    raise ValueError(f"边界不合法：{shapely.is_valid_reason(polygon)}")
+                    raise ValueError(_("边界不合法：%s") % shapely.is_valid_reason(polygon))
             except (json.JSONDecodeError, KeyError, TypeError, IndexError, ShapelyError):
-                report(name, number, "不是一行一个的 GeoJSON Feature，或缺少 properties.code")
+                report(name, number, _("不是一行一个的 GeoJSON Feature，或缺少 properties.code"))
                 continue
             except ValueError as fault:
-                report(name, number, str(fault) or "边界不合法")
+                report(name, number, str(fault) or _("边界不合法"))
                 continue
             if code not in areas:
-                report(name, number, f"代码 {code} 不在 areas.csv 里")
+                report(name, number, _("代码 %s 不在 areas.csv 里") % code)
             elif code in found:
-                report(name, number, f"代码 {code} 的边界出现了两次")
+                report(name, number, _("代码 %s 的边界出现了两次") % code)
             else:
                 found[code] = geometry
     return found
@@ -191,15 +199,15 @@ def read_sites(file: Path, name: str, areas: dict[str, AreaRow], report: Report)
     for line, row in _lines(file, name, ("code", "name", "kind", "area"), report):
         try:
             if not _SITE_CODE.fullmatch(row["code"]):
-                raise ValueError(f"代码只能用数字、字母、点和横线，最多 40 位：{row['code']!r}")
+                raise ValueError(_("代码只能用数字、字母、点和横线，最多 %(limit)d 位：“%(cell)s”") % {"limit": 40, "cell": row["code"]})
             if not 2 <= len(row["name"]) <= 120:
-                raise ValueError("名称 2 到 120 字")
+                raise ValueError(_("名称 2 到 120 字"))
             if row["kind"] not in SITE_KINDS:
-                raise ValueError(f"kind 只能是 {'、'.join(SITE_KINDS)}，不能是 {row['kind']!r}")
+                raise ValueError(_not_one_of("kind", SITE_KINDS, row["kind"]))
             if row["area"] not in areas:
-                raise ValueError(f"区划代码 {row['area']} 不在 areas.csv 里")
+                raise ValueError(_("区划代码 %s 不在 areas.csv 里") % row["area"])
             if row["code"] in found:
-                raise ValueError(f"代码 {row['code']} 重复")
+                raise ValueError(_("代码 %s 重复") % row["code"])
             lon, lat = _position(row)
             site = SiteRow(row["code"], row["name"], row["kind"], split(row.get("aliases", "")), row["area"], lon, lat,
                            _flag(row, "approximate", default=True))

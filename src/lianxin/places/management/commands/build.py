@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from lianxin.places.loading import Problem, read, settings_of, table_folder
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         directory: Path = options["directory"].resolve()
         if not (directory / "city.yaml").is_file():
-            raise CommandError(f"{directory} 里没有 city.yaml")
+            raise CommandError(_("%s 里没有 city.yaml") % directory)
         problems: list[Problem] = []
         began = time.monotonic()
         settings = settings_of(directory)
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         if problems or folder is None:
             for problem in dict.fromkeys(problems):
                 self.stderr.write(f"{problem.file}:{problem.line} {problem.reason}")
-            raise CommandError(f"{len(dict.fromkeys(problems))} 处有错，没有生成")
+            raise CommandError(_("%d 处有错，没有生成") % len(dict.fromkeys(problems)))
         counts: dict[str, int] = {}
         for level in files.levels.values():
             counts[level] = counts.get(level, 0) + 1
