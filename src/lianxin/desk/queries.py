@@ -48,7 +48,7 @@ def clerk_day(unit_ids: Iterable[int], *, at: datetime, officer_id: int | None =
     )
     if officer_id is not None:
         base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
-    back = Exists(Event.objects.filter(case=OuterRef("case_id"), action__in=CAME_BACK))
+    back = Exists(Event.objects.filter(case=OuterRef("case_id"), id__gte=OuterRef("case_id"), action__in=CAME_BACK))
     found = base.annotate(back=back).aggregate(
         total=Count("id"), due_today=Count("id", filter=Q(due_at__lt=end_of_day(at))),
         late=Count("id", filter=Q(due_at__lt=at)), came_back=Count("id", filter=Q(back=True)),
