@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from lianxin.cases import files
 from lianxin.cases.models import Attachment
+from lianxin.organisations.actors import Actor, Kind
 from tests.files import samples
 from tests.world import World
 
@@ -38,6 +39,29 @@ def test_no_file_is_ever_a_page(name: str, world: World, client: Client) -> None
     assert disposition.startswith("inline" if name == "photo" else "attachment")
     assert "<script>" not in disposition or '\\"' in disposition
     assert b"".join(response.streaming_content) == files.open_file(held).read()
+
+
+@pytest.mark.parametrize("name", ["photo", *samples.MEDIA])
+def test_nor_on_the_residents_page(name: str, world: World, client: Client) -> None:
+    from django.http import HttpResponse
+
+    from lianxin.portal.access import cookie_name, remember
+
+    body = samples.photo() if name == "photo" else samples.MEDIA[name][0]()
+    held, _offered = files.store(file=io.BytesIO(body), name="<b>.html", size=len(body),
+                                 by=Actor(kind=Kind.REPORTER, via="web"))
+    case_id = world.accepted()
+    Attachment.objects.filter(pk=held.pk).update(case_id=case_id)
+    assert client.get(reverse("portal:file", args=[held.pk])).status_code != 200, "only with the case open"
+    opened = HttpResponse()
+    remember(opened, case_id)
+    client.cookies[cookie_name()] = opened.cookies[cookie_name()].value
+    response: Any = client.get(reverse("portal:file", args=[held.pk]))
+    assert response.status_code == 200
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Type"].split(";")[0] == held.content_type
+    assert response["Content-Disposition"].startswith("inline" if name == "photo" else "attachment")
+    assert "sandbox" in response["Content-Security-Policy"]
 
 
 def test_a_file_the_storage_has_lost_is_not_found(world: World, client: Client, disk: Any) -> None:

@@ -193,6 +193,24 @@ def test_a_keyring_that_is_not_this_databases_is_said(world: World, keyfile: Pat
 
 
 @pytest.mark.django_db
+def test_a_web_process_does_not_start_on_a_foreign_keyring(world: World, keyfile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import connections
+
+    monkeypatch.setattr(connections, "close_all", lambda: None)  # the test's own transaction stays
+    from lianxin.config.wsgi import refuse_a_foreign_keyring
+
+    refuse_a_foreign_keyring()
+    people(world, 2)
+    refuse_a_foreign_keyring()
+    Keyring.fresh().write(keyfile)
+    with pytest.raises(SystemExit, match="放回去"):
+        refuse_a_foreign_keyring()
+    keyfile.unlink()
+    with pytest.raises(SystemExit, match=r"keyring\.json cannot be read"):
+        refuse_a_foreign_keyring()
+
+
+@pytest.mark.django_db
 def test_pages_without_a_keyring_fail_in_plain_words(world: World, keyfile: Path) -> None:
     keyfile.unlink()
     crypto.reload()

@@ -149,7 +149,7 @@ def file(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     except FileNotFoundError:
         raise Http404 from None
     response = FileResponse(body, content_type="image/jpeg" if small else found.content_type, filename=found.name,
-                            as_attachment=found.kind == Attachment.MediaKind.DOCUMENT)
+                            as_attachment=found.kind != Attachment.MediaKind.PHOTO)
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
