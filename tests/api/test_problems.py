@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -159,6 +159,19 @@ def test_our_own_mistakes_show_no_trace(world: World, machines: Any, monkeypatch
     assert faulty(answer)["status"] == 500
     assert "secret" not in answer.content.decode()
     assert any(record.exc_info for record in caplog.records if record.name == "lianxin.api")
+
+
+def test_the_log_quotes_no_rows(world: World, machines: Any, monkeypatch: pytest.MonkeyPatch,
+                                caplog: pytest.LogCaptureFixture) -> None:
+    quoted = "Failing row contains (我叫王小明)"
+    for fault, status in ((DataError, 422), (IntegrityError, 500)):
+        def refused(*_args: object, fault: type[Exception] = fault, **_more: object) -> None:
+            raise fault(quoted)
+
+        monkeypatch.setattr(register, "register", refused)
+        assert faulty(machines("operator").post("/cases", {"words": WORDS}))["status"] == status
+    assert "王小明" not in caplog.text
+    assert "IntegrityError" in caplog.text
 
 
 def test_hostile_words_are_kept_harmless(world: World, machines: Any, monday: Frozen) -> None:

@@ -11,7 +11,7 @@ from lianxin.api import tokens
 from lianxin.cases.models import Case, Event
 from lianxin.cases.rebuild import differences
 from lianxin.kernel.clock import Frozen
-from lianxin.organisations.models import ApiToken
+from lianxin.organisations.models import ApiToken, Role, RoleGrant
 from tests.api.conftest import Machine, token
 from tests.world import World
 
@@ -38,6 +38,15 @@ def test_accepted_in_the_same_breath(machines: Any, monday: Frozen) -> None:
     assert answer.json()["state"] == "accepted"
     refused = machines("grid").post("/cases", {"words": WORDS, "category": "010102", "accept": True})
     assert refused.status_code == 403
+
+
+def test_accepting_reaches_as_far_as_the_grant(world: World, monday: Frozen) -> None:
+    RoleGrant.objects.create(staff=world.staff["east"], role=Role.OPERATOR, unit=world.units["east"])
+    east = Machine(token(world, "east"))
+    body = {"words": WORDS, "category": "010102", "accept": True, "lat": 29.1}
+    assert east.post("/cases", body | {"lon": 113.1}).json()["state"] == "accepted"
+    assert east.post("/cases", body | {"lon": 113.7}).status_code == 403
+    assert Case.objects.count() == 1
 
 
 def test_three_sends_make_one_case_and_one_answer(machines: Any, monday: Frozen) -> None:

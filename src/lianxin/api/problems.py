@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -20,7 +21,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.functional import Promise
@@ -176,6 +177,12 @@ def _of_domain(error: DomainError) -> HttpResponse:
                    errors=[{"field": name, "detail": said} for name, said in error.fields.items()])
 
 
+def _without_values(error: BaseException) -> str:
+    """Kind, SQLSTATE and where: the server's own message may quote a row, and a row may hold what somebody said."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return f"{type(error).__name__} {state or ''}\n{''.join(traceback.format_tb(error.__traceback__))}"
+
+
 def of(error: BaseException) -> HttpResponse:
     """The answer to any exception. What is not the caller's doing is logged."""
     match error:
@@ -195,7 +202,10 @@ def of(error: BaseException) -> HttpResponse:
             logger.warning("the database does not answer: %s", type(error).__name__)
             return problem(503, detail=_("现在连不上数据库，这一步没有存下来。请稍后用同一个 Idempotency-Key 再发一次。"))
         case DataError():
-            logger.warning("a value passed the schema that the database refuses", exc_info=error)
+            logger.warning("a value passed the schema that the database refuses: %s", _without_values(error))
             return problem(422, detail=_("有内容需要更正。"))
-    logger.error("unexpected fault", exc_info=error)
+    if isinstance(error, DatabaseError):
+        logger.error("unexpected fault of the database: %s", _without_values(error))
+    else:
+        logger.error("unexpected fault", exc_info=error)
     return problem(500, detail=_("这一步没有成功，技术人员会看到这个错误。"))

@@ -16,9 +16,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
+from lianxin.cases import policy
 from lianxin.cases.actions import Intake, Registered, register
 from lianxin.cases.actions.intake import WORDS_LIMIT
-from lianxin.cases.models import Event
+from lianxin.cases.models import Case, Event
+from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.errors import Invalid, NotAllowed
 from lianxin.organisations.models import Role
 
@@ -109,6 +111,21 @@ def _with_files(intake: Intake, caller: Caller, key: bytes | None) -> Registered
     return made
 
 
+def _accepted_within_reach(intake: Intake, caller: Caller, key: bytes | None) -> Registered:
+    """For grants narrowed to a county: a case elsewhere is registered by asking for no acceptance, never accepted."""
+    grants = [grant for grant in caller.actor.grants if grant.role in BY_ACTION["accept"].roles]
+    with transaction.atomic():
+        made = _with_files(intake, caller, key) if intake.attachments else register(intake=intake, by=caller.actor, key=key)
+        case = Case.objects.only("county_id").get(pk=made.case_id)
+        if not made.replayed and not any(policy.covers(grant, case) for grant in grants):
+            raise NotAllowed(_("这件工单不在您负责的区域。"))
+    return made
+
+
+def _everywhere(caller: Caller) -> bool:
+    return policy.scope_of(caller.actor).everything
+
+
 def _first_answer(made: Registered, accepted: bool) -> dict[str, Any]:
     """State and due time as they were when the case was registered, from the log."""
     event = Event.objects.filter(case_id=made.case_id, action="register").values_list("changes", flat=True).get()
@@ -127,7 +144,12 @@ def create(request: HttpRequest, caller: Caller) -> HttpResponse:
         raise NotAllowed(_("您的岗位或令牌不能受理；请去掉 accept，由热线受理。"))
     key = key_of(request, caller.name)
     intake = _intake(said)
-    made = _with_files(intake, caller, key) if intake.attachments else register(intake=intake, by=caller.actor, key=key)
+    if said.accept and not _everywhere(caller):
+        made = _accepted_within_reach(intake, caller, key)
+    elif intake.attachments:
+        made = _with_files(intake, caller, key)
+    else:
+        made = register(intake=intake, by=caller.actor, key=key)
     body: dict[str, Any] = {
         "id": str(made.case_id), "number": made.number, "tracking_code": made.tracking_code, "state": made.state,
         "due_at": moment(made.due_at), "due_provisional": made.due_provisional,
