@@ -39,7 +39,7 @@ def _answers(url: str) -> bool:
 
 @pytest.fixture
 def demo() -> Iterator[dict[str, Any]]:
-    """A running demo without cases: what it wrote into demo.json."""
+    """A running demo: what it wrote into demo.json."""
     directory = Path(tempfile.mkdtemp(prefix="lianxin-tour-"))
     directory.chmod(0o755)  # the database's own user must reach it
     port = _free_port()
@@ -47,7 +47,7 @@ def demo() -> Iterator[dict[str, Any]]:
     log = directory / "demo.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lianxin.demo.supervisor", "--no-browser", "--no-cases", "--port", str(port),
+            [sys.executable, "-m", "lianxin.demo.supervisor", "--no-browser", "--port", str(port),
              "--data", str(directory)],
             cwd=ROOT, env=environment | {"LIANXIN_STATIC_MANIFEST": "false"}, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True,

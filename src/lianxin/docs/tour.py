@@ -273,9 +273,6 @@ class Tour:
         english = self.staff("clerk", english=True)
         english.goto(f"{self.base}/desk/board/mine/")
         self.shot(english, "mine-english")
-        docs = self._new()
-        docs.goto(f"{self.base}/api/v1/docs")
-        self.shot(docs, "api")
 
 
 def chromium() -> str:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=chromium() or None,
-                args=["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none", "--lang=zh-CN"],
+                args=["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"],
             )
             tour = Tour(browser, demo, to, told)
             try:
