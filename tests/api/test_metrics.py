@@ -84,3 +84,9 @@ def test_the_api_knows_no_other_methods(world: World, machines: Any) -> None:
     assert Machine().send("PUT", "/tracking").status_code == 405
     seen, looked = machines("operator").get("/me"), machines("operator").send("HEAD", "/me")
     assert (looked.status_code, looked.content, looked.headers["Content-Length"]) == (200, b"", str(len(seen.content)))
+
+
+def test_probes_are_asked_without_a_certificate(db: None, client: Client, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert {client.get(path).status_code for path in ("/healthz", "/readyz", "/metrics")} == {200}
+    assert client.get("/api/v1/openapi.json").status_code == 301
