@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from lianxin.cases.models import Case
-from lianxin.cases.queries import matching
+from lianxin.cases.search import matching
 from lianxin.kernel.clock import Frozen
 from tests.world import World
 

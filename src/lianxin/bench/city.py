@@ -64,7 +64,7 @@ def make() -> BenchCity:
     for name, role, unit in (
         ("operator", Role.OPERATOR, hotline), ("dispatcher", Role.DISPATCHER, hotline),
         ("reviewer", Role.REVIEWER, hotline), ("callback", Role.CALLBACK, hotline),
-        ("supervisor", Role.SUPERVISOR, hotline), ("clerk", Role.CLERK, units[0]),
+        ("supervisor", Role.SUPERVISOR, hotline), ("clerk", Role.CLERK, units[10]),
         ("county", Role.SUPERVISOR, government), ("county_clerk", Role.CLERK, government),
     ):
         staff[name] = Staff.objects.create(username=f"bench-{name}", name=name, unit=unit)

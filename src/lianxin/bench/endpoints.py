@@ -9,14 +9,13 @@ import uuid
 from collections.abc import Callable
 
 from django.db import connection
-from django.http import HttpResponse
 
 from lianxin.kernel.ids import uuid7
 
 from .city import BenchCity
 from .create import said
 from .results import Row
-from .sampling import repeat, signed_in
+from .sampling import Answer, repeat, signed_in
 from .words import Writer
 
 # The best-known peer, measured on such a machine.
@@ -24,28 +23,28 @@ PEER = {"API: create a case": "the best-known peer: 43 queries, 84 ms CPU",
         "dispatcher's queue": "the best-known peer's default list: 717 queries"}
 
 
-def _calls(city: BenchCity) -> dict[str, Callable[[], HttpResponse]]:
+def _calls(city: BenchCity) -> dict[str, Callable[[], Answer]]:
     dispatcher, clerk, operator = (signed_in(city.staff[name]) for name in ("dispatcher", "clerk", "operator"))
     writer = Writer(random.Random(45))
-    bearer = {"HTTP_AUTHORIZATION": f"Bearer {city.token}"}
+    bearer = {"authorization": f"Bearer {city.token}"}
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM cases_case WHERE state = 'closed' ORDER BY id DESC LIMIT 100")
         cases = [str(row[0]) for row in cursor.fetchall()]
 
-    def call() -> HttpResponse:
+    def call() -> Answer:
         _title, words, place = writer.message()
         return operator.post("/desk/call/", {
             "words": words, "category": city.category_codes[3], "area": "990002", "place_text": place, "phone": "13812345678",
             "name": "王小明", "submission": str(uuid7()), "do": "register"})
 
-    def create() -> HttpResponse:
+    def create() -> Answer:
         return operator.post("/api/v1/cases", json.dumps(said(city, writer)), content_type="application/json",
-                             headers={"idempotency-key": uuid.uuid4().hex}, **bearer)
+                             headers={"idempotency-key": uuid.uuid4().hex, **bearer})
 
-    def suggest() -> HttpResponse:
+    def suggest() -> Answer:
         return operator.post("/desk/call/suggest/", {"words": writer.message()[1], "area": "990002"})
 
-    def one(path: str) -> Callable[[], HttpResponse]:
+    def one(path: str) -> Callable[[], Answer]:
         return lambda: dispatcher.get(path.format(writer.chance.choice(cases)))
 
     return {
@@ -58,7 +57,7 @@ def _calls(city: BenchCity) -> dict[str, Callable[[], HttpResponse]]:
         "suggestions while typing": suggest,
         "register a call": call,
         "API: create a case": create,
-        "API: list of cases": lambda: operator.get("/api/v1/cases", **bearer),
+        "API: list of cases": lambda: operator.get("/api/v1/cases", headers=bearer),
     }
 
 

@@ -11,9 +11,11 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from lianxin.cases.actions import Intake, register
 from lianxin.cases.housekeeping import ensure_partitions
@@ -169,7 +171,7 @@ FROM made WHERE state IN ('replied', 'callback', 'closed') AND at + interval '3 
 )
 
 
-def _quiet(cursor: psycopg.Cursor[tuple[object, ...]]) -> None:
+def _quiet(cursor: CursorWrapper) -> None:
     """Leave foreign keys and triggers unchecked in this session, where the server lets us: the rows fit."""
     try:
         with transaction.atomic():
@@ -219,7 +221,7 @@ def prepare() -> None:
 def grow(city: BenchCity, *, have: int, want: int) -> None:
     """Add cases until there are `want`, then let the server gather its statistics."""
     at: datetime = now().astimezone(UTC)
-    values = {
+    values: dict[str, Any] = {
         "now": at, "days": MONTHS * 30, "units": len(city.unit_ids), "counties": len(city.county_ids),
         "categories": len(city.category_ids), "unit_ids": list(city.unit_ids), "county_ids": list(city.county_ids),
         "category_ids": list(city.category_ids), "streets": list(words.STREETS), "whats": list(words.WHAT),

@@ -6,15 +6,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 
 from lianxin.organisations.models import Staff
 
 from .results import percentile
+
+
+class Answer(Protocol):
+    """What the test client answers."""
+
+    status_code: int
+    wsgi_request: Any
 
 
 @dataclass(slots=True)
@@ -69,7 +75,7 @@ def counted(sample: Sample) -> Iterator[None]:
     sample.statements = statements
 
 
-def repeat(call: Callable[[], HttpResponse], *, times: int, warm: int = 2) -> Sample:
+def repeat(call: Callable[[], Answer], *, times: int, warm: int = 2) -> Sample:
     """`warm` calls that are not counted, then `times` that are. Raises RuntimeError for an answer that is a fault."""
     for _number in range(warm):
         call()
@@ -78,5 +84,5 @@ def repeat(call: Callable[[], HttpResponse], *, times: int, warm: int = 2) -> Sa
         with counted(sample):
             answer = call()
         if answer.status_code >= 400:
-            raise RuntimeError(f"{answer.status_code} for {answer.wsgi_request.get_full_path()}")  # type: ignore[attr-defined]
+            raise RuntimeError(f"{answer.status_code} for {answer.wsgi_request.get_full_path()}")
     return sample

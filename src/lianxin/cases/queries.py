@@ -6,25 +6,25 @@ import base64
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from lianxin.kernel.bigrams import bigrams, fold
+from lianxin.kernel.bigrams import bigrams
 from lianxin.kernel.coordinates import cells_around
-from lianxin.kernel.ids import normalise_case_number, valid_case_number
+from lianxin.kernel.ids import uuid7_floor
 from lianxin.kernel.language import named
 from lianxin.organisations.actors import Actor
 
 from . import policy
-from .models import Assignment, Attachment, Case, Clock, Event, EventText, Reply, State
+from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, State
+from .reference import reference
+from .search import due_matching, is_common, newest_matching, number_in, walking
 
 PAGE = 50
-# What full text is searched in: the expression of the index `case_grams`, word for word.
-SPOKEN = "cases_case.title || ' ' || cases_case.words || ' ' || cases_case.place_text"
 # States in which the answer is still owed: after the reply the due time only orders the queue.
 OWED = Q(state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED])
 # What puts a case back on its unit's desk.
@@ -68,12 +68,14 @@ class Filters:
 
     def q(self) -> Q:
         query = Q()
+        # Ids rather than codes: PostgreSQL then knows how many cases it is about and needs no other table.
+        held = reference()
         if self.category:
-            query &= Q(category__code__startswith=self.category)
+            query &= Q(category_id__in=[n.id for n in held.nodes.values() if n.code.startswith(self.category)])
         if self.county:
-            query &= Q(county__code=self.county)
+            query &= Q(county_id__in=[p.id for p in [held.places_by_code.get(self.county)] if p])
         if self.unit:
-            query &= Q(lead_unit__code=self.unit)
+            query &= Q(lead_unit_id__in=[u.id for u in [held.units_by_code.get(self.unit)] if u])
         if self.channel:
             query &= Q(channel=self.channel)
         if self.urgency:
@@ -91,7 +93,7 @@ class Filters:
         if self.reopened:
             query &= Q(round__gt=1)
         if self.came_back:
-            query &= Q(Exists(Event.objects.filter(case=OuterRef("pk"), action__in=CAME_BACK)))
+            query &= Q(Exists(Event.objects.filter(case=OuterRef("pk"), id__gte=OuterRef("pk"), action__in=CAME_BACK)))
         if self.since:
             query &= Q(registered_at__gte=self.since)
         return query
@@ -112,42 +114,53 @@ def read_cursor(cursor: str) -> list[str] | None:
     return [str(value) for value in values] if isinstance(values, list) else None
 
 
+def _due_and_id(cursor: str) -> tuple[datetime, UUID] | None:
+    position = read_cursor(cursor)
+    try:
+        return (datetime.fromisoformat(position[0]), UUID(position[1])) if position and len(position) == 2 else None
+    except ValueError:
+        return None
+
+
+def _id(cursor: str) -> UUID | None:
+    position = read_cursor(cursor)
+    try:
+        return UUID(position[0]) if position and len(position) == 1 else None
+    except ValueError:
+        return None
+
+
 def rows(queryset: QuerySet[Case]) -> QuerySet[Case]:
     """What a list shows of a case, in one query."""
     return queryset.select_related("category", "area", "county", "lead_unit").only(*ROW_FIELDS)
 
 
-def matching(queryset: QuerySet[Case], text: str) -> QuerySet[Case]:
-    """Cases whose title, words or place hold every word of `text`; two characters inside a sentence are found.
+def _together(heads: Sequence[QuerySet[Any, Any]]) -> Iterable[Any]:
+    """The rows of several short queries in one."""
+    return heads[0].union(*heads[1:], all=True) if len(heads) > 1 else heads[0] if heads else ()
 
-    The index on bigrams finds the candidates; a plain search confirms them. A case number finds its case.
-    """
-    if valid_case_number(text):  # a telephone number has as many digits, but seldom the right check digit
-        return queryset.filter(number=normalise_case_number(text))
-    for word in text.replace("\x00", "").split()[:6]:
-        grams = bigrams(word)
-        if grams:
-            queryset = queryset.filter(RawSQL(f"lianxin_bigrams({SPOKEN}) @> %s", [grams], BooleanField()))
-        queryset = queryset.filter(
-            RawSQL(f"strpos(lianxin_fold({SPOKEN}), %s) > 0", [fold(word)], BooleanField())
-        )
-    return queryset
+
+def _seen(actor: Actor, filters: Filters) -> Q:
+    """What an actor may see. Where seldom words are asked for, the index on words finds, and this only looks."""
+    return policy.scope_of(actor).q(by_index=not filters.text or is_common(filters.text))
 
 
 def by_due(actor: Actor, *, states: Sequence[str], filters: Filters = Filters(), after: str = "",
            limit: int = PAGE) -> Page:
     """Open cases in order of what is due first. Each state is read from its own index and the heads are merged."""
-    position = read_cursor(after)
+    position = _due_and_id(after)
     wanted = [state for state in states if not filters.states or state in filters.states]
     heads: list[tuple[datetime, UUID]] = []
-    base = Case.objects.filter(policy.visible_to(actor), filters.q(), due_at__isnull=False)
-    if filters.text:
-        base = matching(base, filters.text)
-    if position and len(position) == 2:
-        at, pk = datetime.fromisoformat(position[0]), UUID(position[1])
+    base = Case.objects.filter(_seen(actor, filters), filters.q(), due_at__isnull=False)
+    if position:
+        at, pk = position
         base = base.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk), due_at__gte=at)
-    for state in wanted:
-        heads += base.filter(state=state).order_by("due_at", "id").values_list("due_at", "id")[: limit + 1]  # type: ignore[arg-type]
+    queues = [base.filter(state=state) for state in wanted]
+    if filters.text:
+        for queue in queues:
+            heads += due_matching(queue, filters.text, limit=limit + 1)
+    else:
+        heads += _together([queue.order_by("due_at", "id").values_list("due_at", "id")[: limit + 1] for queue in queues])
     heads.sort()
     chosen = [pk for _due, pk in heads[:limit]]
     found = {case.pk: case for case in rows(Case.objects.filter(pk__in=chosen))}
@@ -158,14 +171,16 @@ def by_due(actor: Actor, *, states: Sequence[str], filters: Filters = Filters(),
 
 def recent(actor: Actor, *, filters: Filters = Filters(), after: str = "", limit: int = PAGE) -> Page:
     """Cases newest first, in any state."""
-    base = Case.objects.filter(policy.visible_to(actor), filters.q())
+    base = Case.objects.filter(_seen(actor, filters), filters.q())
     if filters.states:
         base = base.filter(state__in=filters.states)
+        if not set(filters.states) & set(TERMINAL):
+            base = base.filter(due_at__isnull=False)  # true of all that are open; says that their own index will do
+    before = _id(after)
+    if before:
+        base = base.filter(id__lt=before)
     if filters.text:
-        base = matching(base, filters.text)
-    position = read_cursor(after)
-    if position and len(position) == 1:
-        base = base.filter(id__lt=UUID(position[0]))
+        base = Case.objects.filter(pk__in=newest_matching(base, filters.text, limit=limit + 1))
     listed = list(rows(base).order_by("-id")[: limit + 1])
     more = len(listed) > limit
     return Page(listed[:limit], cursor_of(listed[limit - 1].pk) if more else "")
@@ -183,7 +198,7 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
              filters: Filters = Filters(), officer_id: int | None = None, after: str = "",
              limit: int = PAGE) -> tuple[list[Task], str]:
     """A unit's open assignments, due first."""
-    base = Assignment.objects.filter(unit_id__in=list(unit_ids), ended_at__isnull=True, state__in=list(states))
+    base = Assignment.objects.filter(ended_at__isnull=True)
     if filters.states:
         base = base.filter(case__state__in=filters.states)
     # A unit's own times: its part is due when its next step is, not when the whole case is.
@@ -191,20 +206,29 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
         if before is not None:
             base = base.filter(due_at__lt=before)
     query = replace(filters, overdue_at=None, due_before=None).q()
-    if query or filters.text:
-        cases = Case.objects.filter(query)
-        if filters.text:
-            cases = matching(cases, filters.text)
-        base = base.filter(case__in=cases)
+    wanted = sorted(set(unit_ids))
+    if query:
+        base = base.filter(case__in=Case.objects.filter(query))
+    if number := number_in(filters.text):
+        base = base.filter(case__number=number)
+    elif filters.text:
+        base = walking(base.filter(case__due_at__isnull=False), filters.text)  # a unit's open cases are few
     if officer_id is not None:
         base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
-    position = read_cursor(after)
-    if position and len(position) == 2:
-        at, pk = datetime.fromisoformat(position[0]), UUID(position[1])
+    position = _due_and_id(after)
+    if position:
+        at, pk = position
         base = base.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk))
+    # Each unit and state is read from its own stretch of the index and the heads are merged.
+    order = F("due_at").asc(nulls_last=True)
+    heads = [
+        base.filter(unit_id=unit_id, state=state).order_by(order, "id").values_list("id", flat=True)[: limit + 1]
+        for unit_id, state in product(wanted, states)
+    ]
     found = list(
-        base.select_related("case__category", "case__area", "case__county", "case__lead_unit", "officer", "unit")
-        .order_by(F("due_at").asc(nulls_last=True), "id")[: limit + 1]
+        Assignment.objects.filter(pk__in=list(_together(heads)))
+        .select_related("case__category", "case__area", "case__county", "case__lead_unit", "officer", "unit")
+        .order_by(order, "id")[: limit + 1]
     )
     more = len(found) > limit
     tasks = [Task(assignment, assignment.case) for assignment in found[:limit]]
@@ -263,7 +287,9 @@ class CaseFile:
 
 def timeline(case: Case, *, public_only: bool = False) -> list[TimelineEntry]:
     """A case's events, newest first. For the reporter: public events with public words only."""
-    events = Event.objects.filter(case=case).select_related("actor", "unit").order_by("-id")
+    # No event is older than its case: the months before it need not be looked into. An hour for clocks that differ.
+    since = uuid7_floor(datetime.fromtimestamp((case.pk.int >> 80) / 1000 - 3600, tz=UTC))
+    events = Event.objects.filter(case=case, id__gte=since).select_related("actor", "unit").order_by("-id")
     if public_only:
         events = events.filter(public=True)
     texts: dict[UUID, dict[str, str]] = {}

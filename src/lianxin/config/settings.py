@@ -81,7 +81,9 @@ def database(url: str) -> dict[str, Any]:
         raise SystemExit(f"LIANXIN_DATABASE_URL: {parts.scheme or 'nothing'}:// is not PostgreSQL")
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     options: dict[str, Any] = {
-        "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c statement_timeout=60s",
+        "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c statement_timeout=60s "
+        # A page's queries are short: starting helpers would take longer than they do.
+        "-c max_parallel_workers_per_gather=0",
         "connect_timeout": 5,
     }
     for key in ("sslmode", "sslrootcert", "sslcert", "sslkey"):

@@ -63,18 +63,18 @@ def statement_parameters(rows: Rows, submission: dict[str, Any] | None) -> dict[
     }
 
 
-class _Prepared(ServerBindingCursor):
+class _Prepared(ServerBindingCursor):  # type: ignore[misc, unused-ignore]
     """A cursor whose statement is parsed and planned once in each connection. Django's own never are."""
 
     def execute(self, query: Any, params: Any = None, **_options: Any) -> Any:
-        return super().execute(query, params, prepare=True)
+        return super().execute(query, params, prepare=True)  # type: ignore[misc]
 
 
 def _prepared() -> CursorWrapper:
     """`connection.cursor()` for one statement that is worth preparing: watched and counted like every other."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        cursor = _Prepared(connection.connection)
+        cursor: Any = _Prepared(connection.connection)  # type: ignore[call-arg]
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
