@@ -207,6 +207,16 @@ def test_uploads_are_replayed_and_claimed(world: World, machines: Any, monday: F
     lost = operator.post("/cases", {"words": WORDS, "attachments": [str(uuid.uuid4())]})
     assert (lost.status_code, lost.json()["errors"][0]["field"]) == (422, "attachments")
     assert Case.objects.count() == 1
+    claimed = upload(operator, photo(), Idempotency_Key="p-1")
+    assert (claimed.json()["id"], claimed.headers["Idempotent-Replayed"]) == (first["id"], "true")
+    mine = Machine(**{"X-Tracking-Code": made["tracking_code"]})
+    sent = [ok(upload(mine, photo("blue"), Idempotency_Key="r-1"))["id"] for _ in range(2)]
+    assert sent[0] == sent[1]
+    ok(mine.act(made["id"], "attach", attachments=sent[:1]))
+    assert ok(upload(mine, photo("blue"), Idempotency_Key="r-1"))["id"] == sent[0]
+    assert upload(mine, photo("red"), Idempotency_Key="r-1").status_code == 409
+    assert mine.get(f"/attachments/{sent[0]}").status_code == 200
+    assert mine.get(f"/attachments/{first['id']}").status_code == 404
     assert operator.post("/attachments", {"file": "x"}).status_code == 415
     assert upload(operator, b"#!/bin/sh\n", name="x.jpg").status_code == 422
 

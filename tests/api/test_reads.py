@@ -29,6 +29,14 @@ def queries(count: int) -> Iterator[None]:
     assert len(found) == count, [query["sql"][:120] for query in found]
 
 
+@contextmanager
+def at_most(count: int) -> Iterator[None]:
+    """For lists read in several short stretches of their index, however they are put together."""
+    with CaptureQueriesContext(connection) as found:
+        yield
+    assert len(found) <= count, [query["sql"][:120] for query in found]
+
+
 def many(world: World, monday: Frozen, count: int) -> list[str]:
     made = []
     for _ in range(count):
@@ -107,7 +115,7 @@ def test_query_counts(world: World, machines: Any, monday: Frozen) -> None:
         ok(dispatcher.get(f"/cases/{one}/timeline"))
     with queries(2):
         ok(dispatcher.get(f"/cases/{one}/attachments"))
-    with queries(4):  # the heads of three states, then the rows
+    with at_most(4):  # the heads of three states, then the rows
         ok(housing.get("/tasks"))
     with queries(1):
         ok(dispatcher.get("/standings"))

@@ -19,7 +19,7 @@ from lianxin.kernel.errors import Conflict, NotFound
 from lianxin.organisations.actors import Kind
 
 from . import shapes
-from .queries import access_case
+from .queries import access_case, uploaded_before
 from .requests import key_of
 from .service import STAFF_OR_REPORTER, ApiRequest, answer, api
 from .tokens import READ
@@ -49,7 +49,7 @@ def _stored(upload: UploadedFile, request: ApiRequest, key: bytes | None) -> tup
                                     by=caller.actor)
         if key is None:
             return made, offered, False
-        earlier = Attachment.objects.filter(upload_key=key).first()
+        earlier = uploaded_before(caller.actor, key)
         if earlier is None:
             Attachment.objects.filter(pk=made.pk).update(upload_key=key)
             return made, offered, False

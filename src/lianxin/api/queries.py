@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases import policy
@@ -20,7 +21,7 @@ from lianxin.cases.models import (
     PublicVersion,
 )
 from lianxin.kernel.errors import NotFound
-from lianxin.organisations.actors import Actor
+from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Unit
 
 
@@ -56,6 +57,13 @@ def parts_of(case: Case) -> Parts:
 
 def attachments_of(case: Case) -> list[Attachment]:
     return list(Attachment.objects.filter(case=case, removed_at__isnull=True).order_by("created_at", "id"))
+
+
+def uploaded_before(actor: Actor, key: bytes) -> Attachment | None:
+    """The file that came with this key. A caller's files are unclaimed, their own, or in the case their code opens:
+    each part has an index, the key needs none."""
+    theirs = Q(case_id=actor.case_id) if actor.kind is Kind.REPORTER else Q(uploaded_by_id=actor.staff_id)
+    return Attachment.objects.filter(theirs | Q(case__isnull=True), upload_key=key).order_by("created_at").first()
 
 
 def claimed(ids: set[uuid.UUID], case_id: uuid.UUID) -> bool:
