@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lianxin.api import register, suggestions
+from lianxin.api import reads, register, residents, suggestions
 from lianxin.api.actions import BODIES, EXAMPLES, ROWS
 from lianxin.cases.models import Case
 from lianxin.kernel.clock import Frozen
@@ -217,6 +218,32 @@ def test_no_json_makes_a_500(world: World, machines: Any, monday: Frozen, data: 
     who = data.draw(st.sampled_from(["operator", "dispatcher", "reviewer", "housing", "callback"]))
     answer = machines(who).send("POST", path, _sent(body))
     assert answer.status_code < 500, (path, body, answer.content)
+    if answer.status_code >= 400:
+        faulty(answer)
+
+
+_READS: dict[str, list[str]] = {
+    "/cases": [*reads.CaseQuery.model_fields], "/tasks": [*reads.TaskQuery.model_fields],
+    "/public/cases": [*residents.PublicQuery.model_fields], "/areas": ["parent"], "/phrases": ["list"],
+    "/areas/at": ["lon", "lat", "coordinate_system"], "/dispatch": ["category", "area"], "/standings": ["x"],
+}
+_VALUES = st.text(max_size=30) | st.integers().map(str) | st.floats().map(str) | st.sampled_from(
+    ["", "\x00", "%", "true", "me", "due", "recent", "010102", "WyJ4Il0", "2026-11-24T00:00:00Z", "0001-01-01T00:00:00+08:00",
+     "9999-12-31T23:59:59-12:00", "-1e308", "113.1", "29.1", "in_hand", "()", "a' OR 1=1", "\\"])
+
+
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_query_and_no_header_makes_a_500(world: World, machines: Any, monday: Frozen, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(_READS)))
+    query = data.draw(st.lists(st.tuples(st.sampled_from(_READS[path]), _VALUES), max_size=4))
+    said = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40)
+    headers = data.draw(st.dictionaries(st.sampled_from(["Accept_Language", "If_Match", "Idempotency_Key", "Accept"]), said))
+    if data.draw(st.booleans()):
+        answer = machines("housing").get(f"{path}?{urlencode(query)}", **headers)
+    else:
+        answer = machines("operator").post(f"/cases/{world.case()}/actions/accept", {"category": "010102"}, **headers)
+    assert answer.status_code < 500, (path, query, headers, answer.content)
     if answer.status_code >= 400:
         faulty(answer)
 
