@@ -13,12 +13,12 @@ from lianxin.kernel import clock
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
     """What processes hold in memory about the city belongs to one test's database only."""
-    from lianxin.cases import reference
+    from lianxin.cases import reference, search
     from lianxin.cases.actions import intake
     from lianxin.places import gazetteer, locate, maps
     from lianxin.triage import keywords
 
-    for held in (reference, locate, gazetteer, maps, keywords):
+    for held in (reference, search, locate, gazetteer, maps, keywords):
         held.forget()
     intake.serials.forget()
 

@@ -128,7 +128,7 @@ def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", of
         tasks, cursor = tasks_of(units_of(actor), states=states or board.states, filters=narrowed, after=after,
                                  officer_id=actor.staff_id if officer else None)
         for task in tasks:
-            task.case.task = task.assignment  # type: ignore[attr-defined]
+            task.case.task = task.assignment
         return Page([task.case for task in tasks], cursor)
     if board.states:
         return urgent_first(actor, states=board.states, filters=filters, after=after)

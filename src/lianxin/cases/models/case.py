@@ -10,6 +10,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
 
 from .catalogue import Kind, Urgency
+from .labels import display
 
 
 class Channel(models.TextChoices):
@@ -197,6 +198,10 @@ class Case(models.Model):
             ),
         ]
 
+    _get_FIELD_display = display
+    # The assignment that a unit's list shows the case with. Set here so that templates need not search for it.
+    task: Assignment | None = None
+
     def __str__(self) -> str:
         return self.number
 
@@ -232,6 +237,8 @@ class Assignment(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     rule = models.ForeignKey("cases.CatalogueRule", models.SET_NULL, null=True, blank=True, related_name="+")
     against_catalogue = models.BooleanField(default=False)
+
+    _get_FIELD_display = display
 
     class Meta:
         constraints = [
