@@ -37,7 +37,8 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "case_ended_has_a_time": ("cases_case", [
         ("closed_at = now()", "state = 'in_hand'"), ("closed_at = NULL", "state = 'withdrawn'")]),
     "case_position_whole_and_on_earth": ("cases_case", [
-        ("lon = 181, lat = 0", "true"), ("lon = 0, lat = -91", "true"), ("lon = 'NaN', lat = 0", "true")]),
+        ("lon = 181, lat = 0", "true"), ("lon = 0, lat = -91", "true"), ("lon = 'NaN', lat = 0", "true"),
+        ("lon = 113, lat = NULL", "true"), ("lon = NULL, lat = 29", "true")]),
     "case_state_known": ("cases_case", [("state = 'lost'", "state = 'accepted'")]),
     "case_with_a_unit_has_a_lead_unit": ("cases_case", [("lead_unit_id = NULL", "state IN ('in_hand', 'callback')")]),
     "clock_due_after_start": ("cases_clock", [("due_at = started_at - interval '1 second'", "true")]),

@@ -139,7 +139,8 @@ class Case(models.Model):
             models.CheckConstraint(
                 name="case_position_whole_and_on_earth",
                 condition=models.Q(lon__isnull=True, lat__isnull=True)
-                | models.Q(lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90),
+                # Said in so many words: for half a position the rest comes out as NULL, and that passes a check.
+                | models.Q(lon__isnull=False, lat__isnull=False, lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90),
             ),
             models.CheckConstraint(
                 name="case_accepted_has_a_time",
