@@ -67,7 +67,7 @@ DROP_SEARCH = "DROP INDEX case_grams"
 
 # A transaction that has sent NOTIFY takes a lock of the whole server at its commit and holds it until the commit is on
 # disk: commits then go to disk one by one. The job queue's trigger sent one with every message to a reporter; 32
-# clients committed fewer cases than one. Workers look for jobs every second instead (docs/explanation/adr/0018-speed.md).
+# clients committed fewer cases than one. Workers look for jobs every second instead (docs/explanation/adr/0019-speed.md).
 _NOTIFYING = "procrastinate_jobs_notify_queue_job_inserted_v1"
 QUIET_JOBS = f"ALTER TABLE procrastinate_jobs DISABLE TRIGGER {_NOTIFYING}"
 LOUD_JOBS = f"ALTER TABLE procrastinate_jobs ENABLE TRIGGER {_NOTIFYING}"

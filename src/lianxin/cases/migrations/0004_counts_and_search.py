@@ -1,4 +1,4 @@
-# docs/explanation/adr/0018-speed.md says why.
+# docs/explanation/adr/0019-speed.md says why.
 
 from django.db import migrations, models
 
