@@ -15,6 +15,7 @@ from math import prod
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, DateTimeField, Model, QuerySet, TextField
 from django.db.models.expressions import RawSQL
@@ -134,7 +135,10 @@ def walked(queryset: QuerySet[Case], text: str, *columns: str, limit: int) -> li
     None when too many cases were looked at in vain.
     """
     most = WALKED if has_pairs(text) else WALKED_ALONE
-    inner, values = queryset.values(*columns, "title", "words", "place_text")[:most].query.sql_with_params()
+    try:
+        inner, values = queryset.values(*columns, "title", "words", "place_text")[:most].query.sql_with_params()
+    except EmptyResultSet:  # a filter that nothing passes, such as an unknown category
+        return []
     words = [fold(word) for word in _words(text)]
     tests = " AND ".join([f"strpos(lianxin_fold({SPOKEN}), %s) > 0"] * len(words)) or "true"
     with connection.cursor() as cursor:
