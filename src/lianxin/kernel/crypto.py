@@ -193,7 +193,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 _lock = threading.Lock()
-_held: tuple[tuple[Path, int, int, int], Keyring] | None = None
+_held: tuple[tuple[str, int, int, int], Keyring] | None = None
 
 
 def keyring() -> Keyring:
@@ -201,9 +201,9 @@ def keyring() -> Keyring:
     from django.conf import settings
 
     global _held
-    path = Path(settings.LIANXIN_KEYRING)
+    path = str(settings.LIANXIN_KEYRING)  # asked five times for each new case: no `Path` is made for it
     try:
-        state = path.stat()
+        state = os.stat(path)
     except OSError as error:
         raise KeyringError(f"keyring {path} cannot be read: {error}") from error
     # The inode too: two writes within the clock's grain leave one time, and every write makes a new file.
@@ -212,7 +212,7 @@ def keyring() -> Keyring:
     if held is not None and held[0] == stamp:
         return held[1]
     with _lock:
-        ring = Keyring.read(path)
+        ring = Keyring.read(Path(path))
         _held = (stamp, ring)
         return ring
 

@@ -36,6 +36,8 @@ from .writing import Rows, hexed, write_one
 
 WORDS_LIMIT = 12_000
 SERIAL_BLOCK = 20
+# `values` of an enumeration is made anew each time.
+CHANNELS, KINDS, URGENCIES = frozenset(Channel.values), frozenset(Kind.values), frozenset(Urgency.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def _elements(intake: Intake, held: Reference) -> tuple[int | None, str, str]:
         kind = intake.kind
     if intake.urgency:
         urgency = intake.urgency
-    if kind not in Kind.values or urgency not in Urgency.values:
+    if kind not in KINDS or urgency not in URGENCIES:
         raise Invalid(_("诉求类型或紧急程度不对。"), fields={"kind": str(_("请从列表中选择。"))})
     return category_id, kind, urgency
 
@@ -240,7 +242,7 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
         check_times(at, intake.history, recorded, accepted=intake.accept)
     if intake.accept and category_id is None:
         raise Invalid(_("受理须先选事项。"), fields={"category": str(_("请选择事项。"))})
-    if intake.channel not in Channel.values:
+    if intake.channel not in CHANNELS:
         raise Invalid(_("渠道不对。"), fields={"channel": str(_("请从列表中选择。"))})
     area_id, county_id, lon, lat = _place(intake, held)
     reporter = _reporter(intake, recorded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -110,11 +111,9 @@ def register_many(*, rows: Sequence[Rows]) -> int:
                 continue
             columns = list(batch[0])
             names = ", ".join(f'"{column}"' for column in columns)
+            in_order = itemgetter(*columns)
+            documents = [column for column in columns if isinstance(batch[0][column], dict)]
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in batch:
-                    copy.write_row([_copyable(row[column]) for column in columns])
+                    copy.write_row(in_order({**row, **{name: _json(row[name]) for name in documents}} if documents else row))
     return len(rows)
-
-
-def _copyable(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict) else value
