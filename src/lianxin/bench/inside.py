@@ -71,8 +71,8 @@ def main(arguments: list[str]) -> int:
     if "import" in parts:
         tell("import and COPY, by turns")
         results.add(*importing.measure(made, records=2_000 if chosen.quick else 20_000, rounds=1 if chosen.quick else 3))
-    results.sort(["create", "lists", "search", "import", "queries"])
-    results.show(Console())
+    results.sort(("create", "lists", "search", "import", "queries"))
+    results.show(Console(width=None if sys.stdout.isatty() else 220))
     if chosen.write:
         results.write(chosen.write, now(), time.monotonic() - began)
     return 0

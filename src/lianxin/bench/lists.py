@@ -148,12 +148,15 @@ def rows(readings: list[Reading]) -> list[Row]:
         ratio = large.p95() / small.p95()
         between = "".join(f"; {reading.size:,}: p95 {reading.samples[what].p95():.1f}" for reading in readings[1:-1])
         search = what.startswith("search")
-        bar, met = f"≤ {WITHIN:.0f} ×", ratio <= WITHIN
+        bar: str = f"≤ {WITHIN:.0f} ×"
+        met: bool | None = ratio <= WITHIN if len(readings) > 1 else None
+        if what.startswith("overview"):  # no list: it counts everything that is open, and of that there is more
+            bar, met = "", None
         if search:
             bar, met = f"≤ {SEARCH_BAR:.0f} ms in PostgreSQL", large.database_p95() <= SEARCH_BAR
         found.append(Row(
             "search" if search else "lists", f"{what}, {last.size:,}", _told(large),
-            f"{first.size:,}: {_told(small)}{between}", f"{ratio:.2f} ×", bar, met if len(readings) > 1 or search else None,
+            f"{first.size:,}: {_told(small)}{between}", f"{ratio:.2f} ×", bar, met,
         ))
     queue = first.samples["dispatcher's queue"]
     times = PEER_LIST / queue.p50()

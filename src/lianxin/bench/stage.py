@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from lianxin.embedded.server import EmbeddedServer, wheel_root
+from lianxin.embedded.server import EmbeddedServer, end_with_parent, wheel_root
 
 DATABASE = "lianxin_bench"
 
@@ -55,8 +56,16 @@ def stage() -> Iterator[dict[str, str]]:
 
 
 def python(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    """Run this Python with `arguments`, its output going where ours goes."""
-    return subprocess.run([sys.executable, *arguments], env=environment, check=False).returncode
+    """Run this Python with `arguments`, its output going where ours goes. Ctrl-C reaches it as well: let it clean up."""
+    process = subprocess.Popen([sys.executable, *arguments], env=environment, preexec_fn=end_with_parent)
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        process.kill()
+        raise
 
 
 def pgbench() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         if not all(size.isdigit() and int(size) for size in sizes.split(",")):
             raise CommandError("--sizes: whole numbers with commas")
         seconds = options["seconds"] or (1.0 if options["quick"] else 8.0)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it still cleans up
         with stage() as environment:
             arguments = ["-m", "lianxin.bench.inside", "--only", ",".join(parts), "--sizes", sizes,
                          "--seconds", str(seconds)]
