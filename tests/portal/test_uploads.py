@@ -39,6 +39,9 @@ def test_a_photo_goes_with_the_case_and_says_nothing_of_itself(world: World, cli
         assert not image.getexif()
     assert Case.objects.get().lon is None  # offered, not taken
     assert client.get(f"/mine/file/{attachment.pk}/?small").status_code == 200
+    whole = client.get(f"/mine/file/{attachment.pk}/")
+    assert "sandbox" in whole["Content-Security-Policy"]
+    assert whole["X-Content-Type-Options"] == "nosniff"
 
 
 def test_place_and_time_are_offered_and_used_when_wished(world: World, client: Client) -> None:

@@ -151,7 +151,7 @@ def file(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     response = FileResponse(body, content_type="image/jpeg" if small else found.content_type, filename=found.name,
                             as_attachment=found.kind != Attachment.MediaKind.PHOTO)
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = "default-src 'none'; img-src 'self'; media-src 'self'; sandbox"
     return response
 
 

@@ -266,7 +266,12 @@ async function send(button) {
       location.assign(said.next);
       return;
     }
-    for (const line of form.querySelectorAll("[data-error]")) { line.textContent = said.fields?.[line.dataset.error] || ""; line.hidden = !line.textContent; }
+    for (const line of form.querySelectorAll("[data-error]")) {
+      line.textContent = said.fields?.[line.dataset.error] || "";
+      line.hidden = !line.textContent;
+      const field = form.elements[line.dataset.error];
+      if (line.hidden) field.removeAttribute("aria-invalid"); else field.setAttribute("aria-invalid", "true");
+    }
     if (said.step && said.step !== form.elements.step.value) show(said.step);
     if (said.files) for (const item of form.querySelectorAll("[data-file]")) if (!said.files.includes(item.dataset.file)) item.remove();
     if (said.code === "preview") await prepare();
