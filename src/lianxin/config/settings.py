@@ -85,6 +85,8 @@ def database(url: str) -> dict[str, Any]:
         # A page's queries are short: starting helpers would take longer than they do.
         "-c max_parallel_workers_per_gather=0",
         "connect_timeout": 5,
+        # Only what asks for it is prepared: the statement that writes a new case. None would forbid that, too.
+        "prepare_threshold": 1_000_000,
     }
     for key in ("sslmode", "sslrootcert", "sslcert", "sslkey"):
         if key in query:
