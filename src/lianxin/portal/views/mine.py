@@ -261,7 +261,7 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
                 form.add_error(field, words)
         return _show_deed(request, deed, name, found, form, submission=submission, message=str(error),
                           status=error.status)
-    messages.success(request, str(deed.said), extra_tags=f"mine-{name}")
+    messages.success(request, str(deed.said), extra_tags=f"mine-{name}-{found.number}")
     return redirect("portal:mine")
 
 
