@@ -141,7 +141,8 @@ def test_filters_find_and_their_opposites_do_not(world: World, as_: SignIn, mond
     assert "换个条件，或清除筛选" in empty.content.decode()
 
 
-@pytest.mark.parametrize("query", ["?state=nonsense&urgency=x&due=y&after=%00zz", "?after=W10", "?q=%00", "?q=%25_%27", "?after=eyJhIjoxfQ"])
+@pytest.mark.parametrize("query", ["?state=nonsense&urgency=x&due=y&after=%00zz", "?after=W10", "?after=W10&q=路灯",
+                                   "?q=%00", "?q=%25_%27", "?after=eyJhIjoxfQ"])
 def test_nonsense_in_the_address_is_ignored(world: World, as_: SignIn, monday: Frozen, query: str) -> None:
     world.accepted()
     for code in ("queue", "all"):

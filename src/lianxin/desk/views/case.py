@@ -130,8 +130,8 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
         EVERY_ACTION[action](On(case_id, request.actor, version=seen, key=key), **fields)
     except Conflict as error:
         case = access_case(request.actor, case_id)
-        return _form_page(request, case, row, form, status=409, message=error.message,
-                          changed=_changes_since(case, seen) if seen is not None else [])
+        changed = _changes_since(case, seen) if seen is not None else []
+        return _form_page(request, case, row, form, status=409, message="" if changed else error.message, changed=changed)
     except DomainError as error:
         for name, fault in error.fields.items():
             form.add_error(name if name in form.fields else None, fault)

@@ -118,10 +118,12 @@ async function send(form) {
   held = null;
   form.querySelector("[data-hold-text]").textContent = form.dataset.sending;
   try {
-    const answer = await fetch(form.action, { method: "POST", body });
-    location.assign(answer.url);
-  } catch {
-    say(document.body.dataset.offline);
+    // Not followed here: the page that is loaded next tells what was done.
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body, redirect: "manual" });
+    if (answer.type !== "opaqueredirect") throw new Error(answer.status);
+    location.reload();
+  } catch (error) {
+    say(error instanceof TypeError ? document.body.dataset.offline : document.body.dataset.failed);
     release(form);
   }
 }
@@ -138,5 +140,5 @@ if (bulk) {
   });
   bulk.querySelector("[data-undo]").addEventListener("click", () => { release(bulk); bulk.querySelector("[data-choose] button").focus(); });
   bulk.querySelector("[data-now]").addEventListener("click", () => { if (held) send(bulk); });
-  window.addEventListener("pagehide", () => { if (held) { navigator.sendBeacon(bulk.action, held.body); held = null; } });
+  window.addEventListener("pagehide", () => { if (held) { navigator.sendBeacon(bulk.getAttribute("action"), held.body); held = null; } });
 }
