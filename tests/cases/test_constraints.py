@@ -49,6 +49,7 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "reporter_anonymised_is_empty": ("cases_reporter", [
         ("anonymised_at = now()", "phone IS NOT NULL"),
         ("anonymised_at = now(), name = NULL, phone = NULL, address = NULL, email = NULL", "phone_hash IS NOT NULL")]),
+    "return_lapsed_is_ruled_by_nobody": ("cases_return", [("ruling = 'lapsed'", "ruling = 'upheld'")]),
     "return_ruling_has_a_time": ("cases_return", [
         ("ruled_at = NULL", "ruling = 'upheld'"), ("ruled_at = now()", "ruling = 'waiting'")]),
     "time_limit_calendar_known": ("cases_timelimit", [("calendar = 'lunar'", "true")]),

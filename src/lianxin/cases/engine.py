@@ -33,6 +33,7 @@ from .models import (
     ClockKind,
     Event,
     EventText,
+    Return,
     State,
     Submission,
     TimeLimit,
@@ -191,7 +192,12 @@ class Step:
                 self.running.remove(clock)
 
     def end(self, assignment: Assignment) -> None:
+        """End a unit's part. A return of it that nobody has ruled on lapses; the ledger keeps and counts it."""
         self.stop(assignment=assignment)
+        if assignment.state == "objected":
+            Return.objects.filter(assignment=assignment, ruling=Return.Ruling.WAITING).update(
+                ruling=Return.Ruling.LAPSED, ruled_at=self.at, ruling_event_id=self.event_id
+            )
         self.set_assignment(assignment, state="ended", ended_at=self.at)
         self.assignments.remove(assignment)
 

@@ -39,12 +39,17 @@ class Contact(models.Model):
 
 
 class Return(models.Model):
-    """A unit's objection and the hotline's ruling on it. Every one is counted."""
+    """A unit's objection and the hotline's ruling on it. Every one is counted.
+
+    One whose assignment ended before anyone ruled has lapsed: `ruled_at` and `ruling_event_id` are those of the end,
+    `ruled_by` is empty.
+    """
 
     class Ruling(models.TextChoices):
         WAITING = "waiting", _("待裁定")
         UPHELD = "upheld", _("同意退单")
         REJECTED = "rejected", _("驳回退单")
+        LAPSED = "lapsed", _("未裁定已作废")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="return_ledger")
@@ -68,6 +73,10 @@ class Return(models.Model):
                 name="return_ruling_has_a_time",
                 condition=models.Q(ruling="waiting", ruled_at__isnull=True)
                 | (~models.Q(ruling="waiting") & models.Q(ruled_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="return_lapsed_is_ruled_by_nobody",
+                condition=~models.Q(ruling="lapsed") | models.Q(ruled_by__isnull=True),
             ),
         ]
 
