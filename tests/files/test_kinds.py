@@ -158,6 +158,14 @@ def test_files_cut_short_are_refused(name: str, share: float, disk: Path) -> Non
     _refused(body[: int(len(body) * share)], disk)
 
 
+def test_half_a_photo_is_refused_also_where_case_files_are_printed(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import ImageFile
+
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as importing WeasyPrint does
+    for name in ("JPEG", "PNG"):
+        _refused(CUT[name][: len(CUT[name]) // 2], disk)
+
+
 def test_empty_and_too_large(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "空" in _refused(b"", disk)
     for kind in files.LIMITS:

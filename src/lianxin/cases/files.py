@@ -22,7 +22,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from lianxin.kernel.errors import Invalid, NotFound, TooLarge
 from lianxin.kernel.text import clean_text
@@ -93,6 +93,8 @@ def _offered(image: Image.Image) -> Offered:
 
 def read_photo(body: bytes) -> Photo:
     """Decode, turn upright, shrink and write anew as JPEG without metadata. Raises Invalid for what is no photo."""
+    # WeasyPrint, which prints case files in the same process, makes Pillow take half a picture for a whole one.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(body)) as image:
             if image.format not in _PHOTO_FORMATS:
