@@ -19,6 +19,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from lianxin.kernel.errors import DomainError
 from lianxin.organisations.actors import Actor, Kind
@@ -87,8 +88,9 @@ class Rejects:
 
 def plain_reason(error: DomainError) -> str:
     """An error as one sentence, with the faults of single fields."""
-    faults = "；".join(f"{name}：{fault}" for name, fault in error.fields.items() if fault)
-    return f"{error.message}（{faults}）" if faults else str(error.message)
+    faults = pgettext("between faults", "；").join(
+        _("%(where)s：%(reason)s") % {"where": name, "reason": fault} for name, fault in error.fields.items() if fault)
+    return _("%(message)s（%(faults)s）") % {"message": error.message, "faults": faults} if faults else str(error.message)
 
 
 class Import:

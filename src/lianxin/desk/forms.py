@@ -13,6 +13,7 @@ from lianxin.cases.models import Case, ContactMeans, Kind, Phrase, Urgency
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
+from lianxin.kernel.language import listed
 from lianxin.quality.models import CallbackOutcome, Satisfaction
 from lianxin.triage.keywords import suggest
 
@@ -123,7 +124,7 @@ class Accept(_Coded):
         if found and found[0].score >= SURE:
             self.fields["category"].initial = f"{found[0].code} {found[0].name}"
             self.fields["category"].help_text = _("按诉求里的词填的：%(words)s。请核对。") % {
-                "words": "、".join(found[0].words)}
+                "words": listed(found[0].words)}
 
 
 class Correct(Accept):

@@ -210,14 +210,15 @@ def bulk(request: StaffRequest, code: str) -> HttpResponse:
             continue
         fields = _bulk_fields(name, case)
         if fields is None:
-            refused.append(f"{case.number}：{_('缺事项或派单目录没有这一项，请单独办理。')}")
+            refused.append(_("%(where)s：%(reason)s") % {
+                "where": case.number, "reason": _("缺事项或派单目录没有这一项，请单独办理。")})
             continue
         key = submission_key("bulk", str(request.user.pk), request.POST.get("submission", ""), name, str(pk))
         try:
             run(On(pk, request.actor, key=key), **fields)
             done += 1
         except DomainError as error:
-            refused.append(f"{case.number}：{error}")
+            refused.append(_("%(where)s：%(reason)s") % {"where": case.number, "reason": error})
     if done:
         messages.success(request, ngettext("%d 件已办。", "%d 件已办。", done) % done)
     for line in refused[:10]:

@@ -26,6 +26,7 @@ from lianxin.cases.states import BY_ACTION, Transition
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.language import named
 
 from ..access import StaffRequest, access_case, staff
 from ..forms import FORMS, ActionForm
@@ -93,7 +94,7 @@ def watch(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
     event = newest_event_since(case, since=since, but_not_by=request.actor.staff_id)
     if event is None:
         return HttpResponse(status=204)
-    who = event.actor.name if event.actor else event.unit.name if event.unit else event.get_actor_kind_display()
+    who = named(event.actor.name) if event.actor else event.unit.said if event.unit else event.get_actor_kind_display()
     row = BY_ACTION.get(event.action)
     text = _("%(who)s刚刚做了：%(what)s（现在是“%(state)s”）。") % {
         "who": who, "what": row.label if row else event.action, "state": case.get_state_display()}
