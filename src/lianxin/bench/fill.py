@@ -8,13 +8,14 @@ stand in every state, one in eight of them overdue. Their assignments, clocks, e
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from lianxin.cases.actions import Intake, register
@@ -245,6 +246,20 @@ def grow(city: BenchCity, *, have: int, want: int) -> None:
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"VACUUM (ANALYZE) {table}")
+    _settle()
+
+
+def _settle(seconds: float = 90.0) -> None:
+    """Let the server write down what was filled and finish its own cleaning: neither is part of what is measured."""
+    with connection.cursor() as cursor, suppress(ProgrammingError):  # not everyone may ask for a checkpoint
+        cursor.execute("CHECKPOINT")
+    deadline = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'")
+            if cursor.fetchone() == (0,):
+                return
+            time.sleep(1)
 
 
 def _newest(city: BenchCity) -> None:

@@ -20,18 +20,20 @@ class Answer(Protocol):
     """What the test client answers."""
 
     status_code: int
+    content: bytes
     wsgi_request: Any
 
 
 @dataclass(slots=True)
 class Sample:
     """What repeated calls took: the whole call, the part spent waiting for PostgreSQL, CPU of this process – in
-    milliseconds – and the statements of the last one."""
+    milliseconds – and the statements and list rows of the last one."""
 
     whole: list[float] = field(default_factory=list)
     database: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     statements: int = 0
+    rows: int = 0
 
     def p50(self) -> float:
         return percentile(self.whole, 0.5)
@@ -85,4 +87,5 @@ def repeat(call: Callable[[], Answer], *, times: int, warm: int = 2) -> Sample:
             answer = call()
         if answer.status_code >= 400:
             raise RuntimeError(f"{answer.status_code} for {answer.wsgi_request.get_full_path()}")
+        sample.rows = answer.content.count(b"data-preview=")
     return sample

@@ -9,7 +9,7 @@ the newest cases, then among all. Which is which PostgreSQL has in its statistic
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import prod
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ WORDS = 6
 COMMON = 0.02  # of all cases: a page of fifty is full after walking 2,500
 WALKED = 5_000  # cases looked at on the way before the index is asked after all: ten microseconds each
 WALKED_ALONE = 20_000  # the same for one character alone, which the index does not know
-PAGES = 4  # so many pages are expected in the stretch of newest cases that is asked first
+PAGES = 3  # so many pages are expected in the stretch of newest cases that is asked first
 FEW = 2_000  # matches that may as well be sorted at once
 FRESH_FOR = 600.0  # seconds
 # Orders that no index has. PostgreSQL would else sometimes walk an index in order and take every message on the way apart,
@@ -49,6 +49,16 @@ class _Known:
     cases: float
     shares: dict[str, float]
     read_at: float
+    edges: dict[int, UUID | None] = field(default_factory=dict)
+
+    def edge(self, reach: int) -> UUID | None:
+        """The case that lies about `reach` cases back; None when there are not so many. Any case would be right, this one
+        makes the stretch a good one: it is found once in a while only."""
+        steps = reach.bit_length()
+        if steps not in self.edges:
+            ids = Case.objects.order_by("-id").values_list("id", flat=True)
+            self.edges[steps] = next(iter(ids[2**steps:2**steps + 1]), None)
+        return self.edges[steps]
 
 
 _known: _Known | None = None
@@ -161,8 +171,7 @@ def newest_matching(queryset: QuerySet[Case], text: str, *, limit: int) -> list[
     known, part = _statistics(), share(text)
     if number_in(text) or part * known.cases < FEW:
         return list(found[:limit])
-    reach = int(PAGES * limit / part)
-    edge = next(iter(Case.objects.order_by("-id").values_list("id", flat=True)[reach:reach + 1]), None)
+    edge = known.edge(int(PAGES * limit / part))
     if edge is None:
         return list(found[:limit])
     ids = list(found.filter(id__gte=edge)[:limit])
