@@ -16,9 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.errors import Invalid
 
-from .models import Attachment
-
-Kind = Attachment.MediaKind
+from .models.record import AttachmentKind as Kind
 
 _MP4 = frozenset({b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42", b"avc1",
                   b"MSNV", b"dash", b"M4V ", b"mmp4", b"hvc1"})
@@ -38,7 +36,7 @@ _MP3_HERTZ = ((11025, 12000, 8000), (), (22050, 24000, 16000), (44100, 48000, 32
 class Medium:
     """One recognised file that is no photo: its kind, its content type, its cleaned content."""
 
-    kind: Attachment.MediaKind
+    kind: Kind
     content_type: str
     body: bytes
 

@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
@@ -58,6 +59,7 @@ class Unit(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["kind", "code"])]
+        constraints = [one_of("unit_kind_known", "kind", UnitKind), one_of("unit_calendar_known", "calendar", UnitCalendar)]
 
     @property
     def said(self) -> str:
@@ -125,9 +127,7 @@ class RoleGrant(models.Model):
                 nulls_distinct=False,
                 name="grant_once_while_it_lasts",
             ),
-            models.CheckConstraint(
-                name="grant_role_known", condition=models.Q(role__in=[role.value for role in Role])
-            ),
+            one_of("grant_role_known", "role", Role),
         ]
 
     def __str__(self) -> str:

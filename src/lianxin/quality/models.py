@@ -5,22 +5,29 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.checks import one_of
 from lianxin.kernel.ids import uuid7
+
+
+class ReviewVerdict(models.TextChoices):
+    PASSED = "passed", _("通过")
+    SENT_BACK = "sent_back", _("退回重办")
 
 
 class Review(models.Model):
     """The hotline's check of one reply. A unit never reviews its own."""
 
-    class Verdict(models.TextChoices):
-        PASSED = "passed", _("通过")
-        SENT_BACK = "sent_back", _("退回重办")
+    Verdict = ReviewVerdict
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reply = models.OneToOneField("cases.Reply", models.PROTECT, related_name="review")
     event_id = models.UUIDField(unique=True)
-    verdict = models.CharField(max_length=10, choices=Verdict)
+    verdict = models.CharField(max_length=10, choices=ReviewVerdict)
     at = models.DateTimeField()
     by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [one_of("review_verdict_known", "verdict", ReviewVerdict)]
 
 
 class CallbackOutcome(models.TextChoices):
@@ -57,7 +64,9 @@ class CallbackAttempt(models.Model):
                 name="callback_answers_only_when_reached",
                 condition=models.Q(outcome="reached")
                 | models.Q(truthful__isnull=True, solved__isnull=True, satisfaction=""),
-            )
+            ),
+            one_of("callback_outcome_known", "outcome", CallbackOutcome),
+            one_of("callback_satisfaction_known", "satisfaction", Satisfaction, blank=True),
         ]
 
 
@@ -73,4 +82,7 @@ class Rating(models.Model):
     satisfaction = models.CharField(max_length=14, choices=Satisfaction)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["case", "round"], name="rating_once_per_round")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "round"], name="rating_once_per_round"),
+            one_of("rating_satisfaction_known", "satisfaction", Satisfaction),
+        ]

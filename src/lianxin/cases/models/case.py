@@ -6,8 +6,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
+from lianxin.organisations.models import UnitCalendar
 
 from .catalogue import Kind, Urgency
 from .labels import display
@@ -120,7 +122,12 @@ class Case(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="case_state_known", condition=models.Q(state__in=State.values)),
+            one_of("case_state_known", "state", State),
+            one_of("case_kind_known", "kind", Kind),
+            one_of("case_urgency_known", "urgency", Urgency),
+            one_of("case_channel_known", "channel", Channel),
+            one_of("case_outcome_known", "outcome", Outcome, blank=True),
+            one_of("case_publication_known", "publication", Publication),
             models.CheckConstraint(
                 name="case_with_a_unit_has_a_lead_unit",
                 condition=~models.Q(state__in=[state.value for state in WITH_UNIT])
@@ -253,9 +260,8 @@ class Assignment(models.Model):
                 condition=models.Q(ended_at__isnull=True),
                 name="assignment_unit_once_at_a_time",
             ),
-            models.CheckConstraint(
-                name="assignment_state_known", condition=models.Q(state__in=AssignmentState.values)
-            ),
+            one_of("assignment_state_known", "state", AssignmentState),
+            one_of("assignment_role_known", "role", AssignmentRole),
             models.CheckConstraint(
                 name="assignment_ended_has_a_time",
                 condition=models.Q(state="ended", ended_at__isnull=False)
@@ -294,7 +300,7 @@ class Clock(models.Model):
     assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True, related_name="clocks")
     kind = models.CharField(max_length=16, choices=ClockKind)
     round = models.PositiveSmallIntegerField(default=1)
-    calendar = models.CharField(max_length=20, default="working")
+    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
     limit_minutes = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -314,6 +320,8 @@ class Clock(models.Model):
             models.CheckConstraint(
                 name="clock_due_after_start", condition=models.Q(due_at__gte=models.F("started_at"))
             ),
+            one_of("clock_kind_known", "kind", ClockKind),
+            one_of("clock_calendar_known", "calendar", UnitCalendar),
             models.UniqueConstraint(
                 fields=["case", "assignment", "kind"],
                 condition=models.Q(met_at__isnull=True, stopped_at__isnull=True),

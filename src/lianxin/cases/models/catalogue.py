@@ -6,8 +6,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import named
+from lianxin.organisations.models import UnitCalendar
 
 
 class Kind(models.TextChoices):
@@ -45,6 +47,10 @@ class Category(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["parent", "code"])]
+        constraints = [
+            one_of("category_kind_known", "kind", Kind),
+            one_of("category_urgency_known", "urgency", Urgency),
+        ]
 
     @property
     def said(self) -> str:
@@ -55,6 +61,12 @@ class Category(models.Model):
         return self.name
 
 
+class Track(models.TextChoices):
+    ORDINARY = "ordinary", _("普通")
+    COMPLEX = "complex", _("疑难")
+    REOPENED = "reopened", _("重办或督办")
+
+
 class TimeLimit(models.Model):
     """How long each duty may take. The most specific row in force on the day wins (category, then kind, urgency).
 
@@ -62,16 +74,13 @@ class TimeLimit(models.Model):
     plain minutes under `around_the_clock`.
     """
 
-    class Case(models.TextChoices):
-        ORDINARY = "ordinary", _("普通")
-        COMPLEX = "complex", _("疑难")
-        REOPENED = "reopened", _("重办或督办")
+    Case = Track
 
     category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, related_name="time_limits")
     kind = models.CharField(max_length=12, choices=Kind, blank=True)
     urgency = models.CharField(max_length=8, choices=Urgency, blank=True)
-    track = models.CharField(max_length=10, choices=Case, default=Case.ORDINARY)
-    calendar = models.CharField(max_length=20, default="working")
+    track = models.CharField(max_length=10, choices=Track, default=Track.ORDINARY)
+    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
     sign_for = models.PositiveIntegerField()
     first_contact = models.PositiveIntegerField()
     resolve = models.PositiveIntegerField()
@@ -85,9 +94,10 @@ class TimeLimit(models.Model):
                 name="time_limit_positive",
                 condition=models.Q(sign_for__gt=0, first_contact__gt=0, resolve__gt=0),
             ),
-            models.CheckConstraint(
-                name="time_limit_calendar_known", condition=models.Q(calendar__in=["working", "around_the_clock"])
-            ),
+            one_of("time_limit_calendar_known", "calendar", UnitCalendar),
+            one_of("time_limit_kind_known", "kind", Kind, blank=True),
+            one_of("time_limit_urgency_known", "urgency", Urgency, blank=True),
+            one_of("time_limit_track_known", "track", Track),
         ]
 
 
@@ -127,14 +137,17 @@ class CatalogueRule(models.Model):
         ]
 
 
+class PhraseList(models.TextChoices):
+    DECLINE_ROUTE = "decline_route", _("法定途径")
+    RETURN_REASON = "return_reason", _("退单理由")
+
+
 class Phrase(models.Model):
     """A choice from a city's list: lawful routes for a decline, reasons for a return."""
 
-    class List(models.TextChoices):
-        DECLINE_ROUTE = "decline_route", _("法定途径")
-        RETURN_REASON = "return_reason", _("退单理由")
+    List = PhraseList
 
-    list = models.CharField(max_length=20, choices=List)
+    list = models.CharField(max_length=20, choices=PhraseList)
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=80)
     name_en = models.CharField(max_length=160, blank=True)
@@ -144,7 +157,10 @@ class Phrase(models.Model):
     active = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["list", "code"], name="phrase_code_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["list", "code"], name="phrase_code_once"),
+            one_of("phrase_list_known", "list", PhraseList),
+        ]
         ordering = ["list", "position", "code"]
 
     @property

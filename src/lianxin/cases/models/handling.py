@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.checks import one_of
 from lianxin.kernel.ids import uuid7
 
 
@@ -34,8 +35,15 @@ class Contact(models.Model):
             models.CheckConstraint(
                 name="contact_not_in_the_future", condition=models.Q(at__lte=models.F("recorded_at"))
             ),
-            models.CheckConstraint(name="contact_means_known", condition=models.Q(means__in=ContactMeans.values)),
+            one_of("contact_means_known", "means", ContactMeans),
         ]
+
+
+class ReturnRuling(models.TextChoices):
+    WAITING = "waiting", _("待裁定")
+    UPHELD = "upheld", _("同意退单")
+    REJECTED = "rejected", _("驳回退单")
+    LAPSED = "lapsed", _("未裁定已作废")
 
 
 class Return(models.Model):
@@ -45,11 +53,7 @@ class Return(models.Model):
     `ruled_by` is empty.
     """
 
-    class Ruling(models.TextChoices):
-        WAITING = "waiting", _("待裁定")
-        UPHELD = "upheld", _("同意退单")
-        REJECTED = "rejected", _("驳回退单")
-        LAPSED = "lapsed", _("未裁定已作废")
+    Ruling = ReturnRuling
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="return_ledger")
@@ -59,13 +63,14 @@ class Return(models.Model):
     suggested_unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
     raised_at = models.DateTimeField()
     raised_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
-    ruling = models.CharField(max_length=10, choices=Ruling, default=Ruling.WAITING)
+    ruling = models.CharField(max_length=10, choices=ReturnRuling, default=ReturnRuling.WAITING)
     ruled_at = models.DateTimeField(null=True, blank=True)
     ruled_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, related_name="+")
     ruling_event_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            one_of("return_ruling_known", "ruling", ReturnRuling),
             models.UniqueConstraint(
                 fields=["assignment"], condition=models.Q(ruling="waiting"), name="return_one_open_per_assignment"
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
 
@@ -45,6 +46,7 @@ class Reporter(models.Model):
             models.Index(fields=["phone_hash"], condition=models.Q(phone_hash__isnull=False), name="reporter_phone")
         ]
         constraints = [
+            one_of("reporter_retention_class_known", "retention_class", RetentionClass),
             models.CheckConstraint(
                 name="reporter_anonymised_is_empty",
                 condition=models.Q(anonymised_at__isnull=True)

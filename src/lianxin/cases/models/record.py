@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
 
@@ -49,6 +50,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [one_of("event_actor_kind_known", "actor_kind", ActorKind)]
 
 
 class EventText(models.Model):
@@ -65,23 +67,29 @@ class EventText(models.Model):
     anonymised_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["event", "field"], name="event_text_field_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "field"], name="event_text_field_once"),
+            one_of("event_text_retention_class_known", "retention_class", RetentionClass),
+        ]
         indexes = [models.Index(fields=["case", "field"])]
+
+
+class AttachmentKind(models.TextChoices):
+    PHOTO = "photo", _("照片")
+    DOCUMENT = "document", _("文件")
+    AUDIO = "audio", _("录音")
+    VIDEO = "video", _("视频")
 
 
 class Attachment(models.Model):
     """A file that belongs to a case, stored by content hash, without the metadata it came with."""
 
-    class MediaKind(models.TextChoices):
-        PHOTO = "photo", _("照片")
-        DOCUMENT = "document", _("文件")
-        AUDIO = "audio", _("录音")
-        VIDEO = "video", _("视频")
+    MediaKind = AttachmentKind
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", models.PROTECT, null=True, blank=True, related_name="attachments")
     event_id = models.UUIDField(null=True, blank=True)
-    kind = models.CharField(max_length=10, choices=MediaKind)
+    kind = models.CharField(max_length=10, choices=AttachmentKind)
     purpose = models.CharField(max_length=20, default="report")
     name = models.CharField(max_length=120)
     content_type = models.CharField(max_length=60)
@@ -101,6 +109,10 @@ class Attachment(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = [
+            one_of("attachment_kind_known", "kind", AttachmentKind),
+            one_of("attachment_retention_class_known", "retention_class", RetentionClass),
+        ]
         indexes = [models.Index(fields=["case", "created_at"]), models.Index(fields=["sha256"])]
 
 
@@ -117,15 +129,21 @@ class PublicVersion(models.Model):
     cleared_at = models.DateTimeField(null=True, blank=True)
     retention_class = models.CharField(max_length=12, choices=RetentionClass, default=RetentionClass.WORDS)
 
+    class Meta:
+        constraints = [one_of("public_version_retention_class_known", "retention_class", RetentionClass)]
+
+
+class NotificationStatus(models.TextChoices):
+    WAITING = "waiting", _("待发送")
+    SENT = "sent", _("已发送")
+    FAILED = "failed", _("发送失败")
+    NOT_WANTED = "not_wanted", _("未留联系方式")
+
 
 class Notification(models.Model):
     """A message to the reporter about one event. It names the template and its values, never the person."""
 
-    class Status(models.TextChoices):
-        WAITING = "waiting", _("待发送")
-        SENT = "sent", _("已发送")
-        FAILED = "failed", _("发送失败")
-        NOT_WANTED = "not_wanted", _("未留联系方式")
+    Status = NotificationStatus
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="notifications")
@@ -133,8 +151,14 @@ class Notification(models.Model):
     template = models.CharField(max_length=40)
     values = models.JSONField(default=dict)
     gateway = models.CharField(max_length=20, blank=True)
-    status = models.CharField(max_length=12, choices=Status, default=Status.WAITING)
+    status = models.CharField(max_length=12, choices=NotificationStatus, default=NotificationStatus.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=now)
     sent_at = models.DateTimeField(null=True, blank=True)
     retention_class = models.CharField(max_length=12, choices=RetentionClass, default=RetentionClass.MESSAGE)
+
+    class Meta:
+        constraints = [
+            one_of("notification_status_known", "status", NotificationStatus),
+            one_of("notification_retention_class_known", "retention_class", RetentionClass),
+        ]
