@@ -80,6 +80,7 @@ def test_urgent_cases_stand_first_even_before_what_is_due_earlier(world: World, 
     page = as_("dispatcher").get(board("queue"))
     assert numbers(page) == [number_of(gas), number_of(old), number_of(plain)]
     assert "紧急 1 件，排在最前" in page.content.decode()
+    assert f'data-preview="{reverse("desk:pane", args=[gas])}"' in page.content.decode()
 
 
 def test_a_closed_unit_list_leaves_what_the_unit_cannot_act_on(world: World, as_: SignIn, monday: Frozen) -> None:

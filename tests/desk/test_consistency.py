@@ -25,6 +25,8 @@ ELSEWHERE = {
     "register": "the call screen", "rate": "the portal", "attach": "the case page's upload",
     "close_imported": "the import", "anonymise": "the nightly job",
 }
+# A list makes its rows' second address from the first, so that fifty rows cost fifty look-ups, not a hundred.
+DERIVED = {"pane": 'data-preview="{{ address }}pane/"'}
 # Fields that have a value without being asked: the engine takes now.
 OF_THEMSELVES = {("record_contact", "contacted_at")}
 
@@ -38,6 +40,9 @@ def test_every_template_parses_and_is_used(path: Path) -> None:
 
 @pytest.mark.parametrize("name", [str(pattern.name) for pattern in urls.urlpatterns])
 def test_every_address_is_reached_from_somewhere(name: str) -> None:
+    if name in DERIVED:
+        assert DERIVED[name] in SOURCE
+        return
     assert re.search(rf"""["']desk:{name}["']""", SOURCE), f"nothing leads to desk:{name}"
 
 
