@@ -26,6 +26,7 @@ from lianxin.faces import errors
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.crypto import keyring
 from lianxin.kernel.ids import tracking_code
+from lianxin.kernel.language import traditional
 from lianxin.organisations.models import Staff, Unit
 from lianxin.places.models import Area, City
 from lianxin.quality import actions as q
@@ -353,3 +354,29 @@ def _latin(page: str) -> list[str]:
     return [piece for piece in pieces
             if (any(word not in LATIN for word in re.findall(r"[A-Za-z][A-Za-z0-9]{3,}", piece)) and " " in piece)
             or (re.fullmatch(r"[A-Z][a-z]{3,}", piece) and piece not in LATIN)]
+
+
+def _simplified(page: str) -> list[str]:
+    """Pieces with a character that only simplified Chinese has."""
+    return [piece for piece in read(page) if any(traditional(one) != one for one in piece if one not in "台准“”‘’")]
+
+
+@pytest.mark.parametrize("username", ["dispatcher", "supervisor", "urban"])
+def test_pages_in_traditional_characters_hold_no_simplified_ones(world: World, monday: Frozen, username: str) -> None:
+    """Names of the city's own data among them: units, areas, categories."""
+    cases = lived(world, monday)
+    client = Client()
+    client.force_login(world.staff[username])
+    paths = [path for path in addresses(values_for(cases)) if "logout" not in path and not path.endswith(".pdf")]
+    found = [f"{path}: {piece}" for path, page in pages_of(client, "zh-hant", paths) for piece in _simplified(page)]
+    assert not found, "\n".join(found)
+
+
+def test_the_reporters_page_in_traditional_characters(world: World, monday: Frozen) -> None:
+    found: list[str] = []
+    for number, case in enumerate(lived(world, monday)):
+        client = Client(REMOTE_ADDR=f"10.0.1.{number}")
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hant"
+        opened = client.post("/track/", {"code": tracking_code(keyring().tracking, case)}, follow=True)
+        found += _simplified(opened.content.decode())
+    assert not found, "\n".join(found)
