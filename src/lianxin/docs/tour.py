@@ -256,9 +256,10 @@ class Tour:
         """The screens that the other pages show."""
         page = self.staff("operator")
         page.goto(f"{self.base}/desk/call/")
-        page.locator("#id_words").press_sequentially("求索西路的路灯坏了三天，晚上很黑，孩子放学不敢走。", delay=5)
+        page.locator("#id_words").press_sequentially("朝阳社区后面巷子的路灯不亮了，晚上很黑，老人不敢出门。", delay=5)
         page.fill("#id_phone", PHONE)
-        page.locator("#suggest-read [data-pick]").first.wait_for()
+        page.locator("#suggest-read .lx-notice.good").wait_for()  # what the catalogue says, once the category is filled
+        page.locator("#suggest details summary").first.click()
         self.shot(page, "call")
         page.locator("#id_words").fill("")
         page = self.staff("supervisor")
