@@ -48,10 +48,9 @@ def duration(minutes: int, *, day: int = 1440) -> str:
         return ngettext("%d 分钟", "%d 分钟", minutes) % minutes
     if minutes < day:
         hours = round(minutes / 60, 1)
-        text = f"{hours:g}"
-        return _("%s 小时") % text
+        return ngettext("%s 小时", "%s 小时", 1 if hours == 1 else 2) % f"{hours:g}"
     days = round(minutes / day, 1)
-    return _("%s 天") % f"{days:g}"
+    return ngettext("%s 天", "%s 天", 1 if days == 1 else 2) % f"{days:g}"
 
 
 @dataclass(frozen=True, slots=True)
