@@ -13,13 +13,14 @@ from pydantic import ConfigDict, Field
 from lianxin.cases import files
 from lianxin.cases.files import Offered
 from lianxin.cases.models import Attachment
+from lianxin.cases.queries import access_case
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, NotFound
 from lianxin.organisations.actors import Kind
 
 from . import shapes
-from .queries import access_case, uploaded_before
+from .queries import uploaded_before
 from .requests import key_of
 from .service import STAFF_OR_REPORTER, ApiRequest, answer, api
 from .tokens import READ

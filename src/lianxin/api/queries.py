@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
-from lianxin.cases import policy
 from lianxin.cases.models import (
     Assignment,
     Attachment,
@@ -20,21 +18,8 @@ from lianxin.cases.models import (
     Publication,
     PublicVersion,
 )
-from lianxin.kernel.errors import NotFound
 from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Unit
-
-
-def access_case(actor: Actor, case_id: uuid.UUID) -> Case:
-    """Fetch and authorise in one step: a case that is not the caller's to see is answered as not there."""
-    case = (
-        Case.objects.filter(policy.visible_to(actor), pk=case_id)
-        .select_related("category", "area", "county", "lead_unit", "registered_by", "reporter")
-        .first()
-    )
-    if case is None:
-        raise NotFound(_("没有找到这件工单。请核对编号。"))
-    return case
 
 
 @dataclass(frozen=True, slots=True)

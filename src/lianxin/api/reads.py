@@ -13,7 +13,8 @@ from lianxin.cases import narrative, policy
 from lianxin.cases import queries as case_queries
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On
-from lianxin.cases.models import OPEN_STATES, Assignment, AssignmentRole, Case, Channel, Kind, State, Urgency
+from lianxin.cases.models import OPEN_STATES, Assignment, Case, Channel, Kind, State, Urgency
+from lianxin.cases.queries import access_case
 from lianxin.cases.reference import reference
 from lianxin.cases.states import transitions_from
 from lianxin.kernel.clock import now
@@ -23,7 +24,7 @@ from lianxin.organisations.models import Role
 
 from . import shapes
 from .actions import ROWS
-from .queries import access_case, attachments_of, parts_of
+from .queries import attachments_of, parts_of
 from .register import CaseMade, Code, NewCase, create
 from .requests import read
 from .service import ApiRequest, answer, api, page, takes
@@ -89,21 +90,13 @@ def checked_cursor(after: str, *, due: bool) -> str:
     return after
 
 
-def assignment_for(actor: Actor, open_ones: list[Assignment], action: str) -> Assignment | None:
-    """The open assignment an actor would act with."""
-    unit_ids = {grant.unit_id for grant in actor.grants}
-    own = [a for a in open_ones if a.unit_id in unit_ids]
-    wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
-    return next((a for a in own if a.role == wanted), own[0] if own else None)
-
-
 def actions_for(actor: Actor, case: Case, open_ones: list[Assignment]) -> list[dict[str, Any]]:
     """Every action of the table from here that concerns the caller's roles, with the policy's word on it."""
     found = []
     for row in transitions_from(case.state):
         if row.action not in ROWS or not row.roles & actor.roles:
             continue
-        decision = policy.can(actor, row.action, case, assignment=assignment_for(actor, open_ones, row.action))
+        decision = policy.can(actor, row.action, case, assignment=policy.own_assignment(actor, open_ones, row.action))
         found.append({"action": row.action, "label": str(row.label), "allowed": decision.allowed,
                       "reason": str(decision.reason)})
     return found

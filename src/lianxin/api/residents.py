@@ -13,13 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from lianxin.cases import narrative, policy
 from lianxin.cases import queries as case_queries
 from lianxin.cases.models import Case
+from lianxin.cases.queries import access_case
 from lianxin.cases.states import Holder, transitions_from
 from lianxin.kernel.errors import Invalid, NotFound
 from lianxin.organisations.actors import reporter_for
 
 from . import shapes
 from .actions import ROWS
-from .queries import access_case, attachments_of, public_cases
+from .queries import attachments_of, public_cases
 from .register import Code, moment
 from .requests import read
 from .service import answer, api, case_of_code, page, takes
@@ -92,7 +93,7 @@ def track(request: HttpRequest) -> HttpResponse:
     case_id = case_of_code(request, read(request, TrackingFields).code)
     if case_id is None:
         raise NotFound(_("没有这个查询码。请核对后再试。"))
-    case = access_case(reporter_for(case_id, via="api"), case_id)
+    case = access_case(reporter_for(case_id, via="api"), case_id, "reporter")
     return answer(_tracked(case), headers={"ETag": f'"{case.version}"'})
 
 

@@ -42,14 +42,6 @@ class Choice:
     moves: bool = False
 
 
-def assignment_for(actor: Actor, case: Case, assignments: list[Assignment], action: str) -> Assignment | None:
-    """The open assignment an actor would act with."""
-    unit_ids = {grant.unit_id for grant in actor.grants}
-    own = [a for a in assignments if a.ended_at is None and a.unit_id in unit_ids]
-    wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
-    return next((a for a in own if a.role == wanted), own[0] if own else None)
-
-
 def _worth_showing(row: Transition, actor: Actor) -> bool:
     return row.action in FORMS and bool(row.roles & actor.roles)
 
@@ -70,7 +62,7 @@ def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, like
     for row in transitions_from(case.state):
         if not _worth_showing(row, actor):
             continue
-        mine = assignment_for(actor, case, assignments, row.action)
+        mine = policy.own_assignment(actor, assignments, row.action)
         decision = policy.can(actor, row.action, case, assignment=mine)
         if row.action in ("assist_sign", "assist_reply") and mine is not None and decision.allowed and (
             (mine.signed_at is None) != (row.action == "assist_sign")

@@ -27,6 +27,7 @@ from lianxin.cases.actions import (
 )
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Kind, Urgency
+from lianxin.cases.queries import access_case
 from lianxin.cases.reference import Answer, reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
@@ -37,7 +38,7 @@ from lianxin.places import gazetteer
 from lianxin.triage.keywords import alarms
 from lianxin.triage.keywords import suggest as suggest_categories
 
-from ..access import StaffRequest, access_case, staff
+from ..access import StaffRequest, staff
 from ..forms import AreaField, CategoryField
 from ..typed import area_code, category_code, options
 from .boards import context_for
@@ -138,8 +139,8 @@ def _join(request: StaffRequest, form: CallForm, submission: str, chosen: str) -
         case = access_case(request.actor, uuid.UUID(chosen))
         key = submission_key("call-join", str(request.user.pk), submission)
         add_information(On(case.pk, request.actor, key=key), words=form.cleaned_data["words"])
-    except (ValueError, Http404):
-        return _again(request, form, submission, _("没有找到这件工单。"), 404)
+    except ValueError:
+        return _again(request, form, submission, _("没有找到这件工单。请核对编号。"), 404)
     except DomainError as error:
         return _again(request, form, submission, str(error), error.status)
     messages.success(request, _("已补充到 %(number)s。") % {"number": case.number}, extra_tags=draft_name(request, "call"))

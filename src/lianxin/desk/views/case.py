@@ -21,6 +21,7 @@ from lianxin.cases.actions import attach
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Attachment, Case
+from lianxin.cases.queries import access_case
 from lianxin.cases.reference import reference
 from lianxin.cases.states import BY_ACTION, Transition
 from lianxin.kernel.clock import now
@@ -28,10 +29,10 @@ from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
 
-from ..access import StaffRequest, access_case, staff
+from ..access import StaffRequest, staff
 from ..forms import FORMS, ActionForm
 from ..queries import newest_event, newest_event_since, uploads_of
-from ..reading import assignment_for, choices_for, clocks_shown, focus_of, likely_first
+from ..reading import choices_for, clocks_shown, focus_of, likely_first
 from ..typed import path_of
 from .boards import EVERY_ACTION, context_for
 
@@ -47,7 +48,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         running=clocks_shown(file),
         area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
         can_attach=policy.can(request.actor, "attach", case,
-                              assignment=assignment_for(request.actor, case, open_ones, "attach")),
+                              assignment=policy.own_assignment(request.actor, open_ones, "attach")),
         seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file),
     )
 
