@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,7 +20,9 @@ os.environ["LIANXIN_STATIC_MANIFEST"] = "false"  # pages under test use the file
 os.environ.setdefault("LIANXIN_LOG_LEVEL", "WARNING")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the tests' own thread
 
-if not os.environ.get("LIANXIN_DATABASE_URL"):
+# With `-n` the tests run in processes of their own, each with a server; the one that hands them out needs none.
+_hands_out = "-n" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ
+if not os.environ.get("LIANXIN_DATABASE_URL") and not _hands_out:
     from lianxin.embedded.server import EmbeddedServer
 
     _server = EmbeddedServer(_directory)
