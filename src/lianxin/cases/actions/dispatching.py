@@ -27,6 +27,11 @@ def unit_named(step: Step, code: str, name: str = "lead_unit") -> Body:
     return unit
 
 
+def phrase_of(which: str, code: str) -> Phrase | None:
+    """The phrase of that code on the city's list; None for an unknown or retired one, whatever was sent."""
+    return Phrase.objects.filter(list=which, code=clean_text(code, max_length=60, multiline=False), active=True).first()
+
+
 def words(value: str, name: str, *, required: bool = True) -> str:
     """Free text made safe and bounded; raises Invalid that names the field."""
     cleaned = clean_text(value or "", max_length=LONG, multiline=True)
@@ -95,7 +100,7 @@ def accept(step: Step, *, category: str, area: str | None = None, kind: str | No
 def decline(step: Step, *, route: str, explanation: str) -> None:
     """不予受理: names the lawful route (a `decline_route` phrase) and explains it in plain words."""
     step.require(route=route, explanation=explanation)
-    phrase = Phrase.objects.filter(list=Phrase.List.DECLINE_ROUTE, code=route, active=True).first()
+    phrase = phrase_of(Phrase.List.DECLINE_ROUTE, route)
     if phrase is None:
         raise Invalid(_("请选择法定途径。"), fields={"route": str(_("请从列表中选择。"))})
     step.data.update(route=phrase.code)

@@ -10,6 +10,7 @@ from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.errors import Invalid
+from lianxin.kernel.text import clean_text
 from lianxin.organisations.models import Role, RoleGrant, Staff
 
 from ..engine import Step, action
@@ -27,7 +28,7 @@ from ..models import (
     State,
 )
 from ..reference import today_of
-from .dispatching import unit_named, words
+from .dispatching import phrase_of, unit_named, words
 
 
 def own(step: Step) -> Assignment:
@@ -113,7 +114,7 @@ def raise_return(step: Step, *, reason: str, evidence: str, suggested_unit: str 
     Suggesting a town, village or grid for a department's own work is refused: it may not be pushed down.
     """
     step.require(reason=reason, evidence=evidence)
-    phrase = Phrase.objects.filter(list=Phrase.List.RETURN_REASON, code=reason, active=True).first()
+    phrase = phrase_of(Phrase.List.RETURN_REASON, reason)
     if phrase is None:
         raise Invalid(_("请选择退单理由。"), fields={"reason": str(_("请从列表中选择。"))})
     suggested = unit_named(step, suggested_unit, "suggested_unit") if suggested_unit else None
@@ -143,7 +144,7 @@ def hand_to_colleague(step: Step, *, officer: str) -> None:
     """转同事办理: within the unit, to a clerk of it."""
     step.require(officer=officer)
     mine = own(step)
-    colleague = Staff.objects.filter(username=officer, is_active=True).first()
+    colleague = Staff.objects.filter(username=clean_text(officer, max_length=150, multiline=False), is_active=True).first()
     if colleague is None or not RoleGrant.objects.filter(
         staff=colleague, unit_id=mine.unit_id, role=Role.CLERK, ended_at__isnull=True
     ).exists():
