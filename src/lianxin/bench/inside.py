@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Run the parts asked for and print the table. A bar that is missed is shown, not an error."""
     chosen = options(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background would have switched off
     django.setup()
     from rich.console import Console
 

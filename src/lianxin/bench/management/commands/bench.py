@@ -33,15 +33,19 @@ class Command(BaseCommand):
         if not all(size.isdigit() and int(size) for size in sizes.split(",")):
             raise CommandError("--sizes: whole numbers with commas")
         seconds = options["seconds"] or (1.0 if options["quick"] else 8.0)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it still cleans up
-        with stage() as environment:
-            arguments = ["-m", "lianxin.bench.inside", "--only", ",".join(parts), "--sizes", sizes,
-                         "--seconds", str(seconds)]
-            if options["quick"]:
-                arguments.append("--quick")
-            if options["write"]:
-                arguments += ["--write", str(options["write"].resolve())]
-            if python(["-m", "django", "migrate", "--verbosity", "0"], environment):
-                raise CommandError("the bench's database could not be migrated")
-            if python(arguments, environment):
-                raise CommandError("the bench did not finish; what went wrong stands above")
+        for number in (signal.SIGINT, signal.SIGTERM):  # ended from outside or in the background, it still cleans up
+            signal.signal(number, signal.default_int_handler)
+        try:
+            with stage() as environment:
+                arguments = ["-m", "lianxin.bench.inside", "--only", ",".join(parts), "--sizes", sizes,
+                             "--seconds", str(seconds)]
+                if options["quick"]:
+                    arguments.append("--quick")
+                if options["write"]:
+                    arguments += ["--write", str(options["write"].resolve())]
+                if python(["-m", "django", "migrate", "--verbosity", "0"], environment):
+                    raise CommandError("the bench's database could not be migrated")
+                if python(arguments, environment):
+                    raise CommandError("the bench did not finish; what went wrong stands above")
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
