@@ -6,8 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 
 from lianxin.kernel import clock
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """A test that changes the language changes it for itself only."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)
