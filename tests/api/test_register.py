@@ -127,6 +127,7 @@ def test_one_statement_once_everything_is_known(world: World, monday: Frozen) ->
     machine.post("/cases", {"words": WORDS, "lon": 113.1, "lat": 29.1})
     with CaptureQueriesContext(connection, ) as queries:
         machine.post("/cases", {"words": WORDS, "lon": 113.1, "lat": 29.1, "phone": "13812342201"})
-    said = [query["sql"].split()[0] for query in queries if "SAVEPOINT" not in query["sql"]]
-    assert said == ["WITH"]
+    # A prepared statement is sent by its name: the driver has no text of it to show. tests/cases/test_writing.py has it.
+    said = [(query["sql"] or "PREPARED").split()[0] for query in queries]
+    assert [one for one in said if one not in ("SAVEPOINT", "RELEASE")] == ["PREPARED"]
     assert Event.objects.count() == 2
