@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,10 @@ def test_a_catalogue_is_compiled_when_it_is_newer(tmp_path: Path, monkeypatch: p
     catalogues.compile_all()
     for language in catalogues.MAKERS:
         assert catalogues.path_of(language).with_suffix(".mo").read_bytes()[:4] in (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde")
+
+
+def test_scripts_and_styles_hold_no_words_of_their_own() -> None:
+    """What a script says it is given by the page, in the reader's language."""
+    for path in sorted([*catalogues.PACKAGE.rglob("static/**/*.js"), *catalogues.PACKAGE.rglob("static/**/*.css")]):
+        code = re.sub(r"/\*.*?\*/|(?<![:\"'])//[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not re.search("[\u3400-\u9fff]", code), path.name
