@@ -259,3 +259,12 @@ def test_the_database_refuses_nothing_that_a_schema_let_pass(world: World, machi
                 assert answer.status_code < 500, (name, field)
     assert not [record for record in caplog.records if record.name == "lianxin.api"]
     assert Machine().post("/tracking", {"code": "长" * 40}).status_code == 404
+
+
+def test_answers_say_how_long_they_are(world: World) -> None:
+    from django.test import Client
+
+    answer = Client().get("/api/v1/openapi.json")
+    assert int(answer["Content-Length"]) == len(answer.content)
+    refused = Client().get("/api/v1/cases")
+    assert int(refused["Content-Length"]) == len(refused.content) > 0

@@ -50,6 +50,8 @@ class Gate:
         if response.status_code >= 400 and response.headers.get("Content-Type") != problems.CONTENT_TYPE:
             response = _made_plain(response)
         response.headers.setdefault("Cache-Control", "no-store")
+        if isinstance(response, HttpResponse) and not head:  # else it would go out in chunks
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         response.headers["Content-Language"] = language
         return response
 
