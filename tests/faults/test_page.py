@@ -1,0 +1,36 @@
+"""docs/explanation/when-things-go-wrong.md: every test it names is there, and every test here is named."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "explanation" / "when-things-go-wrong.md"
+NAMED = re.compile(r"\[(test_\w+)\]\(\.\./\.\./(tests/[\w/]+\.py)\)")
+
+
+def named() -> set[tuple[str, str]]:
+    return {(path, name) for name, path in NAMED.findall(PAGE.read_text(encoding="utf-8"))}
+
+
+def written_in(path: str) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
+
+
+def test_every_test_it_names_is_there() -> None:
+    assert [f"{path}::{name}" for path, name in sorted(named()) if not (ROOT / path).is_file() or name not in written_in(path)] == []
+
+
+def test_every_row_names_a_test() -> None:
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "---" not in line]
+    assert len(rows) > 20
+    assert [row for row in rows if not NAMED.search(row) and not row.startswith("| What happens")] == []
+
+
+def test_every_test_of_faults_is_named() -> None:
+    here = {(f"tests/faults/{path.name}", name) for path in Path(__file__).parent.glob("test_*.py") if path.name != "test_page.py"
+            for name in written_in(f"tests/faults/{path.name}")}
+    assert here - named() == set()
