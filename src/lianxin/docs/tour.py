@@ -48,7 +48,7 @@ class Tour:
             reduced_motion="reduce",
         )
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         return page
 
     def resident(self) -> Any:
@@ -115,12 +115,12 @@ class Tour:
                 control.fill(value)
         if shot:
             self.shot(page, shot)
-        with page.expect_navigation():
+        with page.expect_response(lambda reply: f"/do/{action}/" in reply.url and reply.request.method == "POST") as sent:
             form.locator("button[data-key='ctrl+enter']").click()
-        page.wait_for_load_state("networkidle")
-        wrong = page.locator(".desk-act .lx-error, .lx-notice.error")
-        if wrong.count():
-            raise AssertionError(f"{action}: {wrong.first.inner_text()}")
+        if sent.value.status >= 400:
+            raise AssertionError(f"{action}: {sent.value.status} {form.inner_text()}")
+        page.wait_for_url(lambda url: "/do/" not in url)
+        page.locator("main .lx-notice.good").first.wait_for()
 
     # --- the tutorial, step by step -------------------------------------------------------------------------------
 
@@ -129,6 +129,7 @@ class Tour:
         page.goto(f"{self.base}/")
         self.shot(page, "portal-home")
         page.get_by_role("link", name="说事", exact=True).last.click()
+        page.wait_for_load_state("networkidle")  # its script listens only then
         page.fill("[name=words]", WORDS)
         page.locator("[data-topic-list] label").first.wait_for()
         self.shot(page, "say-1-words")
@@ -259,7 +260,6 @@ class Tour:
         page.locator("#id_words").press_sequentially("朝阳社区后面巷子的路灯不亮了，晚上很黑，老人不敢出门。", delay=5)
         page.fill("#id_phone", PHONE)
         page.locator("#suggest-read .lx-notice.good").wait_for()  # what the catalogue says, once the category is filled
-        page.locator("#suggest details summary").first.click()
         self.shot(page, "call")
         page.locator("#id_words").fill("")
         page = self.staff("supervisor")
