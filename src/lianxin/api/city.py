@@ -16,6 +16,7 @@ from lianxin.places.locate import locate
 from lianxin.places.queries import children
 
 from . import shapes
+from .choices import SystemName
 from .queries import open_units, phrases
 from .register import Code, moment
 from .service import ApiRequest, answer, api
@@ -113,7 +114,7 @@ def areas(request: ApiRequest, parent: Code = "") -> HttpResponse:
 class Spot(Schema):
     lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
     lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
-    coordinate_system: Literal["wgs84", "cgcs2000", "gcj02", "bd09"] = "wgs84"
+    coordinate_system: SystemName = "wgs84"
 
 
 class Where(Schema):

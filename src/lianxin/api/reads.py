@@ -13,7 +13,7 @@ from lianxin.cases import narrative, policy
 from lianxin.cases import queries as case_queries
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On
-from lianxin.cases.models import OPEN_STATES, Assignment, Case, Channel, Kind, State, Urgency
+from lianxin.cases.models import OPEN_STATES, Assignment, Case, State
 from lianxin.cases.queries import access_case
 from lianxin.cases.reference import reference
 from lianxin.cases.states import transitions_from
@@ -24,13 +24,13 @@ from lianxin.organisations.models import Role
 
 from . import shapes
 from .actions import ROWS
+from .choices import ChannelName, KindName, StateName, UrgencyName
 from .queries import attachments_of, parts_of
 from .register import CaseMade, Code, NewCase, create
 from .requests import read
 from .service import ApiRequest, answer, api, page, takes
 from .tokens import READ
 
-StateName = Literal[tuple(State.values)]  # type: ignore[valid-type]
 Text = Annotated[str, StringConstraints(max_length=60)]
 Cursor = Annotated[str, StringConstraints(max_length=400)]
 TASK_STATES = ("assigned", "in_hand", "objected")
@@ -42,9 +42,9 @@ class Narrow(Schema):
     category: Code = Field("", description="Code of a category or of one above it.")
     county: Code = Field("", description="Code of a county.")
     unit: Code = Field("", description="Code of the lead unit.")
-    channel: Literal[tuple(Channel.values)] | None = None  # type: ignore[valid-type]
-    kind: Literal[tuple(Kind.values)] | None = None  # type: ignore[valid-type]
-    urgency: Literal[tuple(Urgency.values)] | None = None  # type: ignore[valid-type]
+    channel: ChannelName | None = None
+    kind: KindName | None = None
+    urgency: UrgencyName | None = None
     overdue: bool = Field(False, description="Only those whose answer is owed and overdue.")
     due_before: AwareDatetime | None = None
     since: AwareDatetime | None = Field(None, description="Registered at this time or later.")
@@ -66,7 +66,7 @@ class Narrow(Schema):
 class CaseQuery(Narrow):
     order: Literal["recent", "due"] = Field(
         "recent", description="`recent`: newest first, any state. `due`: open cases, due first.")
-    state: list[StateName] = Field(  # type: ignore[valid-type]
+    state: list[StateName] = Field(
         default_factory=list, description="May be given more than once.")
 
 

@@ -24,6 +24,7 @@ from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.errors import Invalid, NotAllowed
 from lianxin.organisations.models import Role
 
+from .choices import KindName, SystemName, UrgencyName
 from .queries import claimed
 from .requests import key_of, read, trust_quiet_connection
 from .tokens import Caller, caller_of
@@ -50,10 +51,10 @@ class NewCase(BaseModel):
     place_text: Line = Field("", description="The place in words.")
     lon: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False, description="Degrees, with `lat`.")
     lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False, description="Degrees, with `lon`.")
-    coordinate_system: Literal["wgs84", "cgcs2000", "gcj02", "bd09"] = Field(
+    coordinate_system: SystemName = Field(
         "wgs84", description="What `lon` and `lat` are given in; stored as WGS-84.")
-    kind: Literal["enquiry", "suggestion", "help", "complaint", "report"] | None = None
-    urgency: Literal["normal", "urgent"] | None = None
+    kind: KindName | None = None
+    urgency: UrgencyName | None = None
     name: Annotated[str, StringConstraints(max_length=60)] = Field("", description="The reporter's name; may be left out.")
     phone: Annotated[str, StringConstraints(max_length=40)] = ""
     address: Annotated[str, StringConstraints(max_length=200)] = ""

@@ -1,6 +1,6 @@
 """What can be read in words before a case is made of them: category and unit, places, danger, similar cases, answers."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from lianxin.places import gazetteer
 from lianxin.triage.keywords import alarms, suggest
 
 from . import shapes
+from .choices import SystemName
 from .register import Code
 from .requests import read
 from .service import ApiRequest, answer, api, takes
@@ -34,7 +35,7 @@ class SuggestFields(BaseModel):
     area: Code | None = None
     lon: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
     lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
-    coordinate_system: Literal["wgs84", "cgcs2000", "gcj02", "bd09"] = "wgs84"
+    coordinate_system: SystemName = "wgs84"
 
 
 class CategoryGuess(Schema):
