@@ -132,7 +132,8 @@ def _port_free(host: str, port: int) -> None:
             f"Port {port} cannot be used ({reason.strerror}). Choose another with --port.")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether the address answers 200 within two seconds."""
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:
             return bool(reply.status == 200)
@@ -206,7 +207,7 @@ class Supervisor:
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not _answers(self.base_url + "/readyz"):
+        while not answers(self.base_url + "/readyz"):
             self.heal()
             if time.monotonic() > deadline:
                 give_up(f"网页服务没有在 {READY_SECONDS:.0f} 秒内就绪，见 {self.data}/log/web.log",
