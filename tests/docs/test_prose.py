@@ -13,10 +13,10 @@ from tests.docs.prose import ROOT, anchors, blocks, files, links, name_of, witho
 
 PAGES = files()
 ADR = ROOT / "docs" / "explanation" / "adr"
-FORBIDDEN = (
-    r"\bagents?\b(?! of)", r"/work\b", r"\bsub-?agent", r"\bLLM\b", r"\bprompt\b", r"\.library\b", r"\bsessions? of work\b",
-    r"\bhelper session\b", r"\bAI (?:assistant|model)\b",
-)
+# Words of the making rather than of the product, and the absolute paths a page may name: a city's and the addresses.
+FORBIDDEN = (r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\blorem ipsum\b", r"(?<!user[- ])\bagents?\b", r"\blanguage model\b")
+SYSTEM = {"opt", "srv", "etc", "usr", "var", "run", "backup", "elsewhere"}
+ADDRESSES = {"api", "desk", "accounts", "places", "cases", "areas", "public", "attachments", "mine", "say", "track", "tracking"}
 IMAGES = ROOT / "docs" / "images"
 
 
@@ -39,6 +39,8 @@ def test_links_and_pictures_exist(path: Path) -> None:
 def test_a_page_speaks_of_the_product_only(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     found = [match[0] for pattern in FORBIDDEN for match in re.finditer(pattern, text, re.IGNORECASE)]
+    found += [match[0] for match in re.finditer(r"(?<![\w.:/$…}>~-])/([a-z][\w.-]*)/", text)
+              if match[1] not in SYSTEM | ADDRESSES]
     assert found == []
 
 
