@@ -150,3 +150,10 @@ def test_first_words_make_a_heading() -> None:
     assert first_words("路灯坏了三天。晚上很黑。") == "路灯坏了三天"
     assert len(first_words("长" * 90)) == 40
     assert first_words("") == ""
+
+
+def test_the_source_is_linked_where_the_city_says_where_it_is(client: Client, world: World,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "源代码" not in client.get("/").content.decode()
+    monkeypatch.setattr(settings, "LIANXIN_SOURCE_URL", "https://example.org/lianxin")
+    assert '<a href="https://example.org/lianxin">源代码</a>' in client.get("/").content.decode()

@@ -117,6 +117,8 @@ GROUPS: dict[str, dict[str, str]] = {
     "Rules of the city": {
         "LIANXIN_TIME_ZONE": "Time zone in which times are shown and days begin. Working time itself is always reckoned "
                              "in China Standard Time.",
+        "LIANXIN_SOURCE_URL": "Where residents find the source of the program as it runs here, changes included (AGPL-3.0, "
+                              "section 13). The portal's pages then link to it.",
         "LIANXIN_CALLBACK_ATTEMPTS": "Callbacks that must have been tried before a case whose reporter left a telephone may "
                                      "be closed as unreached.",
         "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job. The "

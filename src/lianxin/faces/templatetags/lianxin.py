@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -28,6 +29,12 @@ register.filter("headline", headline)
 def said(event: Event, internal: bool = False) -> str:
     """`{% said entry.event internal=True %}`: one event in a sentence."""
     return sentence(event, internal=internal)
+
+
+@register.simple_tag
+def source_url() -> str:
+    """Where the source of what runs here can be had (AGPL-3.0, section 13); empty when the city has not said."""
+    return str(settings.LIANXIN_SOURCE_URL)
 
 
 @register.filter
