@@ -1,5 +1,9 @@
 """Fixtures every test may use; the server is started by tests/bootstrap.py, which pytest loads before Django."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.fixtures", "tests.browser"]
@@ -7,3 +11,14 @@ pytest_plugins = ["tests.fixtures", "tests.browser"]
 # How long an example takes says how busy the machine is, not whether the property holds.
 settings.register_profile("lianxin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lianxin")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """At the end no other session holds the database: a live server's thread may still have one open."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                       "WHERE datname = current_database() AND pid <> pg_backend_pid()")

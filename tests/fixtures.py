@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import translation
 
 from lianxin.kernel import clock
@@ -16,6 +18,16 @@ from lianxin.kernel import clock
 def _own_language() -> None:
     """A test that changes the language changes it for itself only."""
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True)
+def _jobs_go_with_their_test(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+    """Tests that commit are cleaned up table by table, but for the job queue's: Django does not manage those."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if (marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames:
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE procrastinate_jobs CASCADE")
 
 
 @pytest.fixture(autouse=True)

@@ -68,7 +68,7 @@ def test_rows_without_a_time_when_the_mapping_gives_one(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_boston(db: None) -> None:
+def test_boston(transactional_db: None) -> None:  # each batch is committed, as in a real import
     boston.make()
     summary = Import(BOSTON, mapping("boston")).run()
     assert (summary.read, summary.imported, summary.rejected) == (81_408, 81_233, 175)

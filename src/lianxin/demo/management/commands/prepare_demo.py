@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from lianxin.cases.models import Case
 from lianxin.demo import accounts, seed
 
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             self._step(f"loading {Path(city).name}")
             call_command("load", "city", city)
         stories = Path(city) / "demo" / "cases.csv"
-        if cases and stories.is_file():
+        if cases and stories.is_file() and not Case.objects.exists():
             self._step("cases to try it with")
             seed.seed(stories)
         path = settings.DATA / "demo.json"
