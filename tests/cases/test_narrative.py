@@ -9,7 +9,7 @@ import pytest
 from django.utils.translation import override
 
 from lianxin.cases import narrative, queries, reference
-from lianxin.cases.actions import History, Intake, register_many
+from lianxin.cases.actions import History, Intake, decline, register_many
 from lianxin.cases.actions.intake import rows_for
 from lianxin.cases.models import AssignmentState, Case, Category, Event, EventText, Phrase, State
 from lianxin.cases.retention import anonymise_due
@@ -171,3 +171,14 @@ def test_a_day_is_said_with_its_year_when_it_is_another(monday: Frozen) -> None:
     with override("en"):
         assert narrative.day_and_time(at) == "Thu 26 Nov, 17:30"
         assert "2027" in narrative.day_and_time(at.replace(year=2027))
+
+
+def test_a_declined_reporter_reads_what_the_route_is(world: World, monday: Frozen) -> None:
+    Phrase.objects.filter(code="court").update(words="请向人民法院起诉。", words_en="Bring it before the court.")
+    case_id = world.case()
+    decline(world.on(case_id, "operator"), route="court", explanation="这是合同纠纷。")
+    event = Event.objects.select_related("unit", "actor").get(case=case_id, action="decline")
+    assert narrative.said(event, internal=False).endswith("该走的途径是：诉讼。 请向人民法院起诉。")
+    with override("en"):
+        assert narrative.said(event, internal=False).endswith("Litigation. Bring it before the court.")
+    assert "起诉" not in narrative.said(event, internal=True)

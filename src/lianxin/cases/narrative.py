@@ -171,6 +171,14 @@ def _phrase(kind: str, code: object) -> str:
     return named(found.name, found.name_en)
 
 
+def _declined(code: object) -> str:
+    """The lawful route, and what the city says of it in plain words."""
+    sentence = _("这件事不归热线办，该走的途径是：%s。") % _phrase("decline_route", code)
+    found = Phrase.objects.filter(list="decline_route", code=str(code or "")).first()
+    words = named(found.words, found.words_en) if found else ""
+    return f"{sentence} {words}".strip()
+
+
 def _word(choices: Sequence[tuple[str, str | Promise]], value: object) -> str:
     return str(dict(choices).get(str(value), value or ""))
 
@@ -274,7 +282,7 @@ def _outside(event: Event) -> str | None:
     unit = _in_sentence(event.unit, pgettext("in a sentence", "办理单位"))
     plain: dict[str, Callable[[], str]] = {
         "accept": lambda: _("热线受理了这件事，正在转给责任单位。"),
-        "decline": lambda: _("这件事不归热线办，该走的途径是：%s。") % _phrase("decline_route", event.data.get("route")),
+        "decline": lambda: _declined(event.data.get("route")),
         "answer_on_the_spot": lambda: _("热线答复了您："),
         "sign": lambda: _("%s已接单，开始办理。") % unit,
         "approve": lambda: _("办理结果出来了，热线审核通过，答复如下："),
