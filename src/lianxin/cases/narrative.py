@@ -164,18 +164,20 @@ def _unit_named(code: object) -> str:
     return _in_sentence(reference().units_by_code.get(str(code or "")), str(code or ""))
 
 
+def _phrase_row(kind: str, code: object) -> Phrase | None:
+    return Phrase.objects.filter(list=kind, code=str(code or "")).first()
+
+
 def _phrase(kind: str, code: object) -> str:
-    found = Phrase.objects.filter(list=kind, code=str(code or "")).first()
-    if found is None:
-        return str(code or "")
-    return named(found.name, found.name_en)
+    found = _phrase_row(kind, code)
+    return named(found.name, found.name_en) if found else str(code or "")
 
 
 def _declined(code: object) -> str:
     """The lawful route, and what the city says of it in plain words."""
-    sentence = _("这件事不归热线办，该走的途径是：%s。") % _phrase("decline_route", code)
-    found = Phrase.objects.filter(list="decline_route", code=str(code or "")).first()
-    words = named(found.words, found.words_en) if found else ""
+    found = _phrase_row("decline_route", code)
+    route, words = (named(found.name, found.name_en), named(found.words, found.words_en)) if found else (str(code or ""), "")
+    sentence = _("这件事不归热线办，该走的途径是：%s。") % route
     return f"{sentence} {words}".strip()
 
 
