@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "lianxin.cases",
     "lianxin.knowledge",
     "lianxin.quality",
+    "lianxin.analysis",
 ]
 for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
