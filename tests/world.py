@@ -127,7 +127,7 @@ class World:
             ("urban", "urban", Role.CLERK), ("urban2", "urban", Role.CLERK), ("housing", "housing", Role.CLERK),
             ("water", "water", Role.CLERK), ("east", "east", Role.CLERK), ("west", "west", Role.CLERK),
             ("bridge", "bridge", Role.CLERK), ("grid", "bridge", Role.GRID_WORKER),
-            ("east_supervisor", "east", Role.SUPERVISOR),
+            ("east_supervisor", "east", Role.SUPERVISOR), ("urban_head", "urban", Role.HEAD), ("leader", "hotline", Role.LEADER),
         ]
         for username, unit, role in rows:
             person = Staff.objects.create(username=username, name=f"{username}甲", unit=self.units[unit])

@@ -107,7 +107,7 @@ def test_every_state_column_is_in_the_comparison() -> None:
         "place_text", "lon", "lat", "cell", "registered_at", "registered_by_id", "source_system", "source_id", "version",
     }
     assert columns(Assignment) - set(ASSIGNMENT_COLUMNS) == {"id", "case_id"}
-    assert columns(Clock) - set(CLOCK_COLUMNS) == {"id", "case_id"}
+    assert columns(Clock) - set(CLOCK_COLUMNS) == {"id", "case_id", "missed_call_id", "next_at"}
 
 
 def test_the_log_alone_says_where_a_case_stands(world: World, monday: Frozen) -> None:

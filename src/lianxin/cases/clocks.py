@@ -53,6 +53,9 @@ def promise_until(*, start: datetime, due_at: datetime) -> Promise:
 
 
 def limits_of_case(
-    reference: Reference, *, category_id: int | None, kind: str, urgency: str, at: datetime, track: str = "ordinary"
+    reference: Reference, *, category_id: int | None, kind: str, urgency: str, at: datetime, track: str = "ordinary",
+    unit_id: int | None = None,
 ) -> Limits:
-    return reference.limits_for(category_id=category_id, kind=kind, urgency=urgency, on=today_of(at), track=track)
+    return reference.limits_for(
+        category_id=category_id, kind=kind, urgency=urgency, on=today_of(at), track=track, unit_id=unit_id
+    )

@@ -24,7 +24,7 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
 
-from . import clocks, policy
+from . import clocks, notices, policy
 from .models import (
     Assignment,
     AssignmentRole,
@@ -36,6 +36,8 @@ from .models import (
     Return,
     State,
     Submission,
+    Suspension,
+    SuspensionEnd,
     TimeLimit,
 )
 from .reference import Limits, Reference, reference
@@ -137,11 +139,12 @@ class Step:
         if body:
             self.texts.append((name, body, public))
 
-    def limits(self) -> Limits:
-        """The limits that apply now: those of a reopened case from its second round on."""
+    def limits(self, *, unit_id: int | None = None, at: datetime | None = None) -> Limits:
+        """The limits in force now, or at a time: those of a reopened case from its second round on."""
         return clocks.limits_of_case(
             self.reference, category_id=self.case.category_id, kind=self.case.kind, urgency=self.case.urgency,
-            at=self.at, track=TimeLimit.Case.REOPENED if self.case.round > 1 else TimeLimit.Case.ORDINARY,
+            at=at or self.at, unit_id=unit_id,
+            track=TimeLimit.Case.REOPENED if self.case.round > 1 else TimeLimit.Case.ORDINARY,
         )
 
     def assign(self, *, unit_id: int, role: AssignmentRole, sign_for: int, calendar: str,
@@ -169,6 +172,40 @@ class Step:
         self.running.append(clock)
         return clock
 
+    def owe(self, duty: ClockKind, *, unit_id: int | None = None) -> Clock:
+        """Start the clock of a duty whose limit depends on nothing but the duty, the urgency and who owes it."""
+        limit = self.reference.duty_limit(duty, urgency=self.case.urgency, unit_id=unit_id, at=self.at)
+        return self.start(duty, minutes=limit.minutes, calendar=limit.calendar)
+
+    def reset(self, clock: Clock, **columns: Any) -> None:
+        """Change what a clock's due time is made of – start, minutes, calendar – and the due time with it."""
+        self.set_clock(clock, **columns)
+        made = clocks.promise(start=clock.started_at, minutes=clock.total_minutes, calendar=clock.calendar)
+        if (made.due_at, made.provisional) != (clock.due_at, clock.provisional):
+            self.set_clock(clock, due_at=made.due_at, provisional=made.provisional)
+
+    def pause(self, clock: Clock, *, reason: str, until: datetime) -> Suspension:
+        """Let a resolve clock stand still, at most until a time. The sweep lets it go on then."""
+        if clock.assignment_id is None and self.mine is None:
+            raise AssertionError("a pause is asked for by the unit that holds the case")
+        self.set_clock(clock, paused_at=self.at, next_at=until)
+        self.set(paused=True)
+        return Suspension.objects.create(
+            case=self.case, clock=clock, assignment=self.mine, event_id=self.event_id, reason=reason, at=self.at,
+            by_id=self.by.staff_id, until=until,
+        )
+
+    def resume(self, clock: Clock, how: SuspensionEnd) -> None:
+        """Let a paused clock go on: it is due later by the working time it stood still, and not a minute more."""
+        if clock.paused_at is None:
+            return
+        minutes = clocks.calendar_named(clock.calendar).between(clock.paused_at, self.at)
+        Suspension.objects.filter(clock=clock, ended_at__isnull=True).update(
+            ended=how, ended_at=self.at, ended_by_id=self.by.staff_id, ended_event_id=self.event_id, minutes=minutes
+        )
+        self.reset(clock, paused_at=None, paused_minutes=clock.paused_minutes + minutes)
+        self.set(paused=False)
+
     def set_clock(self, clock: Clock, **columns: Any) -> None:
         for name, value in columns.items():
             setattr(clock, name, value)
@@ -181,13 +218,18 @@ class Step:
 
     def meet(self, kind: ClockKind, assignment: Assignment | None = None) -> None:
         for clock in self.clocks_of(kind, assignment):
+            self.resume(clock, SuspensionEnd.ENDED)
             self.set_clock(clock, met_at=self.at)
             self.running.remove(clock)
 
-    def stop(self, *, assignment: Assignment | None = None, everything: bool = False) -> None:
-        """End clocks that are no longer owed: all of the case, or those of one assignment."""
+    def stop(self, *, assignment: Assignment | None = None, kind: ClockKind | None = None,
+             everything: bool = False) -> None:
+        """End clocks that are no longer owed: all of the case, those of one assignment, or the case's of one kind."""
         for clock in list(self.running):
-            if everything or (assignment is not None and clock.assignment_id == assignment.pk):
+            if everything or (assignment is not None and clock.assignment_id == assignment.pk) or (
+                kind is not None and clock.assignment_id is None and clock.kind == kind
+            ):
+                self.resume(clock, SuspensionEnd.ENDED)
                 self.set_clock(clock, stopped_at=self.at)
                 self.running.remove(clock)
 
@@ -198,6 +240,7 @@ class Step:
             Return.objects.filter(assignment=assignment, ruling=Return.Ruling.WAITING).update(
                 ruling=Return.Ruling.LAPSED, ruled_at=self.at, ruling_event_id=self.event_id
             )
+            self.stop(kind=ClockKind.RULING)
         self.set_assignment(assignment, state="ended", ended_at=self.at)
         self.assignments.remove(assignment)
 
@@ -216,6 +259,14 @@ class Step:
         missing = {name: str(_("请填写这一项。")) for name in self.row.requires if values.get(name) in (None, "", [])}
         if missing:
             raise Invalid(_("还差几项，补上再提交。已填的内容都在。"), fields=missing)
+
+    def _rearm(self) -> None:
+        """When the sweep looks at each touched clock again. A paused one says so itself."""
+        touched = [c for c in self.running if c.pk in self._clocks or c in self._new_clocks]
+        for clock in touched:
+            if clock.paused_at is None:
+                self.set_clock(clock, next_at=notices.next_of(
+                    self.reference, clock, urgency=self.case.urgency, after=self.at))
 
     def _settle_due(self) -> None:
         resolve = next((c for c in self.running if c.kind == ClockKind.RESOLVE and c.assignment_id is None), None)
@@ -236,6 +287,7 @@ class Step:
 
     def commit(self, *, key: bytes | None, fingerprint: bytes) -> Done:
         self._settle_due()
+        self._rearm()
         from_state = self._from_state
         if self.row.bumps:
             self.case.version += 1
@@ -278,7 +330,9 @@ class Step:
         assignments = {str(pk): {k: plain(v) for k, v in cols.items()} for pk, cols in self._assignments.items()}
         for made in self._new_assignments:
             assignments[str(made.pk)] = {name: plain(getattr(made, name)) for name in ASSIGNMENT_COLUMNS}
-        timers = {str(pk): {k: plain(v) for k, v in cols.items()} for pk, cols in self._clocks.items()}
+        timers = {
+            str(pk): {k: plain(v) for k, v in cols.items() if k in CLOCK_COLUMNS} for pk, cols in self._clocks.items()
+        }
         for clock in self._new_clocks:
             timers[str(clock.pk)] = {name: plain(getattr(clock, name)) for name in CLOCK_COLUMNS}
         changes: dict[str, Any] = {}
@@ -293,7 +347,8 @@ class Step:
 
 CASE_COLUMNS = (
     "state", "kind", "urgency", "category_id", "area_id", "county_id", "lead_unit_id", "unit_ids", "round", "returns",
-    "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "master_id", "anonymised_at",
+    "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "paused", "for_supervisor", "supervised",
+    "master_id", "anonymised_at",
 )
 ASSIGNMENT_COLUMNS = (
     "unit_id", "role", "state", "officer_id", "assigned_at", "assigned_by_id", "signed_at", "contacted_at",

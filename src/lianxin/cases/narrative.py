@@ -71,6 +71,7 @@ def standing(case: Case) -> str:
         State.REGISTERED: _("等待受理"), State.ACCEPTED: _("正在转交单位"), State.DISPATCHED: _("已交单位"),
         State.IN_HAND: _("正在办理"), State.OBJECTED: _("正在核定由谁办"), State.REPLIED: _("答复正在审核"),
         State.CALLBACK: _("已答复，请您评价"), State.DECLINED: _("不归热线办"), State.WITHDRAWN: _("已撤回"),
+        State.MERGED: _("与同一件事一起办理"),
     }[State(case.state)]
 
 

@@ -82,7 +82,8 @@ def _county_of(grant: Grant) -> int | None:
 
 def scope_of(actor: Actor) -> Scope:
     """Hotline roles at the hotline see the city, or the county their grant names; a county government and a county's
-    supervisor see their county; a unit sees the cases it has or had a part in; a grid worker what they reported."""
+    supervisor see their county; a unit's clerks and head see the cases it has or had a part in; the leading group sees the
+    city, or the county its grant names; a grid worker what they reported."""
     if actor.kind is Kind.SYSTEM:
         return Scope(everything=True)
     if actor.kind is Kind.REPORTER:
@@ -98,7 +99,11 @@ def scope_of(actor: Actor) -> Scope:
                 county_ids.add(county)
             elif grant.unit_kind is UnitKind.HOTLINE:
                 everything = True
-        elif grant.role is Role.CLERK:
+        elif grant.role is Role.LEADER:
+            county = _county_of(grant)
+            everything = everything or county is None
+            county_ids |= {county} if county is not None else set()
+        elif grant.role in (Role.CLERK, Role.HEAD):
             unit_ids.add(grant.unit_id)
             if grant.unit_kind is UnitKind.COUNTY_GOVERNMENT and grant.county_id is not None:
                 county_ids.add(grant.county_id)

@@ -16,7 +16,17 @@ from lianxin.kernel.language import named
 from lianxin.organisations.models import Unit
 from lianxin.places.models import Area, City
 
-from .models import CatalogueRule, CatalogueVersion, Category, Kind, TimeLimit, Urgency
+from .models import (
+    CatalogueRule,
+    CatalogueVersion,
+    Category,
+    ClockKind,
+    DutyLimit,
+    Kind,
+    NoticeRule,
+    TimeLimit,
+    Urgency,
+)
 
 FRESH_FOR = 2.0
 
@@ -95,6 +105,23 @@ class Limits:
     resolve: int
     calendar: str
     limit_id: int
+    of_a_unit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Minutes in `calendar`'s own time for one duty."""
+
+    minutes: int
+    calendar: str
+
+
+# Where the city's file says nothing: a working day for what a desk decides, three for a callback, an hour for a call back.
+PLAIN_DUTIES: dict[str, Duty] = {
+    ClockKind.RULING: Duty(420, "working"), ClockKind.EXTENSION: Duty(420, "working"),
+    ClockKind.CALLBACK: Duty(1260, "working"), ClockKind.SUPERVISION: Duty(1260, "working"),
+    ClockKind.HANDOVER: Duty(120, "around_the_clock"), ClockKind.MISSED_CALL: Duty(60, "around_the_clock"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +148,15 @@ class Reference:
     limits: tuple[TimeLimit, ...]
     rules: dict[tuple[int | None, int | None], tuple[CatalogueRule, ...]]
     version: int
+    duties: tuple[DutyLimit, ...] = ()
+    notice_rules: tuple[NoticeRule, ...] = ()
     closed_units: dict[tuple[int | None, int | None], Body] = field(default_factory=dict)
 
     def limits_for(
-        self, *, category_id: int | None, kind: str, urgency: str, on: date, track: str = TimeLimit.Case.ORDINARY
+        self, *, category_id: int | None, kind: str, urgency: str, on: date, track: str = TimeLimit.Case.ORDINARY,
+        unit_id: int | None = None,
     ) -> Limits:
-        """The most specific limit in force on `on`: category (nearest first), then kind, then urgency.
+        """The most specific limit in force on `on`: category (nearest first), then kind, then urgency, then unit.
 
         Raises LookupError when the city's table has no row that fits: loading refuses such a table.
         """
@@ -135,7 +165,7 @@ class Reference:
         ):
             track = TimeLimit.Case.ORDINARY  # what was urgent stays urgent: reopening is no way to gain days
         lineage = self.nodes[category_id].lineage if category_id in self.nodes else ()
-        best: tuple[tuple[int, int, int], TimeLimit] | None = None
+        best: tuple[tuple[int, ...], TimeLimit] | None = None
         for row in self.limits:
             if row.track != track or row.valid_from > on or (row.valid_to is not None and on >= row.valid_to):
                 continue
@@ -143,16 +173,33 @@ class Reference:
                 continue
             if row.category_id is not None and row.category_id not in lineage:
                 continue
+            if row.unit_id is not None and row.unit_id != unit_id:
+                continue
             nearness = len(lineage) - lineage.index(row.category_id) if row.category_id is not None else 0
             rank = (1 if row.urgency else 0, nearness, 1 if row.kind else 0)
             if urgency != Urgency.URGENT:
                 rank = (nearness, rank[0], rank[2])
-            if best is None or rank > best[0]:
-                best = (rank, row)
+            exact = (*rank, 1 if row.unit_id is not None else 0)
+            if best is None or exact > best[0]:
+                best = (exact, row)
         if best is None:
             raise LookupError(f"no time limit for kind={kind} urgency={urgency} track={track}")
         row = best[1]
-        return Limits(row.sign_for, row.first_contact, row.resolve, row.calendar, row.id)
+        return Limits(row.sign_for, row.first_contact, row.resolve, row.calendar, row.id, row.unit_id is not None)
+
+    def duty_limit(self, duty: str, *, urgency: str, unit_id: int | None, at: datetime) -> Duty:
+        """How long one duty may take that starts at `at`: the most specific row – unit, then urgency – else the plain
+        limit. Raises KeyError for a kind of clock that is no duty of this sort."""
+        on = today_of(at)
+        rows = [
+            row for row in self.duties
+            if row.duty == duty and row.valid_from <= on and (row.valid_to is None or on < row.valid_to)
+            and row.urgency in ("", urgency) and row.unit_id in (None, unit_id)
+        ]
+        if not rows:
+            return PLAIN_DUTIES[duty]
+        best = max(rows, key=lambda row: (row.unit_id is not None, bool(row.urgency), row.valid_from))
+        return Duty(best.minutes, best.calendar)
 
     def responsible(self, *, category_id: int | None, area_id: int | None, on: date) -> Answer | None:
         """The most specific rule in force: nearest category first, then nearest area. None when there is none.
@@ -242,6 +289,8 @@ def _read(marker: tuple[object, ...]) -> Reference:
         limits=tuple(TimeLimit.objects.all()),
         rules={key: tuple(value) for key, value in rules.items()},
         version=version.number if version else 0,
+        duties=tuple(DutyLimit.objects.all()),
+        notice_rules=tuple(NoticeRule.objects.order_by("code", "valid_from")),
     )
 
 

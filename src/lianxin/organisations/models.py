@@ -38,6 +38,8 @@ class Role(models.TextChoices):
     REVIEWER = "reviewer", _("审核员")
     CALLBACK = "callback", _("回访员")
     SUPERVISOR = "supervisor", _("督办员")
+    HEAD = "head", _("单位负责人")
+    LEADER = "leader", _("领导小组成员")
     GRID_WORKER = "grid_worker", _("网格员")
     ADMINISTRATOR = "administrator", _("系统管理员")
 

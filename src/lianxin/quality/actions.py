@@ -38,6 +38,7 @@ def _review(step: Step, verdict: str) -> Reply:
 def approve(step: Step, *, note: str = "") -> None:
     """审核通过: the public answer goes to the reporter, and the callback becomes due."""
     _review(step, Review.Verdict.PASSED)
+    step.owe(ClockKind.CALLBACK)
     step.say("note", safe(note, "note", required=False), public=False)
     step.to(State.CALLBACK)
 
@@ -79,6 +80,8 @@ def record_callback_attempt(step: Step, *, outcome: str, truthful: bool | None =
         case=step.case, event_id=step.event_id, round=step.case.round, at=step.at, by_id=step.by.staff_id or 0,
         outcome=outcome, truthful=truthful, solved=solved, satisfaction=satisfaction,
     )
+    if reached:
+        step.meet(ClockKind.CALLBACK)
     step.data.update(outcome=outcome, truthful=truthful, solved=solved, satisfaction=satisfaction)
     step.say("note", safe(note, "note", required=False), public=False)
 
@@ -131,6 +134,7 @@ def close(step: Step, *, explanation: str = "") -> None:
     outcome = closing_outcome(step, explanation)
     step.say("explanation", safe(explanation, "explanation", required=False), public=True)
     step.data.update(outcome=outcome)
+    step.meet(ClockKind.CALLBACK)
     step.to(State.CLOSED)
     step.set(outcome=outcome)
     step.finish()
@@ -148,6 +152,7 @@ def rate(step: Step, *, solved: bool, satisfaction: str, words: str = "") -> Non
         case=step.case, event_id=step.event_id, round=step.case.round, at=step.at, solved=solved,
         satisfaction=satisfaction,
     )
+    step.meet(ClockKind.CALLBACK)
     step.data.update(solved=solved, satisfaction=satisfaction)
     step.say("words", safe(words, "words", required=False), public=True)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.text import clean_text
 
-from ..clocks import promise
+from ..clocks import calendar_named, promise
 from ..engine import Step, action
 from ..models import AssignmentRole, ClockKind, Kind, Outcome, Phrase, Return, State, Urgency
 from ..reference import Body, today_of
@@ -69,20 +69,33 @@ def _set_elements(step: Step, *, category: str | None, area: str | None, kind: s
 
 
 def _relimit(step: Step, *, never_later: bool) -> None:
-    """Compute the running case clocks again from their own start under the limits that now apply.
+    """Compute the running case clocks again under the limits that now apply, as they were in force when each started.
 
     With `never_later` a due time only moves forward: correcting a category is no way to gain time.
     """
-    limits = step.limits()
     for clock in step.running:
-        if clock.assignment_id is not None or clock.round > 1:
+        if clock.assignment_id is not None or clock.round > 1 or clock.kind not in ("first_contact", "resolve"):
             continue
+        limits = step.limits(at=clock.started_at)
         minutes = limits.first_contact if clock.kind == "first_contact" else limits.resolve
-        made = promise(start=clock.started_at, minutes=minutes, calendar=limits.calendar)
+        given = minutes + clock.extended_minutes + clock.paused_minutes
+        made = promise(start=clock.started_at, minutes=given, calendar=limits.calendar)
         if made.due_at == clock.due_at or (never_later and made.due_at > clock.due_at):
             continue
-        step.set_clock(clock, limit_minutes=minutes, calendar=limits.calendar, due_at=made.due_at,
-                       provisional=made.provisional)
+        step.reset(clock, limit_minutes=minutes, calendar=limits.calendar)
+
+
+def _of_the_unit(step: Step, unit_id: int) -> None:
+    """A unit's own limit counts from the dispatch to it, and only ever brings the promised time forward."""
+    limits = step.limits(unit_id=unit_id)
+    if not limits.of_a_unit:
+        return
+    for kind, minutes in ((ClockKind.FIRST_CONTACT, limits.first_contact), (ClockKind.RESOLVE, limits.resolve)):
+        for clock in step.clocks_of(kind):
+            gone = calendar_named(clock.calendar).between(clock.started_at, step.at)
+            made = promise(start=step.at, minutes=minutes, calendar=limits.calendar)
+            if clock.calendar == limits.calendar and made.due_at < clock.due_at:
+                step.reset(clock, limit_minutes=max(gone + minutes - clock.extended_minutes - clock.paused_minutes, 0))
 
 
 @action("accept")
@@ -133,13 +146,14 @@ def _give(step: Step, lead_unit: str, assisting_units: Sequence[str]) -> None:
     answer = step.reference.responsible(
         category_id=step.case.category_id, area_id=step.case.area_id, on=today_of(step.at)
     )
-    limits = step.limits()
+    limits = step.limits(unit_id=lead.id)
     step.assign(
         unit_id=lead.id, role=AssignmentRole.LEAD, sign_for=limits.sign_for, calendar=limits.calendar,
         rule_id=answer.rule_id if answer and answer.lead.id == lead.id else None,
         against=bool(answer and answer.lead.id != lead.id),
     )
     step.set(lead_unit_id=lead.id)
+    _of_the_unit(step, lead.id)
     step.data.update(lead_unit=lead.code, catalogue_version=step.reference.version)
     _assist(step, assisting_units, sign_for=limits.sign_for, resolve=limits.resolve, calendar=limits.calendar)
 
@@ -194,6 +208,7 @@ def _rule(step: Step, ruling: str) -> Return:
     entry.ruled_by_id = step.by.staff_id
     entry.ruling_event_id = step.event_id
     entry.save(update_fields=["ruling", "ruled_at", "ruled_by", "ruling_event_id"])
+    step.meet(ClockKind.RULING)
     step.data.update(return_id=str(entry.pk), reason=entry.reason)
     return entry
 

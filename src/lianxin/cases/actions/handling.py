@@ -135,6 +135,7 @@ def raise_return(step: Step, *, reason: str, evidence: str, suggested_unit: str 
     step.data.update(reason=phrase.code, suggested_unit=suggested.code if suggested else None)
     step.say("evidence", words(evidence, "evidence"), public=False)
     step.set_assignment(mine, state="objected")
+    step.owe(ClockKind.RULING)
     step.set(returns=step.case.returns + 1)
     step.to(State.OBJECTED)
 

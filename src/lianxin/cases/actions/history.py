@@ -55,6 +55,7 @@ def closed_by_import(case_id: uuid.UUID, columns: dict[str, Any], timers: list[d
     for timer in timers:
         column = "met_at" if timer["kind"] == ClockKind.RESOLVE.value else "stopped_at"
         timer[column] = at
+        timer["next_at"] = None
         changed[timer["id"]] = {column: at}
     return {"case": ended, "clocks": changed}, clean_text(note, max_length=NOTE_LIMIT, multiline=True)
 

@@ -27,9 +27,9 @@ from lianxin.kernel.text import clean_text, phone_normalise
 from lianxin.organisations.actors import Actor
 from lianxin.places.locate import locate
 
-from .. import clocks, policy
-from ..engine import plain, replayed, told_when_held
-from ..models import Attachment, Channel, ClockKind, Kind, State, Urgency
+from .. import clocks, notices, policy
+from ..engine import CLOCK_COLUMNS, plain, replayed, told_when_held
+from ..models import Attachment, Channel, Clock, ClockKind, Kind, State, Urgency
 from ..reference import Reference, reference
 from .history import check_times, closed_by_import, text_row
 from .writing import Rows, hexed, write_one
@@ -222,12 +222,15 @@ def _event(case_id: uuid.UUID, by: Actor, at: datetime, *, action: str, from_sta
     }
 
 
-def _clock(case_id: uuid.UUID, kind: ClockKind, made: clocks.Promise) -> dict[str, Any]:
+def _clock(case_id: uuid.UUID, kind: ClockKind, made: clocks.Promise, *, held: Reference, urgency: str) -> dict[str, Any]:
+    clock = Clock(kind=kind.value, calendar=made.calendar, limit_minutes=made.limit_minutes, started_at=made.started_at,
+                  due_at=made.due_at)
+    next_at = notices.next_of(held, clock, urgency=urgency)
     return {
-        "id": str(uuid7()), "case_id": str(case_id), "assignment_id": None, "kind": kind.value, "round": 1,
+        "id": str(uuid7()), "case_id": str(case_id), "assignment_id": None, "missed_call_id": None, "kind": kind.value, "round": 1,
         "calendar": made.calendar, "limit_minutes": made.limit_minutes, "started_at": made.started_at.isoformat(),
         "due_at": made.due_at.isoformat(), "provisional": made.provisional, "paused_at": None, "paused_minutes": 0,
-        "extended_minutes": 0, "met_at": None, "stopped_at": None,
+        "extended_minutes": 0, "met_at": None, "stopped_at": None, "next_at": plain(next_at),
     }
 
 
@@ -266,12 +269,15 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     if intake.history is not None and intake.history.target_at is not None:
         resolve = clocks.promise_until(start=at, due_at=intake.history.target_at)
         data["due_from"] = intake.source_system
-    timers = [_clock(case_id, ClockKind.FIRST_CONTACT, contact), _clock(case_id, ClockKind.RESOLVE, resolve)]
+    timers = [
+        _clock(case_id, kind, made, held=held, urgency=urgency)
+        for kind, made in ((ClockKind.FIRST_CONTACT, contact), (ClockKind.RESOLVE, resolve))
+    ]
     columns: dict[str, Any] = {
         "state": State.REGISTERED.value, "kind": kind, "urgency": urgency, "category_id": category_id,
         "area_id": area_id, "county_id": county_id, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0,
         "due_at": plain(resolve.due_at), "due_provisional": resolve.provisional, "accepted_at": None,
-        "closed_at": None, "outcome": "", "publication": "private", "master_id": None, "anonymised_at": None,
+        "closed_at": None, "outcome": "", "publication": "private", "paused": False, "for_supervisor": False, "supervised": 0, "master_id": None, "anonymised_at": None,
     }
     rows = Rows(case={}, reporter=[reporter] if reporter else [], clocks=timers)
     rows.events.append(
@@ -279,7 +285,7 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
             case_id, by, at, action="register", from_state="", to_state=State.REGISTERED.value, version=1,
             changes={
                 "case": dict(columns),
-                "clocks": {row["id"]: {k: v for k, v in row.items() if k not in ("id", "case_id")} for row in timers},
+                "clocks": {row["id"]: {k: row[k] for k in CLOCK_COLUMNS} for row in timers},
             },
             data=data,
             digests={"words": hashlib.sha256(body.encode()).hexdigest()},

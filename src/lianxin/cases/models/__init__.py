@@ -9,12 +9,11 @@ from .case import (
     AssignmentState,
     Case,
     Channel,
-    Clock,
-    ClockKind,
     Outcome,
     Publication,
     State,
     Submission,
+    Supervised,
 )
 from .catalogue import (
     CatalogueRule,
@@ -24,6 +23,20 @@ from .catalogue import (
     Phrase,
     TimeLimit,
     Urgency,
+)
+from .clocks import (
+    Clock,
+    ClockKind,
+    DutyLimit,
+    Extension,
+    MissedCall,
+    Notice,
+    NoticeLevel,
+    NoticeRule,
+    NoticeTo,
+    Suspension,
+    SuspensionEnd,
+    SuspensionReason,
 )
 from .handling import Contact, ContactMeans, Reply, Return
 from .person import IdentityReading, Reporter, RetentionClass
@@ -38,7 +51,9 @@ from .record import (
 
 __all__ = [
     "OPEN_STATES", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
-    "Attachment", "Case", "CatalogueRule", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind", "Contact",
-    "ContactMeans", "Event", "EventText", "IdentityReading", "Kind", "Notification", "Outcome", "Phrase", "PublicVersion",
-    "Publication", "Reply", "Reporter", "RetentionClass", "Return", "State", "Submission", "TimeLimit", "Urgency",
+    "Attachment", "Case", "CatalogueRule", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
+    "Contact", "ContactMeans", "DutyLimit", "Event", "EventText", "Extension", "IdentityReading", "Kind",
+    "MissedCall", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
+    "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "State", "Submission",
+    "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",
 ]

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
-from lianxin.organisations.models import UnitCalendar
 
 from .catalogue import Kind, Urgency
 from .labels import display
@@ -34,6 +33,7 @@ class State(models.TextChoices):
     OBJECTED = "objected", _("退单待裁定")
     REPLIED = "replied", _("待审核")
     CALLBACK = "callback", _("待回访")
+    MERGED = "merged", _("已并案")
     CLOSED = "closed", _("已归档")
     DECLINED = "declined", _("不予受理")
     WITHDRAWN = "withdrawn", _("已撤回")
@@ -49,6 +49,7 @@ class Outcome(models.TextChoices):
     SOLVED = "solved", _("已解决")
     EXPLAINED = "explained", _("未解决，已说明原因")
     UNREACHED = "unreached", _("回访未联系上")
+    UNASKED = "unasked", _("未抽中回访，也未评价")
     IMPORTED = "imported", _("历史导入")
 
 
@@ -59,6 +60,15 @@ class Publication(models.TextChoices):
     REFUSED = "refused", _("不予公开")
 
 
+class Supervised(models.IntegerChoices):
+    """The highest level of supervision a case is under."""
+
+    NONE = 0, _("未督办")
+    REMINDER = 1, _("催办")
+    WRITTEN = 2, _("督办")
+    LISTED = 3, _("挂牌督办")
+
+
 _OPEN = models.Q(due_at__isnull=False)
 
 
@@ -66,7 +76,8 @@ class Case(models.Model):
     """One matter. `words` are the reporter's own and are never altered (a trigger sees to it).
 
     The columns under "state" are a cache of the event log: `cases.rebuild` makes them again from the events.
-    `lon` and `lat` are WGS-84 degrees, `cell` the H3 cell at resolution 9.
+    `lon` and `lat` are WGS-84 degrees, `cell` the H3 cell at resolution 9. `paused` says that the resolve clock stands
+    still, `for_supervisor` that only a supervisor decides what comes next, `supervised` under which supervision it is.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -114,6 +125,9 @@ class Case(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     publication = models.CharField(max_length=10, choices=Publication, default=Publication.PRIVATE)
+    paused = models.BooleanField(default=False)
+    for_supervisor = models.BooleanField(default=False)
+    supervised = models.PositiveSmallIntegerField(choices=Supervised, default=Supervised.NONE)
     master = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="duplicates", db_index=False
     )
@@ -128,6 +142,14 @@ class Case(models.Model):
             one_of("case_channel_known", "channel", Channel),
             one_of("case_outcome_known", "outcome", Outcome, blank=True),
             one_of("case_publication_known", "publication", Publication),
+            models.CheckConstraint(name="case_supervised_known", condition=models.Q(supervised__in=Supervised.values)),
+            models.CheckConstraint(
+                name="case_merged_has_a_master",
+                condition=~models.Q(state="merged") | models.Q(master__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="case_is_not_its_own_master", condition=models.Q(master__isnull=True) | ~models.Q(master=models.F("id"))
+            ),
             models.CheckConstraint(
                 name="case_with_a_unit_has_a_lead_unit",
                 condition=~models.Q(state__in=[state.value for state in WITH_UNIT])
@@ -279,63 +301,6 @@ class Assignment(models.Model):
                 name="assignment_unit_open",
             ),
             models.Index(fields=["case", "assigned_at"], name="assignment_of_case"),
-        ]
-
-
-class ClockKind(models.TextChoices):
-    SIGN_FOR = "sign_for", _("签收")
-    FIRST_CONTACT = "first_contact", _("首次联系")
-    RESOLVE = "resolve", _("办结")
-
-
-class Clock(models.Model):
-    """One promise with a time. `limit_minutes` and `paused_minutes` count in the clock's own calendar.
-
-    A clock is running, paused, met, or stopped (no longer owed, with the event that ended it). `provisional`
-    says that the calendar of the year it falls due in is not published yet.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    case = models.ForeignKey(Case, models.PROTECT, related_name="clocks", db_index=False)
-    assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, blank=True, related_name="clocks")
-    kind = models.CharField(max_length=16, choices=ClockKind)
-    round = models.PositiveSmallIntegerField(default=1)
-    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
-    limit_minutes = models.PositiveIntegerField()
-    started_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    provisional = models.BooleanField(default=False)
-    paused_at = models.DateTimeField(null=True, blank=True)
-    paused_minutes = models.PositiveIntegerField(default=0)
-    extended_minutes = models.PositiveIntegerField(default=0)
-    met_at = models.DateTimeField(null=True, blank=True)
-    stopped_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="clock_met_or_stopped",
-                condition=models.Q(met_at__isnull=True) | models.Q(stopped_at__isnull=True),
-            ),
-            models.CheckConstraint(
-                name="clock_due_after_start", condition=models.Q(due_at__gte=models.F("started_at"))
-            ),
-            one_of("clock_kind_known", "kind", ClockKind),
-            one_of("clock_calendar_known", "calendar", UnitCalendar),
-            models.UniqueConstraint(
-                fields=["case", "assignment", "kind"],
-                condition=models.Q(met_at__isnull=True, stopped_at__isnull=True),
-                nulls_distinct=False,
-                name="clock_one_running_of_a_kind",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["due_at"],
-                condition=models.Q(met_at__isnull=True, stopped_at__isnull=True, paused_at__isnull=True),
-                name="clock_running_due",
-            ),
-            models.Index(fields=["case", "kind"], name="clock_of_case"),
         ]
 
 

@@ -68,7 +68,9 @@ class Track(models.TextChoices):
 
 
 class TimeLimit(models.Model):
-    """How long each duty may take. The most specific row in force on the day wins (category, then kind, urgency).
+    """How long each duty may take. The most specific row in force on the day wins (category, then kind, urgency, unit).
+
+    A row of one unit counts from the dispatch to it, and never moves the date a reporter was given to a later one.
 
     `sign_for`, `first_contact` and `resolve` are minutes: working minutes under the `working` calendar,
     plain minutes under `around_the_clock`.
@@ -79,6 +81,7 @@ class TimeLimit(models.Model):
     category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, related_name="time_limits")
     kind = models.CharField(max_length=12, choices=Kind, blank=True)
     urgency = models.CharField(max_length=8, choices=Urgency, blank=True)
+    unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
     track = models.CharField(max_length=10, choices=Track, default=Track.ORDINARY)
     calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
     sign_for = models.PositiveIntegerField()
