@@ -92,7 +92,7 @@ SELECT reporter_id, decode(repeat('5a', 40), 'hex'), decode(repeat('a5', 44), 'h
 INSERT INTO cases_case (id, number, tracking_digest, channel, title, words, language, reporter_id, confidential,
   place_text, lon, lat, cell, registered_at, source_system, source_id, state, kind, urgency, category_id, area_id,
   county_id, lead_unit_id, unit_ids, round, returns, due_at, due_provisional, accepted_at, closed_at, outcome,
-  publication, paused, for_supervisor, supervised, version)
+  publication, redone, paused, for_supervisor, supervised, version)
 SELECT id, to_char(at, 'YY') || '-' || (%(serial)s + n) || '-' || n %% 10, sha256(convert_to('t' || n, 'UTF8')),
   CASE WHEN x < 0.6 THEN 'phone' WHEN x < 0.9 THEN 'web' WHEN x < 0.98 THEN 'field' WHEN x < 0.995 THEN '110' ELSE 'api' END,
   street || left(what, 8),
@@ -107,7 +107,7 @@ SELECT id, to_char(at, 'YY') || '-' || (%(serial)s + n) || '-' || n %% 10, sha25
        WHEN lead_unit_id IS NOT NULL THEN ARRAY[lead_unit_id] ELSE '{}'::bigint[] END,
   CASE WHEN y > 0.97 THEN 2 ELSE 1 END, CASE WHEN x > 0.95 THEN 1 ELSE 0 END, due_at, false,
   CASE WHEN state NOT IN ('registered', 'declined', 'withdrawn') THEN at + interval '5 minutes' END, closed_at,
-  CASE WHEN state = 'closed' THEN CASE WHEN y < 0.85 THEN 'solved' ELSE 'explained' END ELSE '' END, 'private', false, false, 0,
+  CASE WHEN state = 'closed' THEN CASE WHEN y < 0.85 THEN 'solved' ELSE 'explained' END ELSE '' END, 'private', CASE WHEN y > 0.95 AND y <= 0.97 THEN 1 ELSE 0 END, false, false, 0,
   CASE state WHEN 'closed' THEN 5 WHEN 'registered' THEN 1 ELSE 2 END
 FROM made
 """,

@@ -346,7 +346,7 @@ class Step:
 
 
 CASE_COLUMNS = (
-    "state", "kind", "urgency", "category_id", "area_id", "county_id", "lead_unit_id", "unit_ids", "round", "returns",
+    "state", "kind", "urgency", "category_id", "area_id", "county_id", "lead_unit_id", "unit_ids", "round", "returns", "redone",
     "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "paused", "for_supervisor", "supervised",
     "master_id", "anonymised_at",
 )

@@ -59,6 +59,7 @@ def send_back(step: Step, *, reason: str) -> None:
     if lead is None:
         raise AssertionError("a replied case has a lead assignment")
     step.set_assignment(lead, state="in_hand", handled_at=None)
+    step.set(redone=step.case.redone + 1)
     step.to(State.IN_HAND)
 
 

@@ -69,6 +69,8 @@ class Supervised(models.IntegerChoices):
     LISTED = 3, _("挂牌督办")
 
 
+# What is counted of open cases, beside the key of their indexes: standings then read the index alone.
+STANDING_COLUMNS = ["lead_unit", "county", "returns", "round", "redone", "paused", "for_supervisor", "supervised"]
 _OPEN = models.Q(due_at__isnull=False)
 
 
@@ -76,8 +78,9 @@ class Case(models.Model):
     """One matter. `words` are the reporter's own and are never altered (a trigger sees to it).
 
     The columns under "state" are a cache of the event log: `cases.rebuild` makes them again from the events.
-    `lon` and `lat` are WGS-84 degrees, `cell` the H3 cell at resolution 9. `paused` says that the resolve clock stands
-    still, `for_supervisor` that only a supervisor decides what comes next, `supervised` under which supervision it is.
+    `lon` and `lat` are WGS-84 degrees, `cell` the H3 cell at resolution 9. `returns` counts the units' objections, `redone`
+    the replies that review sent back. `paused` says that the resolve clock stands still, `for_supervisor` that only a
+    supervisor decides what comes next, `supervised` under which supervision it is.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -119,6 +122,7 @@ class Case(models.Model):
     unit_ids = ArrayField(models.BigIntegerField(), default=list)
     round = models.PositiveSmallIntegerField(default=1)
     returns = models.PositiveSmallIntegerField(default=0)
+    redone = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)
     due_provisional = models.BooleanField(default=False)
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -187,16 +191,15 @@ class Case(models.Model):
             # Queues hold open cases only: what is closed leaves them, so they stay as small as the work in hand.
             # What standings count lies beside the key, so that counting reads the index alone.
             models.Index(
-                fields=["state", "due_at", "id"], include=["lead_unit", "county", "returns", "round"], condition=_OPEN,
-                name="case_queue",
+                fields=["state", "due_at", "id"], include=STANDING_COLUMNS, condition=_OPEN, name="case_queue",
             ),
             models.Index(
                 fields=["state", "due_at", "id"], condition=models.Q(urgency="urgent"), name="case_urgent_queue"
             ),
             models.Index(fields=["lead_unit", "state", "due_at", "id"], condition=_OPEN, name="case_unit_queue"),
             models.Index(
-                fields=["county", "state", "due_at", "id"], include=["lead_unit", "returns", "round"], condition=_OPEN,
-                name="case_county_queue",
+                fields=["county", "state", "due_at", "id"], condition=_OPEN, name="case_county_queue",
+                include=[name for name in STANDING_COLUMNS if name != "county"],
             ),
             models.Index(fields=["-id"], condition=_OPEN, name="case_open"),
             # Lists of everything, newest first, narrowed by one thing.
