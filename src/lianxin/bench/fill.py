@@ -107,7 +107,8 @@ SELECT id, to_char(at, 'YY') || '-' || (%(serial)s + n) || '-' || n %% 10, sha25
        WHEN lead_unit_id IS NOT NULL THEN ARRAY[lead_unit_id] ELSE '{}'::bigint[] END,
   CASE WHEN y > 0.97 THEN 2 ELSE 1 END, CASE WHEN x > 0.95 THEN 1 ELSE 0 END, due_at, false,
   CASE WHEN state NOT IN ('registered', 'declined', 'withdrawn') THEN at + interval '5 minutes' END, closed_at,
-  CASE WHEN state = 'closed' THEN CASE WHEN y < 0.85 THEN 'solved' ELSE 'explained' END ELSE '' END, 'private', CASE WHEN y > 0.95 AND y <= 0.97 THEN 1 ELSE 0 END, false, false, 0,
+  CASE WHEN state = 'closed' THEN CASE WHEN y < 0.85 THEN 'solved' ELSE 'explained' END ELSE '' END,
+  'private', CASE WHEN y > 0.95 AND y <= 0.97 THEN 1 ELSE 0 END, false, false, 0,
   CASE state WHEN 'closed' THEN 5 WHEN 'registered' THEN 1 ELSE 2 END
 FROM made
 """,
