@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lianxin.worktime import AROUND_THE_CLOCK, AroundTheClock, Calendar, Due
+from lianxin.worktime import AROUND_THE_CLOCK, WHOLE_DAY, AroundTheClock, Calendar, Day, Due, Hours, plain_day
 
 CHINA = ZoneInfo("Asia/Shanghai")
 CALENDAR = Calendar.chinese()
@@ -103,13 +103,13 @@ def test_other_hours() -> None:
     summer = Calendar.chinese(spans=((time(8, 30), time(12)), (time(14, 30), time(17, 30))))
     assert summer.minutes_a_day == 390
     assert summer.add(china(2026, 11, 23, 11, 30), 60).at == china(2026, 11, 23, 15, 0)
-    night = Calendar(spans=((time(0), time(6)), (time(18), time(0))))
+    night = Calendar(Hours.of(((time(0), time(6)), (time(18), time(0)))))
     assert night.minutes_a_day == 720
     assert night.add(china(2026, 11, 23, 23, 0), 120).at == china(2026, 11, 24, 1, 0)
 
 
 def test_a_span_that_ends_with_the_year_belongs_to_it() -> None:
-    always = Calendar(spans=((time(0), time(0)),))
+    always = Calendar(Hours.of(WHOLE_DAY))
     assert always.add(china(2026, 12, 31, 23, 0), 60) == Due(china(2027, 1, 1).astimezone(UTC), provisional=False)
     assert always.add(china(2026, 12, 31, 23, 0), 61).provisional
 
@@ -128,7 +128,9 @@ def test_a_span_that_ends_with_the_year_belongs_to_it() -> None:
 )
 def test_impossible_hours_are_refused(spans: tuple[tuple[time, time], ...]) -> None:
     with pytest.raises(ValueError, match="work"):
-        Calendar(spans=spans)
+        Hours.of(spans)
+    with pytest.raises(ValueError, match="work"):
+        Calendar(dates={date(2026, 11, 24): spans} if spans else {}, hours=Hours.of() if spans else Hours.of(spans))
 
 
 @pytest.mark.parametrize("calendar", [CALENDAR, AROUND_THE_CLOCK])
@@ -146,8 +148,8 @@ def test_naive_instants_and_negative_minutes_are_refused(calendar: Calendar | Ar
 
 def test_a_calendar_without_working_days_says_so() -> None:
     with pytest.raises(ValueError, match="without working days"):
-        Calendar(workday=lambda _day: False).add(china(2026, 11, 23), 1)
-    ended = Calendar(workday=lambda day: day.year < 2027)
+        Calendar(days=lambda _day: Day.OFF).add(china(2026, 11, 23), 1)
+    ended = Calendar(days=lambda day: Day.ORDINARY if day.year < 2027 else Day.OFF)
     assert ended.add(china(2026, 12, 31, 16), 60).at == china(2026, 12, 31, 17)
     with pytest.raises(ValueError, match="without working days"):
         ended.add(china(2026, 12, 31, 16), 61)
@@ -158,12 +160,12 @@ def test_a_calendar_without_working_days_says_so() -> None:
 def test_where_clocks_are_put_forward_and_back() -> None:
     """Other cities, other zones: spans over the change are as long as the clock on the wall made them."""
     berlin = ZoneInfo("Europe/Berlin")
-    always = Calendar(spans=((time(0), time(0)),), workday=lambda _day: True, zone=berlin)
+    always = Calendar(Hours.of(WHOLE_DAY, days=7), plain_day, berlin)
     start = datetime(2026, 1, 1, tzinfo=berlin)
     assert always.between(start, datetime(2027, 1, 1, tzinfo=berlin)) == 365 * 1440
     assert always.between(datetime(2026, 3, 29, tzinfo=berlin), datetime(2026, 3, 30, tzinfo=berlin)) == 23 * 60
     assert always.between(datetime(2026, 10, 25, tzinfo=berlin), datetime(2026, 10, 26, tzinfo=berlin)) == 25 * 60
-    gap = Calendar(spans=((time(1), time(2, 30)), (time(2, 45), time(4))), workday=lambda _day: True, zone=berlin)
+    gap = Calendar(Hours.of(((time(1), time(2, 30)), (time(2, 45), time(4))), days=7), plain_day, berlin)
     assert gap.between(datetime(2026, 3, 29, tzinfo=berlin), datetime(2026, 3, 30, tzinfo=berlin)) <= 165
     opened = gap.add(datetime(2026, 3, 29, 0, 30, tzinfo=berlin), 90)
     assert opened.at <= gap.add(datetime(2026, 3, 29, 0, 30, tzinfo=berlin), 91).at
@@ -176,8 +178,8 @@ MINUTES = st.integers(0, 60 * DAY)
 CALENDARS = st.sampled_from([
     CALENDAR,
     Calendar.chinese(spans=((time(8, 30), time(12)), (time(14, 30), time(17, 30)))),
-    Calendar(spans=((time(0), time(0)),)),
-    Calendar(spans=((time(9), time(12)), (time(12), time(17)))),
+    Calendar(Hours.of(WHOLE_DAY)),
+    Calendar(Hours.of(((time(9), time(12)), (time(12), time(17))))),
     AROUND_THE_CLOCK,
 ])
 Either = Calendar | AroundTheClock

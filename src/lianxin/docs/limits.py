@@ -40,7 +40,7 @@ def render() -> str:
         urgency = f"{code(row['urgency'])} {urgencies[row['urgency']]}" if row["urgency"] else "any"
         rows.append((category, kind, urgency, f"{code(row['track'])} {tracks[row['track']]}", *numbers,
                      "around the clock" if row["calendar"] == "around_the_clock" else "working time"))
-    spans = ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in Calendar.chinese().spans)
+    spans = ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in Calendar.chinese().hours.full)
     return page(
         "Time limits", "cities/yueyang/time_limits.csv",
         "These are Yueyang's limits. A city changes them in `time_limits.csv` of its own directory "
