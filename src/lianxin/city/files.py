@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lianxin.cases.models import Kind, TimeLimit, Urgency
-from lianxin.organisations.models import Role, UnitCalendar, UnitKind
+from lianxin.organisations.models import Role, UnitKind
 
 from .tables import Column, Table, choice, code, day, many, minutes, position, weighted, words, yes_no
 
@@ -18,7 +18,7 @@ UNITS = Table("units.csv", "Every body that can be given a case, and the hotline
     Column("kind", "What it is.", choice(UnitKind.values), needed=True),
     Column("parent", "Code of the unit above it.", code(24)),
     Column("area", "Code of the area it works for.", code(24)),
-    Column("calendar", "When its clocks run; `working` when empty.", choice(UnitCalendar.values)),
+    Column("calendar", "Code of the calendar its own duties run in; `working` when empty.", code(20)),
     Column("duties", "What it is there for, in a few words.", words(2000)),
     Column("active_from", "First day it takes cases.", day),
     Column("active_to", "First day it no longer does.", day),
@@ -43,7 +43,8 @@ TIME_LIMITS = Table("time_limits.csv", "How long each duty may take; the most sp
     Column("urgency", "Urgency; any when empty.", choice(Urgency.values)),
     Column("track", "Ordinary, complex after approval, or reopened and supervised.", choice(TimeLimit.Case.values),
            needed=True),
-    Column("calendar", "`working`: the minutes are working minutes.", choice(UnitCalendar.values), needed=True),
+    Column("calendar", "Code of the calendar the minutes count in; under `working` a unit signs in its own.", code(20),
+           needed=True),
     Column("sign_for", "Minutes until the unit has signed for it.", minutes, needed=True),
     Column("first_contact", "Minutes until the reporter was contacted.", minutes, needed=True),
     Column("resolve", "Minutes until the reply.", minutes, needed=True),

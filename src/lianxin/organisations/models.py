@@ -26,9 +26,8 @@ class UnitKind(models.TextChoices):
     UTILITY = "utility", _("公用企业")
 
 
-class UnitCalendar(models.TextChoices):
-    WORKING = "working", _("工作日")
-    AROUND_THE_CLOCK = "around_the_clock", _("全天候")
+# The two calendars that every city has, whatever its files say; `working` may be given other hours there.
+WORKING, AROUND_THE_CLOCK = "working", "around_the_clock"
 
 
 class Role(models.TextChoices):
@@ -55,13 +54,40 @@ class Unit(models.Model):
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="units")
     duties = models.TextField(blank=True)
-    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
+    calendar = models.CharField(max_length=20, default=WORKING)
     active_from = models.DateField(null=True, blank=True)
     active_to = models.DateField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["kind", "code"])]
-        constraints = [one_of("unit_kind_known", "kind", UnitKind), one_of("unit_calendar_known", "calendar", UnitCalendar)]
+        constraints = [one_of("unit_kind_known", "kind", UnitKind)]
+
+    @property
+    def said(self) -> str:
+        """The name in the reader's language."""
+        return named(self.name, self.name_en)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkCalendar(models.Model):
+    """When a unit's clocks run, as the city's `calendars.yaml` says. `definition` is what `worktime.calendar_of` takes.
+
+    A calendar is never deleted and keeps its code, for clocks were counted in it: one that is gone from the file is no
+    longer `active`. `settled` is the digest of the calendar by which every running clock was last computed, so that a
+    change – of the file, or of the package that holds the legal calendar – is seen until all have been computed again.
+    """
+
+    code = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=60)
+    name_en = models.CharField(max_length=120, blank=True)
+    definition = models.JSONField()
+    active = models.BooleanField(default=True)
+    settled = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["code"]
 
     @property
     def said(self) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import named
-from lianxin.organisations.models import UnitCalendar
+from lianxin.organisations.models import WORKING
 
 
 class Kind(models.TextChoices):
@@ -72,8 +72,8 @@ class TimeLimit(models.Model):
 
     A row of one unit counts from the dispatch to it, and never moves the date a reporter was given to a later one.
 
-    `sign_for`, `first_contact` and `resolve` are minutes: working minutes under the `working` calendar,
-    plain minutes under `around_the_clock`.
+    `sign_for`, `first_contact` and `resolve` are minutes of `calendar`, the code of a calendar. Under `working` signing
+    counts in the working time of the unit that owes it; what the reporter was promised in the city's own.
     """
 
     Case = Track
@@ -83,7 +83,7 @@ class TimeLimit(models.Model):
     urgency = models.CharField(max_length=8, choices=Urgency, blank=True)
     unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
     track = models.CharField(max_length=10, choices=Track, default=Track.ORDINARY)
-    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
+    calendar = models.CharField(max_length=20, default=WORKING)
     sign_for = models.PositiveIntegerField()
     first_contact = models.PositiveIntegerField()
     resolve = models.PositiveIntegerField()
@@ -97,7 +97,6 @@ class TimeLimit(models.Model):
                 name="time_limit_positive",
                 condition=models.Q(sign_for__gt=0, first_contact__gt=0, resolve__gt=0),
             ),
-            one_of("time_limit_calendar_known", "calendar", UnitCalendar),
             one_of("time_limit_kind_known", "kind", Kind, blank=True),
             one_of("time_limit_urgency_known", "urgency", Urgency, blank=True),
             one_of("time_limit_track_known", "track", Track),

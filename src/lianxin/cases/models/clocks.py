@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.ids import uuid7
-from lianxin.organisations.models import UnitCalendar
+from lianxin.organisations.models import WORKING
 
 from .catalogue import Urgency
 
@@ -47,7 +47,7 @@ class Clock(models.Model):
     )
     kind = models.CharField(max_length=16, choices=ClockKind)
     round = models.PositiveSmallIntegerField(default=1)
-    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
+    calendar = models.CharField(max_length=20, default=WORKING)
     limit_minutes = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -77,7 +77,6 @@ class Clock(models.Model):
                 name="clock_only_resolve_pauses", condition=models.Q(paused_at__isnull=True) | models.Q(kind="resolve")
             ),
             one_of("clock_kind_known", "kind", ClockKind),
-            one_of("clock_calendar_known", "calendar", UnitCalendar),
             models.UniqueConstraint(
                 fields=["case", "assignment", "kind"],
                 condition=models.Q(met_at__isnull=True, stopped_at__isnull=True, case__isnull=False),
@@ -96,6 +95,12 @@ class Clock(models.Model):
                 fields=["next_at"],
                 condition=models.Q(met_at__isnull=True, stopped_at__isnull=True, next_at__isnull=False),
                 name="clock_next",
+            ),
+            # What has to be computed again when a year's calendar is published; nearly always empty.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(provisional=True, met_at__isnull=True, stopped_at__isnull=True),
+                name="clock_provisional",
             ),
             models.Index(fields=["case", "kind"], name="clock_of_case"),
         ]
@@ -120,7 +125,7 @@ class DutyLimit(models.Model):
     duty = models.CharField(max_length=16, choices=ClockKind)
     urgency = models.CharField(max_length=8, choices=Urgency, blank=True)
     unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
-    calendar = models.CharField(max_length=20, choices=UnitCalendar, default=UnitCalendar.WORKING)
+    calendar = models.CharField(max_length=20, default=WORKING)
     minutes = models.PositiveIntegerField()
     basis = models.CharField(max_length=200, blank=True)
     valid_from = models.DateField()
@@ -131,7 +136,6 @@ class DutyLimit(models.Model):
             models.CheckConstraint(name="duty_limit_positive", condition=models.Q(minutes__gt=0)),
             one_of("duty_limit_duty_known", "duty", ClockKind),
             one_of("duty_limit_urgency_known", "urgency", Urgency, blank=True),
-            one_of("duty_limit_calendar_known", "calendar", UnitCalendar),
         ]
 
 
