@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Protocol
 
-from lianxin.worktime import AROUND_THE_CLOCK, Calendar, Due
+from lianxin.worktime import AROUND_THE_CLOCK, AnyCalendar
 
-from .reference import Limits, Reference, today_of
+from .reference import Limits, Reference, forget, reference, today_of
 
 
-class _Calendar(Protocol):
-    def add(self, start: datetime, minutes: int) -> Due: ...
+def calendar_named(name: str) -> AnyCalendar:
+    """The calendar of that code, from memory: `working`, `around_the_clock`, or one of the city's own.
 
-    def between(self, start: datetime, end: datetime) -> int: ...
-
-
-@lru_cache(maxsize=1)
-def working_calendar() -> Calendar:
-    """The city's working calendar: legal holidays and make-up working days of the Chinese year."""
-    return Calendar.chinese()
-
-
-def calendar_named(name: str) -> _Calendar:
-    """`working` or `around_the_clock`; raises KeyError for anything else."""
-    calendars: dict[str, _Calendar] = {"working": working_calendar(), "around_the_clock": AROUND_THE_CLOCK}
-    return calendars[name]
+    Raises KeyError for a code that no calendar has.
+    """
+    found = reference().calendars.get(name)
+    if found is None:  # loaded by another process a moment ago
+        forget()
+        found = reference().calendars[name]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +45,9 @@ def promise_until(*, start: datetime, due_at: datetime) -> Promise:
 
 
 def limits_of_case(
-    reference: Reference, *, category_id: int | None, kind: str, urgency: str, at: datetime, track: str = "ordinary",
+    held: Reference, *, category_id: int | None, kind: str, urgency: str, at: datetime, track: str = "ordinary",
     unit_id: int | None = None,
 ) -> Limits:
-    return reference.limits_for(
+    return held.limits_for(
         category_id=category_id, kind=kind, urgency=urgency, on=today_of(at), track=track, unit_id=unit_id
     )

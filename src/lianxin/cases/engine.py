@@ -24,7 +24,7 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
 
-from . import clocks, notices, policy
+from . import calendars, clocks, notices, policy
 from .models import (
     Assignment,
     AssignmentRole,
@@ -162,7 +162,15 @@ class Step:
             self.set(unit_ids=[*self.case.unit_ids, unit_id])
         return made
 
+    def _owed_in(self, calendar: str, unit_id: int) -> str:
+        """The calendar of a duty that a unit owes to the hotline, where the limit names `calendar`."""
+        unit = self.reference.units.get(unit_id)
+        return calendars.of_duty(calendar, unit.calendar) if unit else calendar
+
     def start(self, kind: ClockKind, *, minutes: int, calendar: str, assignment: Assignment | None = None) -> Clock:
+        """Start a clock now. One of an assignment is the unit's own duty and runs in the unit's own working time."""
+        if assignment is not None:
+            calendar = self._owed_in(calendar, assignment.unit_id)
         made = clocks.promise(start=self.at, minutes=minutes, calendar=calendar)
         clock = Clock(
             case=self.case, assignment=assignment, kind=kind.value, round=self.case.round, calendar=calendar,
@@ -175,7 +183,8 @@ class Step:
     def owe(self, duty: ClockKind, *, unit_id: int | None = None) -> Clock:
         """Start the clock of a duty whose limit depends on nothing but the duty, the urgency and who owes it."""
         limit = self.reference.duty_limit(duty, urgency=self.case.urgency, unit_id=unit_id, at=self.at)
-        return self.start(duty, minutes=limit.minutes, calendar=limit.calendar)
+        calendar = limit.calendar if unit_id is None else self._owed_in(limit.calendar, unit_id)
+        return self.start(duty, minutes=limit.minutes, calendar=calendar)
 
     def reset(self, clock: Clock, **columns: Any) -> None:
         """Change what a clock's due time is made of – start, minutes, calendar – and the due time with it."""
@@ -183,6 +192,21 @@ class Step:
         made = clocks.promise(start=clock.started_at, minutes=clock.total_minutes, calendar=clock.calendar)
         if (made.due_at, made.provisional) != (clock.due_at, clock.provisional):
             self.set_clock(clock, due_at=made.due_at, provisional=made.provisional)
+
+    def bring_forward(self, kind: ClockKind, *, minutes: int, calendar: str, assignment: Assignment | None = None) -> None:
+        """Let a running clock fall due `minutes` from now, when that is earlier than it is due anyway. Never later."""
+        if assignment is not None:
+            calendar = self._owed_in(calendar, assignment.unit_id)
+        for clock in self.clocks_of(kind, assignment):
+            made = clocks.promise(start=self.at, minutes=minutes, calendar=calendar)
+            given = clock.extended_minutes + clock.paused_minutes
+            # Pauses and extensions were counted in the clock's own calendar: it keeps that calendar then.
+            if made.due_at >= clock.due_at or (given and calendar != clock.calendar):
+                continue
+            gone = clocks.calendar_named(calendar).between(clock.started_at, self.at)
+            self.reset(clock, calendar=calendar, limit_minutes=max(gone + minutes - given, 0))
+            if assignment is not None and kind == ClockKind.SIGN_FOR:
+                self.set_assignment(assignment, due_at=clock.due_at)
 
     def pause(self, clock: Clock, *, reason: str, until: datetime) -> Suspension:
         """Let a resolve clock stand still, at most until a time. The sweep lets it go on then."""

@@ -15,7 +15,9 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.language import named
 from lianxin.organisations.models import Unit
 from lianxin.places.models import Area, City
+from lianxin.worktime import AnyCalendar
 
+from .calendars import loaded
 from .models import (
     CatalogueRule,
     CatalogueVersion,
@@ -150,6 +152,7 @@ class Reference:
     version: int
     duties: tuple[DutyLimit, ...] = ()
     notice_rules: tuple[NoticeRule, ...] = ()
+    calendars: dict[str, AnyCalendar] = field(default_factory=dict)
     closed_units: dict[tuple[int | None, int | None], Body] = field(default_factory=dict)
 
     def limits_for(
@@ -291,6 +294,7 @@ def _read(marker: tuple[object, ...]) -> Reference:
         version=version.number if version else 0,
         duties=tuple(DutyLimit.objects.all()),
         notice_rules=tuple(NoticeRule.objects.order_by("code", "valid_from")),
+        calendars=loaded(),
     )
 
 

@@ -75,6 +75,7 @@ IMPERSONAL: dict[str, str] = {
     "cases.Event.data": "codes of units, reasons and articles",
     "cases.Event.digests": "hashes of whole texts",
     "cases.EventText.field": "a word of the transition table",
+    "cases.Clock.calendar": "a calendar",
     "cases.Reporter.language": "a language",
     "cases.Attachment.purpose": "a word of the program",
     "cases.Attachment.size": "a number of bytes",
