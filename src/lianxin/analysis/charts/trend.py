@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .svg import WIDTH, Caption, element, path_of, per_cent, picture, text, ticks, width_of
@@ -99,9 +99,8 @@ def _mark(place: tuple[float, float], point: Point) -> str:
     return element("circle", "c-few" if point.few else "c-dot", cx=cx, cy=cy, r=3.5)
 
 
-def _below(points: Sequence[Point], x: object, y: float) -> list[str]:
+def _below(points: Sequence[Point], x: Callable[[int], float], y: float) -> list[str]:
     """Labels of as many periods as there is room for, the last one always."""
-    assert callable(x)
     if not points:
         return []
     widest = max(width_of(point.label, 10) for point in points) + 8
