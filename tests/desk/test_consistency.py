@@ -26,7 +26,7 @@ ELSEWHERE = {
     "close_imported": "the import", "anonymise": "the nightly job",
 }
 # A list makes its rows' second address from the first, so that fifty rows cost fifty look-ups, not a hundred.
-DERIVED = {"pane": 'data-preview="{{ address }}pane/"'}
+DERIVED = {"pane": 'data-preview="{{ line.address }}pane/"'}
 # Fields that have a value without being asked: the engine takes now.
 OF_THEMSELVES = {("record_contact", "contacted_at")}
 

@@ -33,6 +33,7 @@ from ..access import StaffRequest, staff
 from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, page_of, units_of
 from ..models import SavedFilter
 from ..queries import clerk_day
+from ..rows import lines
 
 BULK_LIMIT = 100
 # Filters without a field of their own in the form: they stay when another is changed.
@@ -139,10 +140,11 @@ def board(request: StaffRequest, code: str) -> HttpResponse:
         saved |= SavedFilter.objects.filter(board=code, shared=True, unit_id=request.actor.unit_id)
     choices = filter_choices(shown, names)
     return render(request, "desk/board.html", context_for(
-        request, board=shown, page=page, chips=chips_of(request.GET, names), query=rest.urlencode(), choices=choices,
+        request, board=shown, page=page, lines=lines(page.rows, filters.text), chips=chips_of(request.GET, names),
+        query=rest.urlencode(), choices=choices,
         more_on=any(request.GET.get(choice.name) for choice in choices if not choice.main),
         hidden=[(key, request.GET[key]) for key in KEPT_KEYS if request.GET.get(key)],
-        values=request.GET, mine=mine, searched=filters.text, saved=saved.select_related("staff").order_by("name"),
+        values=request.GET, mine=mine, saved=saved.select_related("staff").order_by("name"),
         since=str(uuid7_floor(now())),
         bulk=[(name, label_of(name)) for name in shown.bulk],
         urgent_total=sum(case.urgency == Urgency.URGENT for case in page.rows),

@@ -40,9 +40,14 @@ def source_url() -> str:
 @register.filter
 def short_time(at: datetime | None) -> str:
     """For dense lists: `今天 17:30`, `11-26 17:30`."""
+    return short_time_on(at, localtime(now()))
+
+
+def short_time_on(at: datetime | None, today: datetime) -> str:
+    """`short_time` for many at once: `today` is now, in the reader's time zone."""
     if at is None:
         return "—"
-    local, today = localtime(at), localtime(now())
+    local = at.astimezone(today.tzinfo)
     if local.date() == today.date():
         return f"{_('今天')} {local:%H:%M}"
     return f"{local:%m-%d %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d}"
@@ -98,12 +103,11 @@ def clock_bar(clock: Clock, label: Any = "") -> dict[str, Any]:
             "width": f"{picture.spent * 1.96:.1f}"}
 
 
-@register.filter
-def mood(due_at: datetime | None) -> str:
+def mood_at(due_at: datetime | None, at: datetime) -> str:
     """`late`, `soon` (within a day) or nothing."""
     if due_at is None:
         return ""
-    left = (due_at - now()).total_seconds()
+    left = (due_at - at).total_seconds()
     return "late" if left < 0 else "soon" if left < 86400 else ""
 
 

@@ -1,0 +1,102 @@
+"""The lines of a list, worked out in one pass: language, time zone and address are asked once for all of them.
+
+A template would ask for each at every line, some two thousand look-ups for fifty cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from lianxin.cases.models import AssignmentRole, Case, State, Urgency
+from lianxin.faces.templatetags.lianxin import mood_at, said_name, short_name, short_time_on
+from lianxin.kernel.clock import now
+
+from .templatetags.desk import excerpt
+
+_NOWHERE = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A short word in a coloured field. `mood` is its class: `vermilion`, `amber`, `green`, `accent` or none."""
+
+    words: str
+    mood: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a list shows of one case. `urgent` is the word for it, empty when it is not; `time` is when it was closed,
+    else when it is due; `quiet` says that the time only orders the list, since nobody owes it any more; `late` is the
+    badge under the time."""
+
+    id: UUID
+    address: str
+    number: str
+    urgent: str
+    words: SafeString
+    badges: tuple[Badge, ...]
+    about: str
+    state: Badge
+    who: str
+    closed: bool
+    outcome: str
+    time: str
+    quiet: bool
+    late: Badge | None
+
+
+def _badges(case: Case) -> Iterable[Badge]:
+    """What sets a case apart from others in its state."""
+    if case.round > 1:
+        yield Badge(_("第 %(n)s 次办理") % {"n": case.round}, "amber")
+    if case.returns:
+        yield Badge(_("退单 %(n)s 次") % {"n": case.returns})
+    if case.confidential:
+        yield Badge(_("保密"))
+    if case.task and case.task.role == AssignmentRole.ASSIST:
+        yield Badge(_("协办"), "accent")
+
+
+def _who(case: Case) -> str:
+    if case.task and case.task.officer:
+        return said_name(case.task.officer)
+    return short_name(case.lead_unit) if case.lead_unit else case.get_channel_display()
+
+
+def lines(cases: Iterable[Case], searched: str = "") -> list[Line]:
+    """The cases of one page, in their order, with the words that were looked for marked. No queries of its own: the
+    cases come from `cases.queries.rows` or with their `task`."""
+    at = now()
+    today = localtime(at)
+    before, after = reverse("desk:case", args=[_NOWHERE]).split(str(_NOWHERE))
+    nothing, nowhere = _("未定事项"), _("未定地点")
+    found = []
+    for case in cases:
+        task = case.task
+        due = task.due_at if task else case.due_at
+        quiet = case.state in (State.REPLIED, State.CALLBACK)
+        feeling = "" if case.closed_at or quiet else mood_at(due, at)
+        state = task.get_state_display() if task else case.get_state_display()
+        about = (
+            said_name(case.category) if case.category else nothing,
+            said_name(case.area) if case.area else case.place_text or nowhere,
+            short_time_on(case.registered_at, today),
+        )
+        found.append(Line(
+            id=case.pk, address=f"{before}{case.pk}{after}", number=case.number,
+            urgent=case.get_urgency_display() if case.urgency == Urgency.URGENT else "",
+            words=excerpt(case, searched), badges=tuple(_badges(case)), about=" · ".join(about),
+            state=Badge(state, "green" if case.state == State.CLOSED else ""), who=_who(case),
+            closed=case.closed_at is not None, outcome=case.get_outcome_display() if case.outcome else "",
+            time=short_time_on(case.closed_at or due, today), quiet=quiet,
+            late=Badge(_("超时"), "vermilion") if feeling == "late" else Badge(_("将到期"), "amber") if feeling else None,
+        ))
+    return found
