@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "lianxin.cases",
     "lianxin.knowledge",
     "lianxin.quality",
+    "lianxin.supervision",
     "lianxin.analysis",
 ]
 for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo", "bench", "docs"):
@@ -296,6 +297,18 @@ CSRF_FAILURE_VIEW = "lianxin.faces.errors.csrf_failure"
 
 LIANXIN_SOURCE_URL = text("LIANXIN_SOURCE_URL")
 LIANXIN_CALLBACK_ATTEMPTS = number("LIANXIN_CALLBACK_ATTEMPTS", 3)
+LIANXIN_CALLBACK_SPREAD = number("LIANXIN_CALLBACK_SPREAD", 2)
+LIANXIN_CALLBACK_REST_HOURS = number("LIANXIN_CALLBACK_REST_HOURS", 3)
+LIANXIN_RATING_DAYS = number("LIANXIN_RATING_DAYS", 5)
+LIANXIN_CONTEST_DAYS = number("LIANXIN_CONTEST_DAYS", 15)
+LIANXIN_MISSED_CALL_ATTEMPTS = number("LIANXIN_MISSED_CALL_ATTEMPTS", 3)
+LIANXIN_MISSED_CALL_DAYS = number("LIANXIN_MISSED_CALL_DAYS", 30)
+LIANXIN_ANALYSIS_ENGINE = text("LIANXIN_ANALYSIS_ENGINE", "postgresql")
+if LIANXIN_ANALYSIS_ENGINE not in ("postgresql", "duckdb"):
+    raise SystemExit(f"LIANXIN_ANALYSIS_ENGINE={LIANXIN_ANALYSIS_ENGINE!r}: use postgresql or duckdb")
+LIANXIN_ANALYSIS_DIR = text("LIANXIN_ANALYSIS_DIR", str(DATA / "analysis"))
+LIANXIN_ANALYSIS_THREADS = number("LIANXIN_ANALYSIS_THREADS", 2)
+LIANXIN_SMALL_NUMBERS = number("LIANXIN_SMALL_NUMBERS", 30)
 LIANXIN_SUBMISSION_DAYS = number("LIANXIN_SUBMISSION_DAYS", 30)
 _days = number("LIANXIN_RETENTION_DAYS", 1095)
 LIANXIN_RETENTION_DAYS = {

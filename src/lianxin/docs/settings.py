@@ -121,6 +121,7 @@ GROUPS: dict[str, dict[str, str]] = {
                               "section 13). The portal's pages then link to it.",
         "LIANXIN_CALLBACK_ATTEMPTS": "Callbacks that must have been tried before a case whose reporter left a telephone may "
                                      "be closed as unreached.",
+        "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
         "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job. The "
                                   "four below set one class apart.",
         "LIANXIN_RETENTION_REPORTER_DAYS": "The same for who raised it.|`LIANXIN_RETENTION_DAYS`",
@@ -134,6 +135,13 @@ GROUPS: dict[str, dict[str, str]] = {
                                    "changes nothing; later it is a new write.",
         "LIANXIN_MESSAGE_GATEWAY": "Dotted path of the class that sends text messages. The default sends nothing: the "
                                    "message stays in the outbox.",
+    },
+    "Analysis": {
+        "LIANXIN_ANALYSIS_ENGINE": "Where figures are counted: `postgresql`, or `duckdb` over the Parquet files that "
+                                   "`lianxin analysis export` writes. Both give the same numbers.",
+        "LIANXIN_ANALYSIS_DIR": "Directory of the exported facts. They hold no personal data; the directory is readable by "
+                                "its owner only all the same.|`analysis` in the data directory",
+        "LIANXIN_ANALYSIS_THREADS": "Threads that DuckDB may use for one report.",
     },
     "Logs": {
         "LIANXIN_LOG_LEVEL": "Least level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`. Logs go to standard error "
