@@ -12,11 +12,13 @@ from lianxin.cases.models import Attachment, State
 from lianxin.kernel.ids import uuid7
 from lianxin.organisations.actors import SYSTEM, Actor, reporter_for
 from lianxin.quality import actions as q
-from tests.world import World
+from lianxin.supervision import actions as s
+from tests.world import RESIDENT, World
 
-ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS
+ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS | s.ACTIONS
 # Rows of the table that no person takes with an action of their own.
-WITHOUT_ACTION = {"register", "close_imported", "anonymise"}
+WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise",
+                  "join_master", "follow_master", "answer_with_master", "take_over", "release_duplicate"}
 VILLAGE = "990101001001"
 
 # Who takes a step by default, and with what. The lead is `urban`, which has two clerks; `water` and `west` assist.
@@ -52,6 +54,13 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "request_publication": ("reporter", {"title": "工地夜里施工", "body": "工地半夜打桩，希望管一管。"}),
     "clear_publication": ("reviewer", {"title": "工地夜里施工", "body": "工地半夜打桩。"}),
     "refuse_publication": ("reviewer", {"reason": "里面有门牌号。"}),
+    "urge": ("supervisor", {"words": "明天到期，请抓紧。"}),
+    "supervise": ("supervisor", {"words": "请书面说明原因和办结时间。"}),
+    "answer_supervision": ("urban", {"words": "材料已到，周五前完成。"}),
+    "accept_supervision_answer": ("supervisor", {"note": "同意。"}),
+    "refuse_supervision_answer": ("supervisor", {"reason": "没有写明责任人。"}),
+    "merge": ("dispatcher", {"duplicates": "one", "reason": "同一个工地。"}),
+    "unmerge": ("dispatcher", {"reason": "是另一个工地。"}),
 }
 
 WAY_TO: dict[State, tuple[str, ...]] = {
@@ -65,6 +74,13 @@ WAY_TO: dict[State, tuple[str, ...]] = {
     State.CLOSED: ("accept", "dispatch", "sign", "reply", "approve", "record_callback_attempt", "close"),
     State.DECLINED: ("decline",),
     State.WITHDRAWN: ("withdraw",),
+}
+
+# What has to happen before an action can be taken, besides the state: after which step of the way, which steps.
+PRELUDES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "answer_supervision": ("dispatch", ("supervise",)),
+    "accept_supervision_answer": ("dispatch", ("supervise", "answer_supervision")),
+    "refuse_supervision_answer": ("dispatch", ("supervise", "answer_supervision")),
 }
 
 
@@ -89,7 +105,14 @@ def fields_for(action: str, by: Actor) -> dict[str, Any]:
     fields = dict(STEPS[action][1])
     if fields.get("attachments") == "one":
         fields["attachments"] = [upload(by)]
+    if fields.get("duplicates") == "one":
+        fields["duplicates"] = [str(another())]
     return fields
+
+
+def another() -> uuid.UUID:
+    """A case by another reporter, about the same matter."""
+    return a.register(intake=a.Intake(words="工地夜里打桩，吵得睡不着。", phone="13800002202"), by=RESIDENT).case_id
 
 
 def take(world: World, case_id: uuid.UUID, action: str, *, by: str = "", key: bytes | None = None,
@@ -106,13 +129,22 @@ def walk(world: World, case_id: uuid.UUID, steps: Sequence[str]) -> uuid.UUID:
     return case_id
 
 
-def at_state(world: World, state: State, **intake: Any) -> uuid.UUID:
+def at_state(world: World, state: State, *, before: str = "", **intake: Any) -> uuid.UUID:
     """A case in `state`, brought there by real actions, on which every step out of that state can be taken:
-    publication is asked for, one assisting unit (`west`) has signed and the other (`water`) has not."""
+    publication is asked for, one assisting unit (`west`) has signed and the other (`water`) has not. A merged case lies
+    under a master that is in hand with the same units. `before` names an action that is to be taken next: its prelude
+    is played as well."""
+    if state == State.MERGED:
+        case_id, master = at_state(world, State.IN_HAND, **intake), at_state(world, State.IN_HAND)
+        take(world, master, "merge", duplicates=[str(case_id)])
+        return case_id
     case_id = world.case(area=VILLAGE, **intake)
     take(world, case_id, "request_publication")
     for step in WAY_TO[state]:
         take(world, case_id, step)
         if step == "dispatch":
             take(world, case_id, "assist_sign", by="west")
+        after, steps = PRELUDES.get(before, ("", ()))
+        if step == after:
+            walk(world, case_id, steps)
     return case_id

@@ -8,7 +8,7 @@ import inspect
 import types
 import typing
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Union
 
@@ -20,22 +20,26 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, St
 
 from lianxin.cases.actions import ACTIONS
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES, LONG
+from lianxin.cases.actions.merging import MOST
 from lianxin.cases.engine import Done, On
 from lianxin.cases.models import ContactMeans, Kind, Urgency
 from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.kernel.errors import Invalid
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
-from lianxin.quality.models import CallbackOutcome, Satisfaction
+from lianxin.quality.models import ANSWERS, CallbackOutcome, Satisfaction
+from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
 
 from .queries import claimed, recorded
 from .register import Code
 from .requests import key_of, read, version_of
 from .service import REPORTER, STAFF, STAFF_OR_REPORTER, ApiRequest, answer, api, takes
 
-RUN: dict[str, Callable[..., Any]] = {**ACTIONS, **QUALITY_ACTIONS}
+RUN: dict[str, Callable[..., Any]] = {**ACTIONS, **QUALITY_ACTIONS, **SUPERVISION_ACTIONS}
 ROWS: dict[str, Transition] = {row.action: row for row in TABLE if row.action in RUN}
 FILES = 12
 UNITS = 20
+QUESTIONS = 40
+MANY = {"duplicates": MOST}
 
 Words = Annotated[str, StringConstraints(max_length=LONG)]
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -51,14 +55,17 @@ TEXT = {
     "route": "Code of a lawful route: GET /phrases?list=decline_route.", "officer": "A colleague's username.",
     "contacted_at": "With a time zone; now when silent.", "attachments": "Ids of files uploaded before.",
     "public_answer": "Sent to the reporter.", "private_note": "Never shown to the reporter.",
+    "answers": "Codes of the review checklist (GET /checklist) with the answer to each.",
+    "justified": "Whether a dissatisfied reporter gave a good reason; `note` says it.",
     "note": "Never shown to the reporter.", "means": "How the reporter was contacted.",
+    "duplicates": "Numbers or ids of cases about the same matter.",
     "article": "Code of the answer that was read out.", "service": "110 police, 119 fire, 120 ambulance, 122 traffic.",
 }
 _ID = "019a0000-0000-7000-8000-000000000000"
 EXAMPLES: dict[str, dict[str, Any]] = {
     "accept": {"category": "010102", "area": "990101001001"},
     "decline": {"route": "court", "explanation": "合同纠纷可以向人民法院起诉，也可以先找人民调解委员会。"},
-    "answer_on_the_spot": {"public_answer": "供水热线 24 小时受理，电话……", "category": "010103"},
+    "answer_on_the_spot": {"public_answer": "供水热线 24 小时受理，电话……", "category": "010103", "means": "phone"},
     "dispatch": {"lead_unit": "housing", "assisting_units": ["urban"], "note": "请会同城管局现场查看。"},
     "redispatch": {"lead_unit": "urban", "reason": "现场属城管局管理范围。"},
     "add_assisting": {"assisting_units": ["water"]},
@@ -73,10 +80,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ask_colleague": {"note": "请补一张夜间照片。"},
     "reply": {"public_answer": "已责令 22 时后停工，并安排夜间值守。", "solved": True, "means": "phone",
               "private_note": "罚款另案。"},
-    "approve": {"note": "答复清楚。"},
-    "send_back": {"reason": "没有写明何时停工。"},
+    "approve": {"answers": {}, "note": "答复清楚。"},
+    "send_back": {"reason": "没有写明何时停工。", "answers": {}},
     "record_callback_attempt": {"outcome": "reached", "truthful": True, "solved": True, "satisfaction": "satisfied"},
     "reopen": {"reason": "昨夜又施工。"},
+    "contest": {"words": "说是办好了，昨晚还是一样。"},
     "close": {"explanation": ""},
     "rate": {"solved": True, "satisfaction": "satisfied", "words": "谢谢。"},
     "withdraw": {"reason": "已经修好了。"},
@@ -87,6 +95,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "request_publication": {"title": "路灯不亮", "body": "花园社区路灯三天不亮。"},
     "clear_publication": {"title": "路灯不亮", "body": "花园社区路灯三天不亮。"},
     "refuse_publication": {"reason": "内容涉及他人隐私。"},
+    "urge": {"words": "明天到期，请抓紧。"},
+    "supervise": {"words": "超期三天，请书面说明原因和办结时间。"},
+    "answer_supervision": {"words": "材料已到，周五前完成。"},
+    "accept_supervision_answer": {"note": "同意。"},
+    "refuse_supervision_answer": {"reason": "没有写明责任人。"},
+    "merge": {"duplicates": ["26-0004217-3"], "reason": "同一小区、同一次停水。"},
+    "unmerge": {"reason": "是另一栋楼的水管。"},
 }
 
 
@@ -109,8 +124,10 @@ def _type(row: Transition, name: str, annotation: Any, required: bool) -> Any:
         made = StrictBool
     elif annotation is datetime:
         made = AwareDatetime
+    elif name == "answers" and typing.get_origin(annotation) is Mapping:
+        made = Annotated[dict[Code, Literal[ANSWERS]], Field(max_length=QUESTIONS)]  # type: ignore[valid-type]
     elif typing.get_origin(annotation) is Sequence:
-        item, most = (uuid.UUID, FILES) if members[0] is uuid.UUID else (Code, UNITS)
+        item, most = (uuid.UUID, FILES) if members[0] is uuid.UUID else (Code, MANY.get(name, UNITS))
         made = Annotated[list[item], Field(max_length=most, min_length=1 if required else 0)]  # type: ignore[valid-type]
     elif name in CODES or (name == "reason" and row.action == "raise_return"):
         made = Annotated[Code, StringConstraints(min_length=1)] if required else Code

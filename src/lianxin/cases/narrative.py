@@ -18,8 +18,10 @@ from django.utils.translation import gettext as _
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed, named
 
+from . import sayings
 from .models import ActorKind, Case, ContactMeans, Event, Kind, Outcome, Phrase, State, Urgency
 from .reference import reference
+from .sayings import merging
 
 
 class Named(Protocol):
@@ -93,12 +95,14 @@ def _owner(case: Case) -> str:
         return (_("这件事退回%(unit)s重办，等他们接单") if again else _("已交给%(unit)s，等他们接单")) % {"unit": unit}
     if case.state == State.IN_HAND:
         return (_("%(unit)s正在重新办理") if again else _("%(unit)s已接单，正在办理")) % {"unit": unit}
+    if case.state == State.MERGED:
+        return merging.owner(case, unit)
     return _("热线正在核定由哪个单位办理")
 
 
 def headline(case: Case) -> str:
     """The one sentence a tracking page opens with: whose it is now and by when. `lead_unit` should be selected."""
-    if case.state == State.REPLIED:
+    if case.state == State.REPLIED or merging.replied(case):
         return _("%(unit)s已写好答复，热线正在审核，通过后马上给您看。") % {"unit": unit_of(case)}
     if case.state == State.CALLBACK:
         return _("%(unit)s已经答复。请看看是不是真解决了，热线也会来听您的意见。") % {"unit": unit_of(case)}
@@ -135,7 +139,8 @@ def _closed(case: Case) -> str:
 def next_steps(case: Case, *, reachable: bool) -> list[str]:
     """What happens next, and what to do when it does not. `reachable`: the reporter left a telephone."""
     steps: list[str] = []
-    open_now = case.state in (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
+    open_now = case.state in (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED) or (
+        case.state == State.MERGED and not merging.replied(case))
     if case.state == State.REGISTERED:
         steps.append(_("热线先看该由哪个单位办，再转给这个单位；转到哪里，这里会写明。"))
         steps.append(_("受理时会按事项核定期限，日期有变会写在这里。"))
@@ -147,6 +152,8 @@ def next_steps(case: Case, *, reachable: bool) -> list[str]:
         steps.append(_("%(unit)s写好答复后，先由热线审核，再给您看。") % {"unit": unit_of(case)})
     elif case.state == State.REPLIED:
         steps.append(_("答复不清楚、不到位的，热线会退回去重办。"))
+    elif case.state == State.MERGED:
+        steps += merging.next_steps(case)
     elif case.state == State.CALLBACK:
         steps.append(_("您说没解决的，热线会退回重办，或者向您说明原因。"))
     if open_now:
@@ -190,7 +197,7 @@ def _by(event: Event, internal: bool) -> str:
     """Who did it, as the reader may know them."""
     if event.actor_kind == ActorKind.REPORTER:
         return pgettext("in a sentence", "诉求人") if internal else pgettext("in a sentence", "您")
-    if event.actor_kind == ActorKind.SYSTEM:
+    if event.actor_kind == ActorKind.SYSTEM and event.actor is None:
         return pgettext("in a sentence", "系统") if internal else pgettext("in a sentence", "热线")
     if internal and event.actor is not None:
         unit = named(event.unit.name, event.unit.name_en) if event.unit else _("热线")
@@ -300,7 +307,8 @@ def _outside(event: Event) -> str | None:
         "add_information": lambda: _("您补充说：") if event.actor_kind == ActorKind.REPORTER else _("热线替您补充："),
     }
     made = plain.get(event.action)
-    return made() if made else None
+    more = sayings.OUTSIDE.get(event.action)
+    return made() if made else more(event, unit) if more else None
 
 
 def _inside(event: Event, by: str) -> str:
@@ -335,7 +343,8 @@ def _inside(event: Event, by: str) -> str:
         "anonymise": lambda: _("保存期满，个人信息已清除。"),
     }
     made = plain.get(event.action)
-    return made() if made else _("%(by)s：%(action)s。") % {"by": by, "action": event.action}
+    more = sayings.INSIDE.get(event.action)
+    return made() if made else more(event, by) if more else _("%(by)s：%(action)s。") % {"by": by, "action": event.action}
 
 
 def said(event: Event, *, internal: bool) -> str:
@@ -353,6 +362,9 @@ def said(event: Event, *, internal: bool) -> str:
         return _callback(event, by, internal)
     if event.action == "rate":
         return _rated(event, by)
+    told = merging.inside(event, by) if internal else merging.outside(event)
+    if told is not None:
+        return told
     if event.action == "attach":
         return _files(event, by)
     if event.action == "record_contact":

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.organisations.actors import Actor, Grant, Kind
 from lianxin.organisations.models import Role, UnitKind
 
-from .models import Assignment, AssignmentRole, Case
+from .models import Assignment, AssignmentRole, Case, State
 from .states import BY_ACTION, Holder, Transition
 
 HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SUPERVISOR})
@@ -151,10 +151,30 @@ def _had_part(actor: Actor, case: Case) -> bool:
 
 def own_assignment(actor: Actor, assignments: Sequence[Assignment], action: str) -> Assignment | None:
     """The open assignment a clerk acts with: the assisting one for an assisting unit's actions, else the lead's."""
-    units = {grant.unit_id for grant in actor.grants if grant.role is Role.CLERK}
+    roles = {Role.CLERK} | (BY_ACTION[action].roles & {Role.HEAD})
+    units = {grant.unit_id for grant in actor.grants if grant.role in roles}
     own = [a for a in assignments if a.ended_at is None and a.unit_id in units]
     wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
     return next((a for a in own if a.role == wanted), own[0] if own else None)
+
+
+def _not_to_decide(actor: Actor, grant: Grant, row: Transition, case: Case) -> str | Promise:
+    """Why it is not this role's to say how a case ends that was redone in vain: a supervisor decides it, and nothing else."""
+    if row.action == "close" and grant.role is Role.SUPERVISOR:
+        if not case.for_supervisor:
+            return _("由回访员归档；重办后仍未解决的才由督办员决定。")
+        return _("本单位经办的工单须由其他单位的人员决定。") if _had_part(actor, case) else ""
+    if row.action in ("close", "reopen") and grant.role is Role.CALLBACK and case.for_supervisor:
+        return _("重办后诉求人仍说没有解决，由督办员决定下一步。")
+    return ""
+
+
+def may_hear_code(actor: Actor) -> bool:
+    """Whether whoever registers a case is told its tracking code. It opens what only the reporter may do, such as rating:
+    the hotline, which handles nothing itself, reads it out; a unit's staff and a grid worker never learn it."""
+    if actor.kind is not Kind.STAFF:
+        return True
+    return any(grant.role in HOTLINE_ROLES and grant.unit_kind is UnitKind.HOTLINE for grant in actor.grants)
 
 
 def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assignment | None) -> Decision:
@@ -167,9 +187,11 @@ def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assi
                 reason = _("这件工单不在您负责的区域。")
             elif grant.role in (Role.REVIEWER, Role.CALLBACK) and _had_part(actor, case):
                 reason = _("本单位经办的工单须由其他单位的人员审核和回访。")
+            elif fault := _not_to_decide(actor, grant, row, case):
+                reason = fault
             else:
                 return YES
-        if grant.role is Role.CLERK and assignment is not None and grant.unit_id == assignment.unit_id:
+        if grant.role in (Role.CLERK, Role.HEAD) and assignment is not None and grant.unit_id == assignment.unit_id:
             wanted = Holder.LEAD if assignment.role == AssignmentRole.LEAD else Holder.ASSIST
             if wanted in row.holders:
                 return YES
@@ -210,17 +232,19 @@ def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -
     if actor.scopes is not None and not actor.scopes & {READ_IDENTITY, "*"}:
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     open_units = {a.unit_id for a in assignments if a.ended_at is None}
+    # A merged case is handled by those who handle its master; `assignments` are the master's then.
+    state = case.master.state if case.state == State.MERGED and case.master is not None else case.state
     stages = {
         Role.OPERATOR: ("registered", "accepted"),
         Role.DISPATCHER: ("registered", "accepted", "objected"),
         Role.CALLBACK: ("callback",),
     }
     for grant in actor.grants:
-        if grant.role is Role.CLERK and grant.unit_id in open_units and case.state in ("dispatched", "in_hand"):
+        if grant.role is Role.CLERK and grant.unit_id in open_units and state in ("dispatched", "in_hand"):
             if not case.confidential:
                 return YES
             refused = Decision(False, _("诉求人要求保密，由热线代为联系。"))
-        if grant.role in stages and case.state in stages[grant.role] and covers(grant, case) and not (
+        if grant.role in stages and state in stages[grant.role] and covers(grant, case) and not (
             grant.role is Role.CALLBACK and _had_part(actor, case)
         ):
             return YES

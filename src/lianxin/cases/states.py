@@ -69,12 +69,14 @@ _INTAKE: Final = frozenset({Role.OPERATOR, Role.DISPATCHER})
 _CLERK: Final = frozenset({Role.CLERK})
 _REVIEWER: Final = frozenset({Role.REVIEWER})
 _CALLBACK: Final = frozenset({Role.CALLBACK})
+_SUPERVISOR: Final = frozenset({Role.SUPERVISOR})
 _NOBODY: Final[frozenset[Role]] = frozenset()
 _ANYONE: Final = frozenset(Role) - {Role.ADMINISTRATOR, Role.GRID_WORKER, Role.HEAD, Role.LEADER}
 _HOTLINE: Final = frozenset({Holder.HOTLINE})
 _LEAD: Final = frozenset({Holder.LEAD})
 _UNIT: Final = frozenset({Holder.LEAD, Holder.ASSIST})
 _SYSTEM: Final = frozenset({Holder.SYSTEM})
+_WITH_A_UNIT: Final = (State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.REPLIED, State.CALLBACK)
 _WORKING: Final = (State.DISPATCHED, State.IN_HAND)
 _BEFORE_REPLY: Final = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
 
@@ -95,7 +97,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         "answer_on_the_spot", _("直接答复"), (State.REGISTERED, State.ACCEPTED), (State.CLOSED,), _INTAKE, _HOTLINE,
-        requires=("public_answer",), optional=("category",), public=True, announces=True, key="w",
+        requires=("public_answer",), optional=("category", "means", "contacted_at"), public=True, announces=True, key="w",
     ),
     Transition(
         "dispatch", _("派单"), (State.ACCEPTED,), (State.DISPATCHED,), _INTAKE, _HOTLINE | _SYSTEM,
@@ -111,8 +113,8 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition("sign", _("签收"), (State.DISPATCHED,), (State.IN_HAND,), _CLERK, _LEAD, public=True, key="s"),
     Transition(
-        "record_contact", _("记录联系"), _WORKING, (), _CLERK, _UNIT,
-        requires=("means", "reached"), optional=("contacted_at", "note"), public=True, bumps=False, key="c",
+        "record_contact", _("记录联系"), (*_WORKING, State.MERGED), (), _CLERK, _UNIT,
+        requires=("means", "reached"), optional=("contacted_at", "note", "duplicates"), public=True, bumps=False, key="c",
     ),
     Transition(
         "raise_return", _("退单"), _WORKING, (State.OBJECTED,), _CLERK, _LEAD,
@@ -143,14 +145,14 @@ TABLE: Final[tuple[Transition, ...]] = (
         requires=("public_answer", "solved"), optional=("private_note", "means", "contacted_at"), key="e",
     ),
     Transition("approve", _("审核通过"), (State.REPLIED,), (State.CALLBACK,), _REVIEWER, _HOTLINE,
-               optional=("note",), public=True, announces=True, key="p"),
+               optional=("answers", "note"), public=True, announces=True, key="p"),
     Transition(
         "send_back", _("退回重办"), (State.REPLIED,), (State.IN_HAND,), _REVIEWER, _HOTLINE, requires=("reason",),
-        key="b",
+        optional=("answers",), key="b",
     ),
     Transition(
         "record_callback_attempt", _("记录回访"), (State.CALLBACK,), (), _CALLBACK, _HOTLINE,
-        requires=("outcome",), optional=("truthful", "solved", "satisfaction", "note"), public=True, bumps=False,
+        requires=("outcome",), optional=("truthful", "solved", "satisfaction", "justified", "note"), public=True, bumps=False,
         key="l",
     ),
     Transition(
@@ -158,8 +160,19 @@ TABLE: Final[tuple[Transition, ...]] = (
         frozenset({Role.CALLBACK, Role.SUPERVISOR}), _HOTLINE, requires=("reason",), public=True, announces=True,
         key="o",
     ),
-    Transition("close", _("归档"), (State.CALLBACK,), (State.CLOSED,), _CALLBACK, _HOTLINE,
+    Transition(
+        "reopen_unsolved", _("自动重办"), (State.CALLBACK, State.CLOSED), (State.DISPATCHED, State.ACCEPTED), _NOBODY, _SYSTEM,
+        public=True, announces=True,
+    ),
+    Transition(
+        "contest", _("不认可办结"), (State.CLOSED,), (State.CALLBACK, State.ACCEPTED), _OPERATOR,
+        frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("words",), public=True, announces=True, key="q",
+    ),
+    Transition("close", _("归档"), (State.CALLBACK,), (State.CLOSED,), _CALLBACK | {Role.SUPERVISOR}, _HOTLINE,
                optional=("explanation",), public=True, announces=True, key="g"),
+    Transition(
+        "close_unasked", _("到期归档"), (State.CALLBACK,), (State.CLOSED,), _NOBODY, _SYSTEM, public=True, announces=True,
+    ),
     Transition(
         "rate", _("评价"), (State.CALLBACK, State.CLOSED), (), _NOBODY, frozenset({Holder.REPORTER}),
         requires=("solved", "satisfaction"), optional=("words",), public=True, bumps=False,
@@ -196,6 +209,45 @@ TABLE: Final[tuple[Transition, ...]] = (
         "refuse_publication", _("不予公开"), tuple(State), (), _REVIEWER | _DISPATCHER, _HOTLINE,
         requires=("reason",), public=True, bumps=False,
     ),
+    Transition(
+        "urge", _("催办"), _WORKING, (), frozenset({Role.SUPERVISOR, Role.DISPATCHER}), _HOTLINE, requires=("words",),
+        public=True, bumps=False,
+    ),
+    Transition(
+        "supervise", _("督办"), _WORKING, (), _SUPERVISOR, _HOTLINE, requires=("words",), public=True, bumps=False,
+    ),
+    Transition(
+        "answer_supervision", _("答复督办"), _WITH_A_UNIT, (), _CLERK | {Role.HEAD}, _LEAD, requires=("words",), bumps=False,
+    ),
+    Transition(
+        "accept_supervision_answer", _("解除督办"), _WITH_A_UNIT, (), _SUPERVISOR, _HOTLINE, optional=("note",), public=True,
+        bumps=False,
+    ),
+    Transition(
+        "refuse_supervision_answer", _("退回督办答复"), _WITH_A_UNIT, (), _SUPERVISOR, _HOTLINE, requires=("reason",),
+        bumps=False,
+    ),
+    # A matter that stands on the public list, or is taken off it: done by the list, on every case it is about.
+    Transition("list_supervision", _("挂牌督办"), OPEN_STATES, (), _NOBODY, _SYSTEM, public=True, bumps=False),
+    Transition("delist_supervision", _("摘牌"), tuple(State), (), _NOBODY, _SYSTEM, public=True, bumps=False),
+    # One matter, several reporters: the master is acted on, the others follow.
+    Transition(
+        "merge", _("并案"), _BEFORE_REPLY, (), _INTAKE, _HOTLINE, requires=("duplicates", "reason"), key="y",
+    ),
+    Transition(
+        "unmerge", _("拆分"), (State.MERGED,), (State.REGISTERED, State.ACCEPTED, State.DISPATCHED), _DISPATCHER, _HOTLINE,
+        requires=("reason",), public=True, key="y",
+    ),
+    Transition("join_master", _("并入主件"), (*_BEFORE_REPLY, State.MERGED), (State.MERGED,), _NOBODY, _SYSTEM, public=True,
+               announces=True),
+    Transition("follow_master", _("随主件变动"), (State.MERGED,), (), _NOBODY, _SYSTEM, bumps=False),
+    Transition("answer_with_master", _("随主件答复"), (State.MERGED,), (State.CALLBACK,), _NOBODY, _SYSTEM, public=True,
+               announces=True),
+    Transition("take_over", _("接任主件"), (State.MERGED,), (State.REGISTERED, State.ACCEPTED, State.DISPATCHED), _NOBODY,
+               _SYSTEM, public=True),
+    Transition("release_duplicate", _("拆出"), (*_BEFORE_REPLY, State.REPLIED), (), _NOBODY, _SYSTEM, bumps=False),
+    # A calendar has become known or has changed: the clocks fall due when it says so now.
+    Transition("recompute_due", _("重算期限"), OPEN_STATES, (), _NOBODY, _SYSTEM, public=True, bumps=False),
     # A case that another system had closed before it came here: only an import takes this way.
     Transition("close_imported", _("历史导入归档"), (State.ACCEPTED,), (State.CLOSED,), _NOBODY, _SYSTEM, public=True),
     Transition("anonymise", _("到期匿名"), TERMINAL, (), _NOBODY, _SYSTEM, bumps=False),

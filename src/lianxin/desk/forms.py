@@ -318,3 +318,7 @@ FORMS: dict[str, type[ActionForm]] = {
     "refer_emergency": ReferEmergency, "request_publication": Publication, "clear_publication": Publication,
     "refuse_publication": Reason,
 }
+
+from . import forms_merging, forms_supervision  # noqa: E402 - their forms are made of the ones above
+
+FORMS |= forms_merging.FORMS | forms_supervision.FORMS

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from lianxin.cases.actions import dispatching, handling, reporting
+from lianxin.cases.actions import dispatching, handling, recomputing, reporting
 from lianxin.cases.engine import ASSIGNMENT_COLUMNS, CASE_COLUMNS, CLOCK_COLUMNS
 from lianxin.cases.messages import message_for
 from lianxin.cases.models import Event, EventText
 from lianxin.cases.states import TABLE
 from lianxin.quality import actions as quality
+from lianxin.supervision import actions as supervision
 
 from .markdown import code, codes, page, sentence, table
 
-MODULES: tuple[ModuleType, ...] = (dispatching, handling, reporting, quality)
+MODULES: tuple[ModuleType, ...] = (dispatching, handling, recomputing, reporting, quality, supervision)
 
 
 @dataclass(slots=True)

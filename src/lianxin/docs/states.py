@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lianxin.cases.actions import ACTIONS, register
+from lianxin.cases.actions import ACTIONS, merging, register
+from lianxin.cases.actions.recomputing import recompute_due
 from lianxin.cases.models import OPEN_STATES, TERMINAL, State
 from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.organisations.models import Role
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
+from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
+from lianxin.supervision.actions import LISTING_ACTIONS
 
 from .markdown import code, codes, page, sentence, table
 
-DONE_BY: dict[str, Callable[..., object]] = {"register": register, **ACTIONS, **QUALITY_ACTIONS}
+DONE_BY: dict[str, Callable[..., object]] = {
+    "register": register, "recompute_due": recompute_due, **ACTIONS,
+    **QUALITY_ACTIONS, **SUPERVISION_ACTIONS, **LISTING_ACTIONS,
+}
 # Actions of the system that no function of that name takes.
 BY_HAND = {
     "close_imported": "历史导入归档: the case had ended in the system it was imported from.",
+    "join_master": sentence(merging.join_master), "follow_master": sentence(merging.follow_master),
+    "answer_with_master": sentence(merging.answer_with_master), "take_over": sentence(merging.take_over),
+    "release_duplicate": sentence(merging.release_duplicate),
     "anonymise": "到期匿名: retention has ended; identity, words, files and messages are emptied, the events stay.",
 }
 _HOLDERS = {
@@ -30,6 +39,7 @@ STATE_MEANINGS = {
     State.OBJECTED: "The lead unit has returned it; the hotline owes a ruling.",
     State.REPLIED: "The lead unit has answered; the hotline checks the answer before the reporter sees it.",
     State.CALLBACK: "The reporter has the answer; the hotline asks whether it is true and whether it helped.",
+    State.MERGED: "Handled together with a master case about the same matter; its own clocks run on.",
     State.CLOSED: "Ended, with an outcome that the record allows.",
     State.DECLINED: "Not a matter for the hotline; the lawful route was named.",
     State.WITHDRAWN: "The reporter took it back.",

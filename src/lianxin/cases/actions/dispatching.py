@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.text import clean_text
 
-from ..clocks import calendar_named, promise
+from ..clocks import promise
 from ..engine import Step, action
 from ..models import AssignmentRole, ClockKind, Kind, Outcome, Phrase, Return, State, Urgency
 from ..reference import Body, today_of
@@ -68,7 +68,7 @@ def _set_elements(step: Step, *, category: str | None, area: str | None, kind: s
         step.set(urgency=urgency)
 
 
-def _relimit(step: Step, *, never_later: bool) -> None:
+def relimit(step: Step, *, never_later: bool) -> None:
     """Compute the running case clocks again under the limits that now apply, as they were in force when each started.
 
     With `never_later` a due time only moves forward: correcting a category is no way to gain time.
@@ -90,12 +90,8 @@ def _of_the_unit(step: Step, unit_id: int) -> None:
     limits = step.limits(unit_id=unit_id)
     if not limits.of_a_unit:
         return
-    for kind, minutes in ((ClockKind.FIRST_CONTACT, limits.first_contact), (ClockKind.RESOLVE, limits.resolve)):
-        for clock in step.clocks_of(kind):
-            gone = calendar_named(clock.calendar).between(clock.started_at, step.at)
-            made = promise(start=step.at, minutes=minutes, calendar=limits.calendar)
-            if clock.calendar == limits.calendar and made.due_at < clock.due_at:
-                step.reset(clock, limit_minutes=max(gone + minutes - clock.extended_minutes - clock.paused_minutes, 0))
+    step.bring_forward(ClockKind.FIRST_CONTACT, minutes=limits.first_contact, calendar=limits.calendar)
+    step.bring_forward(ClockKind.RESOLVE, minutes=limits.resolve, calendar=limits.calendar)
 
 
 @action("accept")
@@ -106,7 +102,7 @@ def accept(step: Step, *, category: str, area: str | None = None, kind: str | No
     _set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
     step.to(State.ACCEPTED)
     step.set(accepted_at=step.at)
-    _relimit(step, never_later=False)
+    relimit(step, never_later=False)
 
 
 @action("decline")
@@ -141,7 +137,7 @@ def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None =
     step.finish()
 
 
-def _give(step: Step, lead_unit: str, assisting_units: Sequence[str]) -> None:
+def give(step: Step, lead_unit: str, assisting_units: Sequence[str]) -> None:
     lead = unit_named(step, lead_unit)
     answer = step.reference.responsible(
         category_id=step.case.category_id, area_id=step.case.area_id, on=today_of(step.at)
@@ -177,7 +173,7 @@ def _assist(step: Step, codes: Sequence[str], *, sign_for: int, resolve: int, ca
 def dispatch(step: Step, *, lead_unit: str, assisting_units: Sequence[str] = (), note: str = "") -> None:
     """派单: to one lead unit and any assisting units, each with its own clock for signing."""
     step.require(lead_unit=lead_unit)
-    _give(step, lead_unit, assisting_units)
+    give(step, lead_unit, assisting_units)
     step.say("note", words(note, "note", required=False), public=False)
     step.to(State.DISPATCHED)
 
@@ -187,7 +183,7 @@ def redispatch(step: Step, *, lead_unit: str, reason: str, assisting_units: Sequ
     """改派: the hotline moves the case itself. The resolve clock runs on; only signing starts anew."""
     step.require(lead_unit=lead_unit, reason=reason)
     step.end_all()
-    _give(step, lead_unit, assisting_units)
+    give(step, lead_unit, assisting_units)
     step.say("reason", words(reason, "reason"), public=False)
     step.to(State.DISPATCHED)
 
@@ -252,7 +248,7 @@ def correct(step: Step, *, reason: str, category: str | None = None, area: str |
         raise Invalid(_("请至少更正一项。"), fields={"category": str(_("没有改动。"))})
     _set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
     step.say("reason", words(reason, "reason"), public=False)
-    _relimit(step, never_later=True)
+    relimit(step, never_later=True)
 
 
 EMERGENCY_SERVICES = ("110", "119", "120", "122")

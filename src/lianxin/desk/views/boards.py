@@ -28,6 +28,7 @@ from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number, uuid7_floor
 from lianxin.organisations.models import Role
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
+from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
 
 from ..access import StaffRequest, staff
 from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, page_of, units_of
@@ -38,7 +39,7 @@ from ..rows import lines
 BULK_LIMIT = 100
 # Filters without a field of their own in the form: they stay when another is changed.
 KEPT_KEYS = ("officer", "unit", "came", "task", "open")
-EVERY_ACTION: dict[str, Callable[..., object]] = {**ACTIONS, **QUALITY_ACTIONS}
+EVERY_ACTION: dict[str, Callable[..., object]] = {**ACTIONS, **QUALITY_ACTIONS, **SUPERVISION_ACTIONS}
 _FIRST = (
     (Role.OPERATOR, "desk:call", ""), (Role.DISPATCHER, "desk:board", "queue"), (Role.CLERK, "desk:board", "mine"),
     (Role.REVIEWER, "desk:board", "review"), (Role.CALLBACK, "desk:board", "callback"),
