@@ -46,6 +46,7 @@ def gbk(file: str) -> Callable[[Path], object]:
 
 
 U, C, L, K, S, T = "units.csv", "categories.csv", "catalogue.csv", "keywords.csv", "staff.csv", "time_limits.csv"
+D = "calendars.yaml"
 A, B, W = "areas/areas.csv", "areas/boundaries.geojsonl", "knowledge/water.yaml"
 TABLE = (
     # whole files
@@ -70,7 +71,8 @@ TABLE = (
     Spoilt("bad yes or no", replaced(C, "urgent,no,no", "urgent,maybe,no"), C, 5, "yes 或 no"),
     Spoilt("unknown kind of unit", replaced(U, "city_department", "department"), U, 3, "不在可选项内"),
     Spoilt("unknown urgency", replaced(C, "urgent,no", "burning,no"), C, 5, "不在可选项内"),
-    Spoilt("unknown calendar", replaced(T, "around_the_clock", "always"), T, 2, "不在可选项内"),
+    Spoilt("unknown calendar of a limit", replaced(T, "around_the_clock", "always"), T, 2, "calendar：没有 always"),
+    Spoilt("unknown calendar of a unit", replaced(U, "990201001,hall", "990201001,barn"), U, 5, "calendar：没有 barn"),
     Spoilt("bad weight", replaced(K, "没水:2", "没水:many"), K, 2, "权重"),
     # references
     Spoilt("duplicate unit", added(U, "water,又一个,,,city_department,,,,,,"), U, 6, "与第 3 行重复"),
@@ -118,6 +120,49 @@ TABLE = (
     Spoilt("article twice", replaced(W, "code: water-bill", "code: water-off"), "water.yaml", 9, "与第 1 行重复"),
     Spoilt("city without a name", replaced("city.yaml", "name: 云山市", "name:"), "city.yaml", 1, "name 不能为空"),
     Spoilt("unknown key of the city", added("city.yaml", "mayor: 某人"), "city.yaml", 1, "mayor"),
+    # calendars
+    Spoilt("calendars that are no mapping", written(D, b"- code: x\n"), D, 0, "键: 值"),
+    Spoilt("empty calendars", written(D, b""), D, 0, "键: 值"),
+    Spoilt("broken calendars", replaced(D, "day: [08:30-12:00, 14:30-17:30]", "day: [08:30-12:00"), D, 11, "不是合格的 YAML"),
+    Spoilt("unknown part of calendars", added(D, "holidays: []"), D, 1, "不认识的键：holidays"),
+    Spoilt("unknown key of a calendar", replaced(D, "week:", "weeks:"), D, 6, "不认识的键：weeks"),
+    Spoilt("calendar without a name", replaced(D, "name: 村镇大厅", "name:"), D, 6, "name 不能为空"),
+    Spoilt("calendar twice", replaced(D, "code: hall", "code: working"), D, 6, "与第 2 行重复"),
+    Spoilt("code of a calendar too long", replaced(D, "code: hall", "code: " + "h" * 21), D, 6, "最多 20"),
+    Spoilt("a bad code of a calendar", replaced(D, "code: hall", "code: 大厅"), D, 6, "代码只用"),
+    Spoilt("unknown base", replaced(D, "    base: legal\n    day:", "    base: lunar\n    day:"), D, 6, "不在可选项内"),
+    Spoilt("bad span", replaced(D, "[08:30-12:00, 14:30", "[8:30-12:00, 14:30"), D, 6, "“8:30-12:00”不是时段"),
+    Spoilt("a span that ends before it starts", replaced(D, "14:30-17:30", "17:30-14:30"), D, 6, "不是时段"),
+    Spoilt("spans that overlap", replaced(D, "14:30-17:30", "11:30-17:30"), D, 6, "重叠"),
+    Spoilt("a span that is a number", replaced(D, "[09:00-11:00]", "[10:00]"), D, 12, "不是时段"),
+    Spoilt("no spans on a working day", replaced(D, "day: [08:30-12:00, 14:30-17:30]", "day: []"), D, 6, "day 不能为空"),
+    Spoilt("spans that are no list", replaced(D, "wed: [08:30-12:00]", "wed: 08:30-12:00"), D, 12, "应是一列时段"),
+    Spoilt("unknown weekday", replaced(D, "wed:", "wednesday:"), D, 12, "不认识的键：wednesday"),
+    Spoilt("week that is no mapping", replaced(D, "    week:\n      wed: [08:30-12:00]\n      sat: [09:00-11:00]\n", "    week: [wed]\n"),
+           D, 6, "week 应是"),
+    Spoilt("period without hours", replaced(D, "        day: [08:00-12:00, 15:00-18:00]\n", ""), D, 15, "day 或 week"),
+    Spoilt("period that ends before it starts", replaced(D, "to: 2027-10-01", "to: 2027-06-01"), D, 6, "to 不晚于 from"),
+    Spoilt("period without a start", replaced(D, "      - from: 2027-06-01\n        to", "      - to"), D, 15, "from 不能为空"),
+    Spoilt("bad day of a period", replaced(D, "to: 2027-10-01", "to: October"), D, 15, "to 不是日期"),
+    Spoilt("single day without a reason", replaced(D, "        reason: 赶集\n", ""), D, 19, "reason 不能为空"),
+    Spoilt("single day twice", replaced(D, "published_years:", "      - {date: 2026-12-09, spans: [], reason: 又}\npublished_years:"),
+           D, 6, "2026-12-09 写了两次"),
+    Spoilt("round the clock with hours", replaced(D, "code: hall", "code: around_the_clock"), D, 6, "总是全天候"),
+    Spoilt("working around the clock", replaced(D, "base: legal\n  - code: hall", "base: around_the_clock\n  - code: hall"),
+           D, 2, "只能是 legal"),
+    Spoilt("year twice", added(D, "  - {year: 2027, basis: 又, holidays: [2027-01-01, 2027-05-01, 2027-05-02, 2027-10-01/2027-10-03]}"),
+           D, 27, "2027 写了两次"),
+    Spoilt("no year", replaced(D, "year: 2027", "year: next"), D, 23, "year 应是年份"),
+    Spoilt("year without its notice", replaced(D, "    basis: 试验用的放假安排\n", ""), D, 23, "basis 不能为空"),
+    Spoilt("year that is not whole", replaced(D, ", 2027-10-01/2027-10-07", ""), D, 23, "缺法定节日：2027-10-01"),
+    Spoilt("day of another year", replaced(D, "2027-01-01/2027-01-03", "2027-01-01, 2028-01-02"), D, 23, "不属于这一年：2028-01-02"),
+    Spoilt("off and worked", replaced(D, "worked: [2027-01-30]", "worked: [2027-01-02]"), D, 23, "既放假又上班：2027-01-02"),
+    Spoilt("worked on a weekday", replaced(D, "worked: [2027-01-30]", "worked: [2027-01-29]"), D, 23, "不是周末"),
+    Spoilt("bad run of days", replaced(D, "2027-02-05/2027-02-11", "2027-02-05/2027-01-11"), D, 23, "不是日期"),
+    Spoilt("holidays that are no list", replaced(D, "worked: [2027-01-30]", "worked: 2027-01-30"), D, 23, "worked 应是一列日期"),
+    Spoilt("a year that the State Council set otherwise", added(
+        D, "  - {year: 2026, basis: 通知, holidays: [2026-01-01, 2026-05-01/2026-05-02, 2026-10-01/2026-10-03]}"),
+        D, 27, "与国务院公布的放假安排不一致：2026-01-02"),
     # areas, boundaries, sites
     Spoilt("no areas", gone(A), A, 1, "没有这个文件"),
     Spoilt("duplicate area", added(A, "990201001003,又一村,,,village,990201001,,,,1,0"), A, 12, "与第 7 行重复"),

@@ -213,7 +213,7 @@ def test_many_at_once_refuse_what_one_refuses() -> None:
             calendar.add_many([datetime(2026, 1, 4)], 1)  # noqa: DTZ001 - what is refused
 
 
-YEAR = {"year": 2027, "off": ["2027-01-01", "2027-02-05"], "worked": ["2027-01-30", "2026-12-26"], "basis": "试验"}
+YEAR = {"year": 2027, "holidays": ["2027-01-01", "2027-02-05"], "worked": ["2027-01-30", "2026-12-26"], "basis": "试验"}
 
 
 def test_a_year_that_a_city_entered_itself() -> None:

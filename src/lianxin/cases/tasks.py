@@ -11,6 +11,10 @@ from lianxin.kernel.clock import now
 PATIENCE = RetryStrategy(max_attempts=9, exponential_wait=3)
 
 
+class Held(Exception):
+    """Some of a job's cases were being changed by somebody else; the rest is done."""
+
+
 @app.task(queue="messages", name="cases.announce", retry=PATIENCE)
 def announce(event_id: str) -> None:
     """Tell the reporter about one event, once."""
@@ -26,3 +30,22 @@ def keep_house(timestamp: int) -> None:
     from .housekeeping import keep_house as keep
 
     keep(now())
+
+
+@app.task(queue="housekeeping", name="cases.recompute_due_times", lock="cases.recompute_due_times", retry=PATIENCE)
+def recompute_due_times() -> None:
+    """After a city was loaded: due times as its calendars now say. Tried again while someone holds one of the cases."""
+    from .actions.recomputing import recompute_due_times as recompute
+
+    if recompute().held:
+        raise Held("cases were held by others; their due times are computed again later")
+
+
+@app.periodic(cron="47 2 * * *")
+@app.task(queue="housekeeping", name="cases.recompute_due_times_nightly", queueing_lock="cases.recompute_due_times_nightly",
+          lock="cases.recompute_due_times")
+def recompute_due_times_nightly(timestamp: int) -> None:
+    """Each night the same: a newer program may know a year that the one before did not."""
+    from .actions.recomputing import recompute_due_times as recompute
+
+    recompute()

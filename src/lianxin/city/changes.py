@@ -14,6 +14,8 @@ _TABLES = {
                                      overlay)::text) FROM places_area""",
     "sites": """
         SELECT code, true, md5(ROW(name, kind, aliases, area_id, lon, lat, approximate)::text) FROM places_site""",
+    "calendars": """
+        SELECT code, active, md5(ROW(name, name_en, definition)::text) FROM organisations_workcalendar""",
     "units": """
         SELECT code, active_to IS NULL OR active_to > CURRENT_DATE, md5(ROW(name, short_name, name_en, kind, parent_id,
                area_id, calendar, duties, active_from, active_to)::text) FROM organisations_unit""",

@@ -103,6 +103,32 @@ ARTICLE = {
 }
 ARTICLE_NEEDED = ("code", "title", "answer", "valid_from")
 
+# Keys of calendars.yaml: of the file, of one calendar, and of the mappings inside it.
+CALENDARS = {
+    "calendars": "The calendars, one entry each.",
+    "published_years": "Legal calendars that the program does not hold yet, one entry a year.",
+}
+CALENDAR = {
+    "code": "The calendar's code, at most 20 characters; never reused. `working` and `around_the_clock` are always there.",
+    "name": "Its name.",
+    "name_en": "Its name in English.",
+    "base": "`legal`: the legal holidays and make-up days; `plain`: the week alone; `around_the_clock`: every minute of every day.",
+    "day": "The spans of a whole working day, as `09:00-12:00`; make-up days are whole days. 09:00-12:00 and 13:00-17:00 when not given.",
+    "week": "Weekdays with spans of their own, `mon` to `sun`; `[]` is a day off. Saturday and Sunday are off unless named.",
+    "periods": "Other hours for a time: `from`, `to`, `day`, `week`. Seasons, and changes to come.",
+    "dates": "Single days: `date`, `spans` (`[]`: off), `reason`.",
+}
+CALENDAR_NEEDED = ("code", "name", "name_en", "base")
+PERIOD = ("from", "to", "day", "week")
+DATE = ("date", "spans", "reason")
+PUBLISHED_YEAR = {
+    "year": "The year.",
+    "basis": "The notice of the State Council it is taken from.",
+    "holidays": "Every day of a holiday, weekends inside it with the rest; `2027-02-05/2027-02-11` is a run of days.",
+    "worked": "Saturdays and Sundays that are worked instead.",
+}
+PUBLISHED_YEAR_NEEDED = ("year", "basis", "holidays")
+
 # Keys of city.yaml.
 CITY = {
     "code": "The city's code.",

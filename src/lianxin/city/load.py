@@ -11,17 +11,19 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from lianxin.cases import reference
+from lianxin.cases.tasks import recompute_due_times
 from lianxin.kernel.clock import now
 from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
-from . import areas, store
+from . import areas, calendars, store
 from .changes import Change, between, picture
 from .faults import BadCity, Fault
 from .plan import Plan, read
 
 # Part of the content hash: raise it when the same files should make other rows.
 FORM = "1"
+SETTLED_AFTER = 10
 _LOCK = 430_600_012_345  # any number nobody else locks
 Tell = Callable[[str], None]
 
@@ -73,6 +75,9 @@ def load(directory: Path, *, tell: Tell = lambda words: None) -> Loaded:
                         % {"name": city.name, "code": city.code})
     if plan.faults.found:
         raise BadCity(plan.faults.found)
+    calendars.keep_the_past(plan.calendars, counted=store.counted(plan), today=reference.today_of(now()), faults=plan.faults)
+    if plan.faults.found:
+        raise BadCity(plan.faults.found)
     with transaction.atomic():
         with connection.cursor() as cursor:
             # A first load of thousands of areas may outlast the limit set for pages.
@@ -85,6 +90,8 @@ def load(directory: Path, *, tell: Tell = lambda words: None) -> Loaded:
         before = picture()
         counts = _write(plan, content, tell)
         changes = between(before, picture())
+        # A few seconds later, when no process reckons by the calendars as they were.
+        recompute_due_times.configure(schedule_in={"seconds": SETTLED_AFTER}).defer()
     for held in (reference, locate, gazetteer):
         held.forget()
     return Loaded(plan.settings["code"], plan.settings["name"], changed=True, counts=counts, changes=changes)
@@ -102,9 +109,10 @@ def _write(plan: Plan, content: str, tell: Tell) -> dict[str, int]:
     tell(_("写入区划"))
     area_ids = plan.areas.store()
     tell(_("写入单位、事项和派单目录"))
+    count = store.calendars(plan)
     unit_ids = store.units(plan, area_ids, today)
     category_ids = store.categories(plan)
-    counts = {"areas": len(area_ids), "units": len(unit_ids), "categories": len(category_ids),
+    counts = {"areas": len(area_ids), "calendars": count, "units": len(unit_ids), "categories": len(category_ids),
               "time_limits": store.limits(plan, category_ids)}
     version = store.catalogue(plan, category_ids, area_ids, unit_ids, at)
     counts["catalogue_rules"] = len(plan.rules)

@@ -13,7 +13,7 @@ from .faults import Faults
 from .files import ARTICLE, ARTICLE_NEEDED, CITY, CITY_NEEDED
 from .tables import Row, text_of
 
-_LINE = "__line__"
+LINE = "__line__"
 _LENGTHS = {"code": 40, "title": 160, "source": 200, "answer": 4000, "basis": 1000, "category": 12, "unit": 24}
 
 
@@ -22,11 +22,12 @@ class _Lined(yaml.SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         made: dict[Any, Any] = super().construct_mapping(node, deep=True)
-        made[_LINE] = node.start_mark.line + 1
+        made[LINE] = node.start_mark.line + 1
         return made
 
 
-def _parsed(path: Path, faults: Faults) -> Any:
+def parsed(path: Path, faults: Faults) -> Any:
+    """A YAML file as plain data, each mapping with the line it begins on under `LINE`; None when it has faults."""
     text = text_of(path, faults)
     if text is None:
         return None
@@ -41,11 +42,12 @@ def _parsed(path: Path, faults: Faults) -> Any:
     return None
 
 
-def _plain(value: Any) -> Any:
+def plain_of(value: Any) -> Any:
+    """The same without lines, days as text."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items() if key != _LINE}
+        return {key: plain_of(inner) for key, inner in value.items() if key != LINE}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain_of(inner) for inner in value]
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -56,21 +58,21 @@ def read_city(directory: Path, faults: Faults) -> dict[str, Any]:
         faults.add("city.yaml", 0, _("缺少这个文件"))
         return {}
     before = len(faults)
-    parsed = _parsed(path, faults)
+    found = parsed(path, faults)
     if len(faults) > before:
         return {}
-    if not isinstance(parsed, dict):
+    if not isinstance(found, dict):
         faults.add("city.yaml", 0, _("应是“键: 值”的形式"))
         return {}
-    line = parsed[_LINE]
-    for key in parsed.keys() - CITY.keys() - {_LINE}:
+    line = found[LINE]
+    for key in found.keys() - CITY.keys() - {LINE}:
         faults.add("city.yaml", line, _("不认识的键：%s") % key)
     for key in CITY_NEEDED:
-        if not isinstance(parsed.get(key), str) or not parsed[key].strip():
+        if not isinstance(found.get(key), str) or not found[key].strip():
             faults.add("city.yaml", line, _("%s 不能为空，而且应是文字（数字请加引号）") % key)
-    if not isinstance(parsed.get("areas", {}), dict):
+    if not isinstance(found.get("areas", {}), dict):
         faults.add("city.yaml", line, _("areas 应是“键: 值”的形式"))
-    plain: dict[str, Any] = _plain(parsed)
+    plain: dict[str, Any] = plain_of(found)
     return plain
 
 
@@ -80,13 +82,13 @@ def read_articles(directory: Path, faults: Faults) -> list[Row]:
     folder = directory / "knowledge"
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
         before = len(faults)
-        parsed = _parsed(path, faults)
+        entries = parsed(path, faults)
         if len(faults) > before:
             continue
-        if not isinstance(parsed, list):
+        if not isinstance(entries, list):
             faults.add(path.name, 0, _("应是一列文章，每篇以“- code:”开头"))
             continue
-        for entry in parsed:
+        for entry in entries:
             if not isinstance(entry, dict):
                 faults.add(path.name, 0, _("应是一列文章，每篇以“- code:”开头"))
                 continue
@@ -97,9 +99,9 @@ def read_articles(directory: Path, faults: Faults) -> list[Row]:
 
 
 def _article(file: str, entry: dict[str, Any], faults: Faults) -> Row | None:
-    line = entry[_LINE]
+    line = entry[LINE]
     before = len(faults)
-    for key in entry.keys() - ARTICLE.keys() - {_LINE}:
+    for key in entry.keys() - ARTICLE.keys() - {LINE}:
         faults.add(file, line, _("不认识的键：%s") % key)
     for key in ARTICLE_NEEDED:
         if entry.get(key) in (None, ""):

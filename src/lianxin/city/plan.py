@@ -15,7 +15,7 @@ from lianxin.cases.models import Kind, TimeLimit, Urgency
 from lianxin.kernel.language import listed
 from lianxin.organisations.models import Role, UnitKind
 
-from . import areas, files
+from . import areas, calendars, files
 from .catalogue import Rule, expand, gaps
 from .faults import Faults
 from .mappings import read_articles, read_city
@@ -33,6 +33,7 @@ class Plan:
     faults: Faults = field(default_factory=Faults)
     settings: dict[str, Any] = field(default_factory=dict)
     areas: areas.Areas = field(default_factory=areas.Areas)
+    calendars: list[Row] = field(default_factory=list)
     units: list[Row] = field(default_factory=list)
     categories: list[Row] = field(default_factory=list)
     leaves: set[str] = field(default_factory=set)
@@ -43,6 +44,11 @@ class Plan:
     routes: list[Row] = field(default_factory=list)
     reasons: list[Row] = field(default_factory=list)
     articles: list[Row] = field(default_factory=list)
+
+    @property
+    def calendar_codes(self) -> set[str]:
+        """The codes that a unit or a limit may name."""
+        return {row["code"] for row in self.calendars}
 
 
 def read(directory: Path, *, today: date) -> Plan:
@@ -56,6 +62,7 @@ def read(directory: Path, *, today: date) -> Plan:
     plan.areas = areas.read(directory, plan.settings, faults)
     levels: Mapping[str, str] = plan.areas.levels
 
+    plan.calendars = _once(calendars.read(directory, faults), ("code",), faults)
     plan.units = _once(read_table(directory, files.UNITS, faults), ("code",), faults)
     plan.categories = _once(read_table(directory, files.CATEGORIES, faults), ("code",), faults)
     plan.limits = _once(read_table(directory, files.TIME_LIMITS, faults),
@@ -121,6 +128,7 @@ def _check_units(plan: Plan, levels: Mapping[str, str]) -> None:
     parents = {row["code"]: row["parent"] for row in plan.units}
     for row in plan.units:
         _known(faults, row, "parent", parents)
+        _known(faults, row, "calendar", plan.calendar_codes)
         if plan.areas.complete:
             _known(faults, row, "area", levels)
         _dates(faults, row, "active_from", "active_to")
@@ -159,6 +167,7 @@ def _check_limits(plan: Plan, names: dict[str, str]) -> None:
     faults = plan.faults
     for row in plan.limits:
         _known(faults, row, "category", names)
+        _known(faults, row, "calendar", plan.calendar_codes)
         _dates(faults, row, "valid_from", "valid_to")
         if max(row["sign_for"], row["first_contact"]) > row["resolve"]:
             faults.add(row.file, row.line, _("签收和首次联系的时限不能长于办结时限"))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Phrase, TimeLimit
+from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Clock, Phrase, TimeLimit
 from lianxin.knowledge.models import Article
-from lianxin.organisations.models import RoleGrant, Staff, Unit
+from lianxin.organisations.models import RoleGrant, Staff, Unit, WorkCalendar
+from lianxin.worktime.definition import LEGAL
 
 from .catalogue import digest
 from .plan import Plan
@@ -34,6 +35,28 @@ def _levels(rows: list[Row]) -> list[list[Row]]:
     for row in rows:
         layers[depth[row["code"]]].append(row)
     return layers
+
+
+def counted(plan: Plan) -> list[str]:
+    """Codes of calendars in which any clock was ever counted."""
+    return [code for code in sorted(plan.calendar_codes) if Clock.objects.filter(calendar=code).exists()]
+
+
+def calendars(plan: Plan) -> int:
+    """Calendars by code. One that is gone is no longer offered; its clocks run on in it, through years just published."""
+    WorkCalendar.objects.bulk_create(
+        [WorkCalendar(active=True, **{name: row[name] for name in ("code", "name", "name_en", "definition")})
+         for row in plan.calendars],
+        update_conflicts=True, unique_fields=["code"], update_fields=["name", "name_en", "definition", "active"],
+    )
+    years = next((row["definition"].get("years", []) for row in plan.calendars if row["definition"]["base"] == LEGAL), [])
+    gone = list(WorkCalendar.objects.exclude(code__in=plan.calendar_codes))
+    for calendar in gone:
+        calendar.active = False
+        if calendar.definition["base"] == LEGAL:
+            calendar.definition["years"] = years
+    WorkCalendar.objects.bulk_update(gone, ["active", "definition"])
+    return len(plan.calendars)
 
 
 def units(plan: Plan, area_ids: Ids, today: date) -> dict[str, int]:

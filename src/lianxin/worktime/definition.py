@@ -3,7 +3,7 @@
     {"base": "legal", "week": {"sat": [["09:00", "12:00"]]},
      "periods": [{"from": "2026-06-01", "to": "2026-10-01", "day": [["08:00", "12:00"], ["15:00", "18:00"]]}],
      "dates": [{"date": "2026-12-05", "spans": [], "reason": "…"}],
-     "years": [{"year": 2027, "off": ["2027-01-01", …], "worked": [], "basis": "…"}]}
+     "years": [{"year": 2027, "holidays": ["2027-01-01", …], "worked": [], "basis": "…"}]}
 
 `day` are the spans of a whole working day, `week` weekdays with spans of their own (`[]`: off). `years` are legal calendars
 that the package does not hold yet, each with every exception from the plain week.
@@ -51,7 +51,7 @@ def told_years(years: Sequence[Mapping[str, Any]]) -> dict[date, Day]:
     """Every day that published years decide otherwise than the plain week."""
     told: dict[date, Day] = {}
     for year in years:
-        told |= {date.fromisoformat(day): Day.OFF for day in year.get("off", ())}
+        told |= {date.fromisoformat(day): Day.OFF for day in year.get("holidays", ())}
         told |= {date.fromisoformat(day): Day.WORKED for day in year.get("worked", ())}
     return told
 
