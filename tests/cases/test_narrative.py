@@ -66,6 +66,12 @@ def everything(world: World, monday: Frozen) -> list[Event]:
         take(world, anonymous, step)
     take(world, anonymous, "record_contact", means="not_left")
     take(world, anonymous, "withdraw", by="reporter")
+    for last in ("reply", "withdraw"):  # a family that is answered, and one whose master is taken back
+        head = at_state(world, State.ACCEPTED)
+        for step in ("merge", "merge", "dispatch", "sign", last):
+            take(world, head, step)
+        if last == "reply":
+            take(world, head, "approve")
     rows, _made = rows_for(
         Intake(words="旧系统里的事。", category="010102", accept=True, source_system="old", source_id="1", channel="import",
                registered_at=monday.move() - timedelta(days=9),

@@ -46,7 +46,7 @@ def many(world: World, monday: Frozen) -> Many:
                                  by=world.actor(dice.choice(("grid", "operator", "urban")))).case_id
             steps = {State.OBJECTED: ("accept", "dispatch", "raise_return"), State.WITHDRAWN: ("withdraw",),
                      State.DECLINED: ("decline",), State.CLOSED: ("answer_on_the_spot",), State.REGISTERED: (),
-                     State.ACCEPTED: ("accept",)}.get(state, ("accept", "dispatch", "sign", "reply", "approve"))
+                     State.ACCEPTED: ("accept",), State.MERGED: ("accept",)}.get(state, ("accept", "dispatch", "sign", "reply", "approve"))
             lead = dice.choice(("urban", "housing", "west", "bridge"))
             for step in steps:
                 by = lead if step in ("sign", "reply", "raise_return") else "reporter" if step == "withdraw" else ""
@@ -58,6 +58,8 @@ def many(world: World, monday: Frozen) -> Many:
                 take(world, case_id, step, by=by, **extra)
                 if Case.objects.get(pk=case_id).state == state:
                     break
+            if state == State.MERGED:
+                take(world, world.case(), "merge", duplicates=[str(case_id)])
     cases = list(Case.objects.all())
     assert {case.state for case in cases} == set(State)
     return Many(
@@ -150,7 +152,7 @@ def test_a_unit_that_returned_a_case_still_sees_what_became_of_it(world: World, 
 MAY_READ = {
     State.REGISTERED: {"operator", "dispatcher"}, State.ACCEPTED: {"operator", "dispatcher"},
     State.DISPATCHED: {"urban", "urban2", "water", "west"}, State.IN_HAND: {"urban", "urban2", "water", "west"},
-    State.OBJECTED: {"dispatcher"}, State.CALLBACK: {"callback"},
+    State.OBJECTED: {"dispatcher"}, State.CALLBACK: {"callback"}, State.MERGED: {"urban", "urban2", "water", "west"},
 }
 
 

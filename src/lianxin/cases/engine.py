@@ -24,8 +24,9 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
 
-from . import calendars, clocks, notices, policy
+from . import calendars, clocks, families, notices, policy
 from .models import (
+    TERMINAL,
     Assignment,
     AssignmentRole,
     Case,
@@ -107,10 +108,16 @@ class Step:
     _new_clocks: list[Clock] = field(default_factory=list)
     assignment_id: uuid.UUID | None = None
     _from_state: str = ""
+    ended_parts: list[Assignment] = field(default_factory=list)
 
     @property
     def reference(self) -> Reference:
         return reference()
+
+    @property
+    def came_from(self) -> str:
+        """The state before this action."""
+        return self._from_state
 
     @property
     def lead(self) -> Assignment | None:
@@ -160,6 +167,19 @@ class Step:
         made.due_at = clock.due_at
         if unit_id not in self.case.unit_ids:
             self.set(unit_ids=[*self.case.unit_ids, unit_id])
+        return made
+
+    def take_part(self, like: Assignment) -> Assignment:
+        """Write down that a unit handled this case together with another one: its part is done, and nothing is owed."""
+        made = Assignment(
+            case=self.case, unit_id=like.unit_id, role=AssignmentRole.LEAD.value, state="handled", officer_id=like.officer_id,
+            assigned_at=self.at, assigned_by_id=self.by.staff_id, signed_at=self.at, handled_at=self.at, due_at=self.case.due_at,
+            rule_id=like.rule_id, against_catalogue=like.against_catalogue,
+        )
+        self._new_assignments.append(made)
+        self.assignments.append(made)
+        if like.unit_id not in self.case.unit_ids:
+            self.set(unit_ids=[*self.case.unit_ids, like.unit_id])
         return made
 
     def _owed_in(self, calendar: str, unit_id: int) -> str:
@@ -267,6 +287,7 @@ class Step:
             self.stop(kind=ClockKind.RULING)
         self.set_assignment(assignment, state="ended", ended_at=self.at)
         self.assignments.remove(assignment)
+        self.ended_parts.append(assignment)
 
     def end_all(self) -> None:
         for assignment in list(self.assignments):
@@ -294,10 +315,12 @@ class Step:
 
     def _settle_due(self) -> None:
         resolve = next((c for c in self.running if c.kind == ClockKind.RESOLVE and c.assignment_id is None), None)
-        if resolve is None and self.case.state in (State.REPLIED, State.CALLBACK):
+        if resolve is None and self.case.state in (State.REPLIED, State.CALLBACK, State.MERGED):
             return  # met; the due time stays to order the reviewers' and callers' queues
         due = resolve.due_at if resolve else None
         provisional = bool(resolve and resolve.provisional)
+        if due is not None and self.case.duplicate_count:
+            due, provisional = families.earliest(self.case, due, provisional)
         if due != self.case.due_at or provisional != self.case.due_provisional:
             self.set(due_at=due, due_provisional=provisional)
         for assignment in self.assignments:
@@ -309,7 +332,21 @@ class Step:
             if assignment.due_at != wanted:
                 self.set_assignment(assignment, due_at=wanted)
 
+    def _leave_family(self) -> uuid.UUID | None:
+        """A merged case that goes its own way has no master any more; returns the one it had. A master that ends
+        otherwise than by an answer leaves those under it to one of them."""
+        case = self.case
+        if self._from_state == State.MERGED and self.to_state not in ("", State.MERGED, State.CALLBACK):
+            left = case.master_id
+            self.set(master_id=None)
+            return left
+        if case.duplicate_count and case.state in TERMINAL:
+            self.set(duplicate_count=case.duplicate_count - families.merged_under(case.pk).count())
+            return case.pk
+        return None
+
     def commit(self, *, key: bytes | None, fingerprint: bytes) -> Done:
+        left = self._leave_family()
         self._settle_due()
         self._rearm()
         from_state = self._from_state
@@ -344,6 +381,10 @@ class Step:
             from .tasks import announce
 
             announce.defer(event_id=str(self.event_id))
+        if left is not None or (self.case.duplicate_count and families.FOLLOWED & self._case.keys()):
+            from .actions.merging import follow
+
+            follow(self, left)
         return Done(self.case.pk, self.event_id, self.case.state, self.case.version)
 
     def _acting_unit(self) -> int | None:
@@ -371,6 +412,7 @@ class Step:
 
 CASE_COLUMNS = (
     "state", "kind", "urgency", "category_id", "area_id", "county_id", "lead_unit_id", "unit_ids", "round", "returns", "redone",
+    "duplicate_count",
     "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "paused", "for_supervisor", "supervised",
     "master_id", "anonymised_at",
 )
@@ -431,7 +473,7 @@ def _begin(name: str, on: On) -> Step:
     if not policy.can_see(on.by, case):
         raise NotFound(_("没有找到这件工单。请核对编号。"))
     assignments = list(Assignment.objects.filter(case=case, ended_at__isnull=True).order_by("assigned_at", "id"))
-    mine = policy.own_assignment(on.by, assignments, name)
+    mine = policy.own_assignment(on.by, families.acting(case, assignments), name)
     if on.version is not None and on.version != case.version and row.bumps:
         raise Conflict(
             _("在您填写的时候，这件工单有了变化。您填的内容还在，请看过变化再提交。"),
@@ -465,6 +507,8 @@ def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callab
         def run(on: On, /, *args: P.args, **kwargs: P.kwargs) -> Done:
             fingerprint = _fingerprint(name, on.case_id, kwargs)
             with told_when_held(), transaction.atomic():
+                if BY_ACTION[name].leads_from(State.MERGED) and BY_ACTION[name].targets:
+                    families.hold_master(on.case_id)
                 if on.key is not None:
                     _lock(on.case_id)
                 earlier = replayed(on.key, fingerprint)
@@ -476,5 +520,29 @@ def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callab
                 return step.commit(key=on.key, fingerprint=fingerprint)
 
         return run
+
+    return decorate
+
+
+def followed_by(follow: Callable[[Done], Done | None]) -> Callable[[Callable[Concatenate[On, P], Done]], Callable[Concatenate[On, P], Done]]:
+    """Let an action be followed at once by another on the same case: two events, one transaction.
+
+    `follow` gets what the first led to and returns what the second led to, or None when nothing follows. The write is
+    answered with the last; sent again with its key, it is answered the same.
+    """
+
+    def decorate(run: Callable[Concatenate[On, P], Done]) -> Callable[Concatenate[On, P], Done]:
+        @functools.wraps(run)
+        def both(on: On, /, *args: P.args, **kwargs: P.kwargs) -> Done:
+            with told_when_held(), transaction.atomic():
+                first = run(on, *args, **kwargs)
+                then = None if first.replayed else follow(first)
+                if then is None:
+                    return first
+                if on.key is not None:
+                    Submission.objects.filter(key=on.key).update(event_id=then.event_id)
+                return then
+
+        return both
 
     return decorate

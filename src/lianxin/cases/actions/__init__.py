@@ -25,6 +25,7 @@ from .handling import (
     sign,
 )
 from .intake import History, Intake, Registered, register
+from .merging import merge, unmerge
 from .reporting import (
     add_information,
     attach,
@@ -43,12 +44,12 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "ask_colleague": ask_colleague, "reply": reply, "withdraw": withdraw, "add_information": add_information,
     "attach": attach, "correct": correct, "refer_emergency": refer_emergency,
     "request_publication": request_publication, "clear_publication": clear_publication,
-    "refuse_publication": refuse_publication,
+    "refuse_publication": refuse_publication, "merge": merge, "unmerge": unmerge,
 }
 
 __all__ = [
     "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_on_the_spot",
     "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication", "correct", "decline", "dispatch",
-    "hand_to_colleague", "raise_return", "record_contact", "redispatch", "refer_emergency", "refuse_publication",
-    "register", "register_many", "reject_return", "reply", "request_publication", "sign", "uphold_return", "withdraw",
+    "hand_to_colleague", "merge", "raise_return", "record_contact", "redispatch", "refer_emergency", "refuse_publication",
+    "register", "register_many", "reject_return", "reply", "request_publication", "sign", "unmerge", "uphold_return", "withdraw",
 ]

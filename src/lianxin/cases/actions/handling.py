@@ -84,6 +84,8 @@ def _contact(step: Step, *, means: str, contacted_at: datetime | None, reached: 
         raise Invalid(_("诉求人留了电话，请先联系。"), fields={"means": str(_("诉求人留了电话。"))})
     if at > step.at:
         raise Invalid(_("联系时间不能晚于现在。"), fields={"contacted_at": str(_("不能晚于现在。"))})
+    if at < step.case.registered_at:
+        raise Invalid(_("联系时间不能早于登记时间。"), fields={"contacted_at": str(_("不能早于登记时间。"))})
     if at < mine.assigned_at:
         raise Invalid(_("联系时间不能早于派单时间。"), fields={"contacted_at": str(_("不能早于派单时间。"))})
     contact = Contact.objects.create(
@@ -92,7 +94,7 @@ def _contact(step: Step, *, means: str, contacted_at: datetime | None, reached: 
     )
     step.data.update(means=means, contacted_at=at.isoformat(), reached=reached)
     if reached:
-        if mine.contacted_at is None:
+        if mine.contacted_at is None and mine.case_id == step.case.pk:
             step.set_assignment(mine, contacted_at=at)
         step.meet(ClockKind.FIRST_CONTACT)
     return contact
@@ -100,11 +102,18 @@ def _contact(step: Step, *, means: str, contacted_at: datetime | None, reached: 
 
 @action("record_contact")
 def record_contact(step: Step, *, means: str, reached: bool, contacted_at: datetime | None = None,
-                   note: str = "") -> None:
-    """记录联系: when, how, and whether the reporter was reached. The clock is met at the time of recording."""
+                   note: str = "", duplicates: Sequence[str] = ()) -> None:
+    """记录联系: when, how, and whether the reporter was reached. The clock is met at the time of recording.
+
+    `duplicates` names cases merged under this one whose reporters had the same contact, such as a message to all.
+    """
     step.require(means=means, reached=reached)
     _contact(step, means=means, contacted_at=contacted_at, reached=reached)
     step.say("note", words(note, "note", required=False), public=False)
+    if duplicates:
+        from .merging import contact_too
+
+        contact_too(step, duplicates, means=means, reached=reached, contacted_at=contacted_at, note=note)
 
 
 @action("raise_return")
@@ -221,6 +230,8 @@ def give_back(step: Step) -> bool:
     step.end_all()
     step.stop(everything=True)
     step.set(round=step.case.round + 1, closed_at=None, outcome="")
+    if step.case.master_id is not None:  # answered with its master; what comes now is this reporter's own
+        step.set(master_id=None)
     limits = step.limits()
     step.start(ClockKind.FIRST_CONTACT, minutes=limits.first_contact, calendar=limits.calendar)
     step.start(ClockKind.RESOLVE, minutes=limits.resolve, calendar=limits.calendar)

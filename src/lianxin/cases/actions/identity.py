@@ -13,6 +13,7 @@ from lianxin.kernel.text import clean_text
 
 from .. import policy
 from ..engine import On
+from ..families import acting
 from ..models import Assignment, Case, IdentityReading, Reporter
 
 FIELDS = ("name", "phone", "address", "email")
@@ -47,10 +48,11 @@ def read_identity(on: On, *, why: str) -> Identity:
     """
     reason = clean_text(why, max_length=200, multiline=False)
     with transaction.atomic():
-        case = Case.objects.filter(policy.visible_to(on.by), pk=on.case_id).select_related("reporter").first()
+        case = Case.objects.filter(policy.visible_to(on.by), pk=on.case_id).select_related("reporter", "master").first()
         if case is None:
             raise NotFound(_("没有找到这件工单。请核对编号。"))
-        decision = policy.can_read_identity(on.by, case, list(Assignment.objects.filter(case=case)))
+        decision = policy.can_read_identity(
+            on.by, case, list(acting(case, list(Assignment.objects.filter(case=case, ended_at__isnull=True)))))
         if not decision:
             raise NotAllowed(decision.reason)
         if not reason:

@@ -10,7 +10,7 @@ import hashlib
 import threading
 import uuid
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -275,7 +275,7 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     ]
     columns: dict[str, Any] = {
         "state": State.REGISTERED.value, "kind": kind, "urgency": urgency, "category_id": category_id,
-        "area_id": area_id, "county_id": county_id, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0, "redone": 0,
+        "area_id": area_id, "county_id": county_id, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0, "redone": 0, "duplicate_count": 0,
         "due_at": plain(resolve.due_at), "due_provisional": resolve.provisional, "accepted_at": None,
         "closed_at": None, "outcome": "", "publication": "private", "paused": False,
         "for_supervisor": False, "supervised": 0, "master_id": None, "anonymised_at": None,
@@ -343,8 +343,14 @@ def fingerprint_of(intake: Intake) -> bytes:
 def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Registered:
     """登记. With `key`, the same intake sent again makes no second case and is answered the same.
 
-    Raises Invalid, NotAllowed, and Conflict when the key was used for something else.
+    Raises Invalid, NotAllowed, and Conflict when the key was used for something else. The tracking code is left out for
+    those who may not hear it (`policy.may_hear_code`): the reporter has it by message.
     """
+    made = _register(intake=intake, by=by, key=key)
+    return made if policy.may_hear_code(by) else replace(made, tracking_code="")
+
+
+def _register(*, intake: Intake, by: Actor, key: bytes | None) -> Registered:
     decision = policy.can_register(by)
     if not decision or (by.scopes is not None and not by.scopes & {"register", "*"}):
         raise NotAllowed(decision.reason or _("这个接口令牌没有这一步的权限。"))

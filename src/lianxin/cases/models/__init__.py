@@ -38,6 +38,7 @@ from .clocks import (
     SuspensionEnd,
     SuspensionReason,
 )
+from .duplicates import Distinct
 from .handling import Contact, ContactMeans, Reply, Return
 from .person import IdentityReading, Reporter, RetentionClass
 from .record import (
@@ -52,7 +53,7 @@ from .record import (
 __all__ = [
     "OPEN_STATES", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
     "Attachment", "Case", "CatalogueRule", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
-    "Contact", "ContactMeans", "DutyLimit", "Event", "EventText", "Extension", "IdentityReading", "Kind",
+    "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "IdentityReading", "Kind",
     "MissedCall", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
     "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "State", "Submission",
     "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",

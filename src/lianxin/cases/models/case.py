@@ -80,7 +80,8 @@ class Case(models.Model):
     The columns under "state" are a cache of the event log: `cases.rebuild` makes them again from the events.
     `lon` and `lat` are WGS-84 degrees, `cell` the H3 cell at resolution 9. `returns` counts the units' objections, `redone`
     the replies that review sent back. `paused` says that the resolve clock stands still, `for_supervisor` that only a
-    supervisor decides what comes next, `supervised` under which supervision it is.
+    supervisor decides what comes next, `supervised` under which supervision it is. A merged case has a `master`, and keeps
+    it when it was answered with it; `duplicate_count` is how many others were merged under this one and stayed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -123,6 +124,7 @@ class Case(models.Model):
     round = models.PositiveSmallIntegerField(default=1)
     returns = models.PositiveSmallIntegerField(default=0)
     redone = models.PositiveSmallIntegerField(default=0)
+    duplicate_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField(null=True, blank=True)
     due_provisional = models.BooleanField(default=False)
     accepted_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,46 @@
+"""A master case and those merged under it, as far as every action has to know of them. The actions: `actions.merging`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from .models import Assignment, Case, Clock, ClockKind, State
+
+# Columns of a master that those under it follow.
+FOLLOWED = frozenset({"state", "lead_unit_id", "unit_ids", "category_id", "county_id"})
+
+
+def merged_under(master_id: uuid.UUID) -> QuerySet[Case]:
+    """The cases that are handled with a master now."""
+    return Case.objects.filter(master_id=master_id, state=State.MERGED)
+
+
+def hold_master(case_id: uuid.UUID) -> None:
+    """Lock the master of a merged case. A family is locked from the master down, so that nobody waits in a circle."""
+    list(Case.objects.select_for_update(of=("self",)).filter(
+        duplicates__pk=case_id, duplicates__state=State.MERGED).values_list("pk", flat=True))
+
+
+def acting(case: Case, assignments: Sequence[Assignment]) -> Sequence[Assignment]:
+    """The open assignments with which a unit acts on a case: its own, or its master's while it is merged."""
+    if case.state != State.MERGED or case.master_id is None:
+        return assignments
+    return list(Assignment.objects.filter(case_id=case.master_id, ended_at__isnull=True).order_by("assigned_at", "id"))
+
+
+def resolve_clocks(master_id: uuid.UUID) -> QuerySet[Clock]:
+    """The running resolve clocks of those merged under a master."""
+    return Clock.objects.filter(
+        case__master_id=master_id, case__state=State.MERGED, kind=ClockKind.RESOLVE, assignment__isnull=True,
+        met_at__isnull=True, stopped_at__isnull=True,
+    )
+
+
+def earliest(case: Case, due: datetime, provisional: bool) -> tuple[datetime, bool]:
+    """When a master is due: at its own time, or at the earliest of those merged under it, which was promised too."""
+    first = resolve_clocks(case.pk).order_by("due_at").values_list("due_at", "provisional").first()
+    return first if first is not None and first[0] < due else (due, provisional)
