@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_case_that_no_unit_ever_had_waits_for_dispatch(world: World, monday: Frozen) -> None:
     case_id = world.accepted("010103")
-    a.answer_on_the_spot(world.on(case_id, "operator"), public_answer="水费可以在网上交。")
+    a.answer_on_the_spot(world.on(case_id, "operator"), public_answer="水费可以在网上交。", means="phone")
     q.reopen(world.on(case_id, "supervisor"), reason="答非所问。")
     case = Case.objects.get(pk=case_id)
     assert (case.state, case.round, case.lead_unit_id, case.outcome) == (State.ACCEPTED, 2, None, "")

@@ -17,7 +17,7 @@ from tests.world import RESIDENT, World
 
 ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS | s.ACTIONS
 # Rows of the table that no person takes with an action of their own.
-WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise",
+WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise", "reopen_unsolved", "close_unasked",
                   "join_master", "follow_master", "answer_with_master", "take_over", "release_duplicate"}
 VILLAGE = "990101001001"
 
@@ -25,7 +25,7 @@ VILLAGE = "990101001001"
 STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "accept": ("operator", {"category": "010102", "area": VILLAGE}),
     "decline": ("operator", {"route": "court", "explanation": "这是已起诉的合同纠纷，请向法院提出。"}),
-    "answer_on_the_spot": ("operator", {"public_answer": "水费可以在营业厅或网上交。"}),
+    "answer_on_the_spot": ("operator", {"public_answer": "水费可以在营业厅或网上交。", "means": "phone"}),
     "dispatch": ("dispatcher", {"lead_unit": "urban", "assisting_units": ["water", "west"], "note": "请两家配合。"}),
     "redispatch": ("dispatcher", {"lead_unit": "housing", "reason": "职责在住建局。"}),
     "add_assisting": ("dispatcher", {"assisting_units": ["east"], "note": "请东区配合。"}),
@@ -44,6 +44,7 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "record_callback_attempt": ("callback", {"outcome": "reached", "truthful": True, "solved": True,
                                              "satisfaction": "satisfied", "note": "说已经安静了。"}),
     "reopen": ("callback", {"reason": "昨夜又施工。"}),
+    "contest": ("reporter", {"words": "说是办好了，昨晚还是一样。"}),
     "close": ("callback", {"explanation": "已解决。"}),
     "rate": ("reporter", {"solved": True, "satisfaction": "basically", "words": "还可以。"}),
     "withdraw": ("operator", {"reason": "邻里已经谈好。"}),

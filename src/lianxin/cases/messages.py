@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from lianxin.kernel.ids import tracking_code
 from lianxin.kernel.language import named
 
 from .models import Case, Event, Notification, Reporter
+from .narrative import day_and_time
 from .reference import reference
 
 log = logging.getLogger(__name__)
@@ -60,8 +62,11 @@ def message_for(event: Event, case: Case) -> Message | None:
     names = {
         "register": "registered", "decline": "declined", "answer_on_the_spot": "answered", "dispatch": "dispatched",
         "redispatch": "dispatched", "approve": "replied", "reopen": "reopened", "close": "closed",
+        "reopen_unsolved": "reopened", "close_unasked": "closed", "contest": "contested",
     }
     name = names.get(event.action)
+    if event.action == "approve" and event.data.get("drawn") is False:
+        name, values = "invited", values | {"until": str(event.data.get("rate_until", ""))}
     return Message(name, values) if name else None
 
 
@@ -70,13 +75,16 @@ def text_of(notification: Notification, case: Case, *, language: str) -> str:
     code = tracking_code(keyring().tracking, case.pk)
     with override(language):
         held = notification.values
-        values = held | {"code": code, "unit": named(held.get("unit", ""), held.get("unit_en", ""))}
+        until = day_and_time(datetime.fromisoformat(held["until"])) if held.get("until") else ""
+        values = held | {"code": code, "unit": named(held.get("unit", ""), held.get("unit_en", "")), "until": until}
         templates = {
             "registered": _("【12345】您的诉求已登记，编号 %(number)s，查询码 %(code)s。"),
             "declined": _("【12345】您的诉求 %(number)s 不在热线受理范围，请凭查询码 %(code)s 查看该走的途径。"),
             "answered": _("【12345】您的诉求 %(number)s 已当场答复。"),
             "dispatched": _("【12345】您的诉求 %(number)s 已交 %(unit)s 办理。"),
             "replied": _("【12345】您的诉求 %(number)s 已有答复，请凭查询码 %(code)s 查看并评价。"),
+            "invited": _("【12345】您的诉求 %(number)s 已有答复。请在%(until)s前凭查询码 %(code)s 说一声解决了没有、满意不满意。"),
+            "contested": _("【12345】您对 %(number)s 的办结不认可，热线已收到，会再联系您。"),
             "reopened": _("【12345】您的诉求 %(number)s 已退回重办。"),
             "closed": _("【12345】您的诉求 %(number)s 已归档。"),
         }

@@ -80,7 +80,7 @@ def standing(case: Case) -> str:
 _CLOSED_SHORT: dict[str, Callable[[], str]] = {
     Outcome.ANSWERED: lambda: _("已答复"), Outcome.SOLVED: lambda: _("已解决"),
     Outcome.EXPLAINED: lambda: _("没能解决，已说明"), Outcome.UNREACHED: lambda: _("已答复，没联系上您"),
-    Outcome.IMPORTED: lambda: _("已办结"),
+    Outcome.UNASKED: lambda: _("已答复，没有收到您的评价"), Outcome.IMPORTED: lambda: _("已办结"),
 }
 
 
@@ -105,7 +105,9 @@ def headline(case: Case) -> str:
     if case.state == State.REPLIED or merging.replied(case):
         return _("%(unit)s已写好答复，热线正在审核，通过后马上给您看。") % {"unit": unit_of(case)}
     if case.state == State.CALLBACK:
-        return _("%(unit)s已经答复。请看看是不是真解决了，热线也会来听您的意见。") % {"unit": unit_of(case)}
+        if case.for_supervisor:
+            return _("您说这件事还没解决。怎么办由督办人员来定，定下来会告诉您。")
+        return _("%(unit)s已经答复。请看看是不是真解决了，在这里告诉我们一声；热线也可能打电话问您。") % {"unit": unit_of(case)}
     if case.state == State.DECLINED:
         return _("这件事不归 12345 热线办，该走的途径写在下面。")
     if case.state == State.WITHDRAWN:
@@ -131,6 +133,8 @@ def _closed(case: Case) -> str:
         return _("这件事没能解决，原因写在下面，%(day)s办结。") % {"day": day}
     if case.outcome == Outcome.UNREACHED:
         return _("%(unit)s已经答复，热线多次没联系上您，%(day)s办结。") % {"unit": unit_of(case), "day": day}
+    if case.outcome == Outcome.UNASKED:
+        return _("%(unit)s已经答复，没有收到您的评价，%(day)s办结。") % {"unit": unit_of(case), "day": day}
     if case.outcome == Outcome.ANSWERED:
         return _("热线当场答复了您，%(day)s办结。") % {"day": day}
     return _("这件事已于 %(day)s办结。") % {"day": day}
@@ -155,7 +159,12 @@ def next_steps(case: Case, *, reachable: bool) -> list[str]:
     elif case.state == State.MERGED:
         steps += merging.next_steps(case)
     elif case.state == State.CALLBACK:
-        steps.append(_("您说没解决的，热线会退回重办，或者向您说明原因。"))
+        if case.for_supervisor:
+            steps.append(_("督办人员会要求再办一次，或者向您说明办不了的原因。"))
+        elif case.round == 1:
+            steps.append(_("您说没解决的，马上退回原单位重办；重办以后还没解决，由督办人员来定。"))
+        else:
+            steps.append(_("您说还没解决的，由督办人员来定：再办一次，或者向您说明原因。"))
     if open_now:
         steps.append(
             _("办理单位可能会打您留的电话，请留意。") if reachable
@@ -229,6 +238,12 @@ def _sentence(parts: Sequence[str]) -> str:
     """Parts of one sentence, joined and closed as the language does."""
     # Translators: between the parts of a sentence; its end.
     return pgettext("between parts", "，").join(filter(None, parts)) + pgettext("end of a sentence", "。")
+
+
+def _sentences(first: str, second: str) -> str:
+    """One after another, with the space that English puts between."""
+    between = " " if (get_language() or "").startswith("en") else ""
+    return f"{first}{between}{second}" if second else first
 
 
 def _callback(event: Event, by: str, internal: bool) -> str:
@@ -359,9 +374,9 @@ def said(event: Event, *, internal: bool) -> str:
     if event.action in ("dispatch", "redispatch"):
         return _dispatched(event, by, internal)
     if event.action == "record_callback_attempt":
-        return _callback(event, by, internal)
+        return _sentences(_callback(event, by, internal), sayings.quality.decided_by_supervisor(event, internal=internal))
     if event.action == "rate":
-        return _rated(event, by)
+        return _sentences(_rated(event, by), sayings.quality.decided_by_supervisor(event, internal=internal))
     told = merging.inside(event, by) if internal else merging.outside(event)
     if told is not None:
         return told

@@ -30,7 +30,7 @@ PAGE = 50
 # States in which the answer is still owed: after the reply the due time only orders the queue.
 OWED = Q(state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED])
 # What puts a case back on its unit's desk.
-CAME_BACK = ("send_back", "reject_return", "reopen")
+CAME_BACK = ("send_back", "reject_return", "reopen", "reopen_unsolved")
 ROW_FIELDS = (
     "id", "number", "title", "words", "channel", "state", "kind", "urgency", "registered_at", "due_at",
     "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
@@ -38,6 +38,15 @@ ROW_FIELDS = (
     "county__name", "county__name_en", "lead_unit__name", "lead_unit__name_en", "lead_unit__short_name",
     "category_id", "area_id", "county_id", "lead_unit_id",
 )
+
+
+# What an open case may be marked with; the names stand in addresses.
+MARKS: dict[str, Q] = {
+    "redone": Q(redone__gt=0, due_at__isnull=False),
+    "paused": Q(paused=True, due_at__isnull=False),
+    "supervised": Q(supervised__gte=Supervised.WRITTEN, due_at__isnull=False),
+    "for_supervisor": Q(for_supervisor=True, due_at__isnull=False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list may be narrowed by. Codes for category (a prefix) and areas; `text` is full text."""
+    """What a list may be narrowed by. Codes for category (a prefix) and areas; `text` is full text;
+    `also` is a condition of the list's own; `mark` a key of MARKS."""
 
     states: tuple[str, ...] = ()
     category: str = ""
@@ -67,9 +77,13 @@ class Filters:
     came_back: bool = False
     text: str = ""
     since: datetime | None = None
+    also: Q = Q()
+    mark: str = ""
+    outcome: str = ""
+    closed_since: datetime | None = None
 
     def q(self) -> Q:
-        query = Q()
+        query = Q() & self.also
         # Ids rather than codes: PostgreSQL then knows how many cases it is about and needs no other table.
         held = reference()
         if self.category:
@@ -98,6 +112,12 @@ class Filters:
             query &= Q(Exists(Event.objects.filter(case=OuterRef("pk"), id__gte=OuterRef("pk"), action__in=CAME_BACK)))
         if self.since:
             query &= Q(registered_at__gte=self.since)
+        if self.mark:
+            query &= MARKS[self.mark]
+        if self.outcome:
+            query &= Q(outcome=self.outcome)
+        if self.closed_since:
+            query &= Q(closed_at__gte=self.closed_since)
         return query
 
 
@@ -341,44 +361,6 @@ def case_file(case: Case) -> CaseFile:
         clocks=list(Clock.objects.filter(case=case).order_by("started_at", "id")),
         timeline=timeline(case),
         attachments=list(Attachment.objects.filter(case=case, removed_at__isnull=True).order_by("created_at")),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How many open cases stand in a state, how many of them are overdue or due within a day."""
-
-    state: str
-    total: int
-    overdue: int
-    soon: int
-
-
-def standings(actor: Actor, *, at: datetime, soon: timedelta = timedelta(days=1)) -> list[Standing]:
-    """Open cases by state, from the indexes. One query."""
-    scope = Case.objects.filter(policy.visible_to(actor), due_at__isnull=False).order_by()
-    found = scope.values("state").annotate(
-        total=Count("id"),
-        overdue=Count("id", filter=Q(due_at__lt=at) & OWED),
-        soon=Count("id", filter=Q(due_at__gte=at, due_at__lt=at + soon) & OWED),
-    )
-    return [Standing(row["state"], row["total"], row["overdue"], row["soon"]) for row in found]
-
-
-def standings_by(actor: Actor, column: str, *, at: datetime, limit: int = 20) -> list[dict[str, Any]]:
-    """Open cases by lead unit or county: total and overdue, most overdue first. `column` is one of the two."""
-    if column not in ("lead_unit", "county"):
-        raise ValueError(column)
-    name = f"{column}__name"
-    return list(
-        Case.objects.filter(policy.visible_to(actor), due_at__isnull=False)
-        .exclude(**{f"{column}__isnull": True})
-        .values(name, f"{name}_en", f"{column}__code")
-        .annotate(
-            total=Count("id"), overdue=Count("id", filter=Q(due_at__lt=at) & OWED),
-            returned=Count("id", filter=Q(returns__gt=0)), reopened=Count("id", filter=Q(round__gt=1)),
-        )
-        .order_by("-overdue", "-total")[:limit]
     )
 
 

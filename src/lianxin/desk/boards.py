@@ -53,7 +53,7 @@ BOARDS: tuple[Board, ...] = (
     Board("returns", _("退单裁定"), _("没有待裁定的退单。"), frozenset({Role.DISPATCHER}), (State.OBJECTED,)),
     Board("mine", _("本单位办件"), _("没有在办的工单。新派来的会在这里提示。"), frozenset({Role.CLERK}),
           ("assigned", "in_hand", "objected"), ("sign",), by_unit=True),
-    Board("review", _("待审核"), _("没有待审核的答复。"), frozenset({Role.REVIEWER}), (State.REPLIED,), ("approve",)),
+    Board("review", _("待审核"), _("没有待审核的答复。"), frozenset({Role.REVIEWER}), (State.REPLIED,)),
     Board("callback", _("待回访"), _("没有待回访的工单。"), frozenset({Role.CALLBACK}), (State.CALLBACK,)),
     Board("publication", _("公开审核"), _("没有待审核的公开申请。"), frozenset({Role.REVIEWER, Role.DISPATCHER})),
     Board("reported", _("我上报的"), _("您还没有上报过工单。"), frozenset({Role.GRID_WORKER})),

@@ -9,12 +9,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES
-from lianxin.cases.models import Case, ContactMeans, Kind, Phrase, Urgency
+from lianxin.cases.models import Case, Channel, ContactMeans, Kind, Phrase, Urgency
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed
-from lianxin.quality.models import CallbackOutcome, Satisfaction
 from lianxin.triage.keywords import suggest
 
 from .queries import colleagues, last_contact, suggested_unit
@@ -154,6 +153,15 @@ class AnswerOnTheSpot(_Coded):
     coded = {"category": category_code}
     public_answer = _text(_("答复内容"), rows=6, public=True)
     category = CategoryField(label=_("事项"), required=False)
+    means = forms.ChoiceField(label=_("怎样告知的"), required=False, choices=[("", "—"), *ContactMeans.choices])
+    contacted_at = _when(_("告知时间（不填为现在）"))
+
+    def prepare(self) -> None:
+        if self.case.channel == Channel.PHONE:
+            self.fields["means"].help_text = _("来电诉求不填即为电话里当场答复。")
+        else:
+            self.fields["means"].required = True
+            self.fields["means"].help_text = _("诉求人不是打电话来的：先告知，再写明怎样告知的。")
 
 
 class Dispatch(_Coded):
@@ -261,24 +269,8 @@ class Reply(ActionForm):
             means.help_text = _("还没有联系上的记录。答复前须先联系诉求人，在这里选怎样联系的。")
 
 
-class Approve(ActionForm):
-    note = _text(_("审核意见"), required=False, rows=2, internal=True)
-
-
 class Reason(ActionForm):
     reason = _text(_("原因"), rows=3)
-
-
-class SendBack(ActionForm):
-    reason = _text(_("哪里要重办"), rows=3, internal=True)
-
-
-class CallbackAttempt(ActionForm):
-    outcome = forms.ChoiceField(label=_("回访结果"), choices=[("", "—"), *CallbackOutcome.choices])
-    truthful = _yes_no(_("答复是否属实"), required=False)
-    solved = _yes_no(_("问题是否解决"), required=False)
-    satisfaction = forms.ChoiceField(label=_("是否满意"), required=False, choices=[("", "—"), *Satisfaction.choices])
-    note = _text(_("诉求人说了什么"), required=False, rows=2, internal=True)
 
 
 class Close(ActionForm):
@@ -313,12 +305,12 @@ FORMS: dict[str, type[ActionForm]] = {
     "redispatch": Redispatch, "add_assisting": AddAssisting, "sign": Nothing, "record_contact": RecordContact,
     "raise_return": RaiseReturn, "uphold_return": Ruling, "reject_return": Ruling, "assist_sign": Nothing,
     "assist_reply": AssistReply, "hand_to_colleague": HandToColleague, "ask_colleague": Note, "reply": Reply,
-    "approve": Approve, "send_back": SendBack, "record_callback_attempt": CallbackAttempt, "reopen": Reason,
+    "reopen": Reason,
     "close": Close, "withdraw": Reason, "add_information": AddInformation, "correct": Correct,
     "refer_emergency": ReferEmergency, "request_publication": Publication, "clear_publication": Publication,
     "refuse_publication": Reason,
 }
 
-from . import forms_merging, forms_supervision  # noqa: E402 - their forms are made of the ones above
+from . import forms_merging, forms_quality, forms_supervision  # noqa: E402 - their forms are made of the ones above
 
-FORMS |= forms_merging.FORMS | forms_supervision.FORMS
+FORMS |= forms_merging.FORMS | forms_quality.FORMS | forms_supervision.FORMS

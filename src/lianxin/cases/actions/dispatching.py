@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.errors import Invalid
@@ -11,7 +13,19 @@ from lianxin.kernel.text import clean_text
 
 from ..clocks import promise
 from ..engine import Step, action
-from ..models import AssignmentRole, ClockKind, Kind, Outcome, Phrase, Return, State, Urgency
+from ..models import (
+    AssignmentRole,
+    Channel,
+    ClockKind,
+    ContactMeans,
+    Kind,
+    Outcome,
+    Phrase,
+    Reporter,
+    Return,
+    State,
+    Urgency,
+)
 from ..reference import Body, today_of
 
 LONG = 10_000
@@ -118,11 +132,36 @@ def decline(step: Step, *, route: str, explanation: str) -> None:
     step.finish()
 
 
+def _told(step: Step, *, means: str | None, contacted_at: datetime | None) -> None:
+    """Write down how the reporter was told: on the line they called on, else as `means` says. Raises Invalid."""
+    if not means:
+        if step.case.channel != Channel.PHONE:
+            raise Invalid(_("诉求人不是打电话来的：请写明怎样告知了答复。"), fields={"means": str(_("请选择告知方式。"))})
+        means = ContactMeans.PHONE.value
+    if means not in ContactMeans.values:
+        raise Invalid(_("请选择联系方式。"), fields={"means": str(_("请从列表中选择。"))})
+    if means == ContactMeans.NOT_LEFT and Reporter.objects.filter(case=step.case, phone__isnull=False).exists():
+        raise Invalid(_("诉求人留了电话，请先联系。"), fields={"means": str(_("诉求人留了电话。"))})
+    at = contacted_at or step.at
+    if at.tzinfo is None:  # as a clock on the wall says it
+        at = make_aware(at)
+    if at > step.at:
+        raise Invalid(_("联系时间不能晚于现在。"), fields={"contacted_at": str(_("不能晚于现在。"))})
+    if at < step.case.registered_at:
+        raise Invalid(_("联系时间不能早于登记时间。"), fields={"contacted_at": str(_("不能早于登记时间。"))})
+    step.data.update(means=means, contacted_at=at.isoformat())
+
+
 @action("answer_on_the_spot")
-def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None = None,
-                       article: str | None = None) -> None:
-    """直接答复: answered from the knowledge base while the reporter is on the line, and closed."""
+def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None = None, article: str | None = None,
+                       means: str | None = None, contacted_at: datetime | None = None) -> None:
+    """直接答复: answered from the knowledge base while the reporter is on the line, and closed.
+
+    Who did not call is told in another way: `means` and `contacted_at` (now when silent) say how and when. Nothing closes
+    without the reporter having been told, or having left nothing to be told through.
+    """
     step.require(public_answer=public_answer)
+    _told(step, means=means, contacted_at=contacted_at)
     _set_elements(step, category=category, area=None, kind=None, urgency=None)
     if article:
         step.data.update(article=article)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..models import Event
-from . import recomputing, supervision
+from . import quality, recomputing, supervision
 
 Saying = Callable[[Event, str], str]
-INSIDE: dict[str, Saying] = {**recomputing.INSIDE, **supervision.INSIDE}
-OUTSIDE: dict[str, Saying] = {**recomputing.OUTSIDE, **supervision.OUTSIDE}
+INSIDE: dict[str, Saying] = {**quality.INSIDE, **recomputing.INSIDE, **supervision.INSIDE}
+OUTSIDE: dict[str, Saying] = {**quality.OUTSIDE, **recomputing.OUTSIDE, **supervision.OUTSIDE}
 
 __all__ = ["INSIDE", "OUTSIDE", "Saying"]

@@ -65,6 +65,21 @@ if (document.querySelector(".desk-narrow > .desk-act")) {
   document.querySelector(".desk-act :is([aria-invalid=true], textarea, input:not([type=hidden]), select)")?.focus();
 }
 
+// A checklist: one key answers the question that is in turn and goes on to the next.
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || typing(event.target)) return;
+  const list = event.target.closest?.("form")?.querySelector("[data-checklist]");
+  if (!list || !["y", "n", "x"].includes(event.key.toLowerCase())) return;
+  const items = [...list.querySelectorAll(".item")];
+  const item = event.target.closest(".item") ?? items.find((one) => !one.querySelector(":checked"));
+  const pick = item?.querySelector(`[data-answer-key="${event.key.toLowerCase()}"]`);
+  event.preventDefault();
+  if (!pick) return;
+  pick.click();
+  const next = items[items.indexOf(item) + 1]?.querySelector("input") ?? list.closest("form").querySelector("textarea");
+  next?.focus();
+}, true);
+
 // What somebody else did to the case on the page, told before one types on. Asked while the page is seen only.
 async function watch() {
   if (document.hidden) return;

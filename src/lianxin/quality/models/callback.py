@@ -1,4 +1,4 @@
-"""Review, callback and rating: whether what was promised was done."""
+"""What the reporter says of a result: on the telephone, on the tracking page, and after the closing."""
 
 from __future__ import annotations
 
@@ -7,27 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.ids import uuid7
-
-
-class ReviewVerdict(models.TextChoices):
-    PASSED = "passed", _("通过")
-    SENT_BACK = "sent_back", _("退回重办")
-
-
-class Review(models.Model):
-    """The hotline's check of one reply. A unit never reviews its own."""
-
-    Verdict = ReviewVerdict
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    reply = models.OneToOneField("cases.Reply", models.PROTECT, related_name="review")
-    event_id = models.UUIDField(unique=True)
-    verdict = models.CharField(max_length=10, choices=ReviewVerdict)
-    at = models.DateTimeField()
-    by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
-
-    class Meta:
-        constraints = [one_of("review_verdict_known", "verdict", ReviewVerdict)]
 
 
 class CallbackOutcome(models.TextChoices):
@@ -45,7 +24,10 @@ class Satisfaction(models.TextChoices):
 
 
 class CallbackAttempt(models.Model):
-    """One try to reach the reporter after a reply. Unreached is unreached: it says nothing about satisfaction."""
+    """One try to reach the reporter after a reply. Unreached is unreached: it says nothing about satisfaction.
+
+    `justified` says that a dissatisfied reporter gave a good reason; the reason lies with the event.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="callback_attempts")
@@ -57,6 +39,7 @@ class CallbackAttempt(models.Model):
     truthful = models.BooleanField(null=True, blank=True)
     solved = models.BooleanField(null=True, blank=True)
     satisfaction = models.CharField(max_length=14, choices=Satisfaction, blank=True)
+    justified = models.BooleanField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -64,6 +47,10 @@ class CallbackAttempt(models.Model):
                 name="callback_answers_only_when_reached",
                 condition=models.Q(outcome="reached")
                 | models.Q(truthful__isnull=True, solved__isnull=True, satisfaction=""),
+            ),
+            models.CheckConstraint(
+                name="callback_justified_only_when_dissatisfied",
+                condition=models.Q(justified__isnull=True) | models.Q(satisfaction="dissatisfied"),
             ),
             one_of("callback_outcome_known", "outcome", CallbackOutcome),
             one_of("callback_satisfaction_known", "satisfaction", Satisfaction, blank=True),
@@ -86,3 +73,17 @@ class Rating(models.Model):
             models.UniqueConstraint(fields=["case", "round"], name="rating_once_per_round"),
             one_of("rating_satisfaction_known", "satisfaction", Satisfaction),
         ]
+
+
+class Contest(models.Model):
+    """A reporter's objection to a closing, once for each round. The words lie with the event."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="contests")
+    event_id = models.UUIDField(unique=True)
+    round = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=12)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "round"], name="contest_once_per_round")]
