@@ -56,6 +56,16 @@ def test_what_is_late_or_soon_due_says_so_while_it_is_owed(world: World, monday:
     assert closed.state.mood == "green"
 
 
+def test_a_date_in_a_year_that_nobody_has_published_says_so(world: World, monday: Frozen) -> None:
+    case_id = world.accepted()
+    assert line_of(case_id).provisional is None
+    far = now().replace(year=2027, month=1, day=5)
+    assert line_of(case_id, due_at=far, due_provisional=True).provisional == Badge("暂定")
+    # A unit's own date may lie in this year where the case's lies in the next.
+    near = now().replace(month=12, day=30)
+    assert line_of(case_id, due_at=near, due_provisional=True).provisional is None
+
+
 def test_a_case_without_category_place_or_unit_says_that_there_is_none(world: World, monday: Frozen) -> None:
     line = line_of(world.case(words="路灯坏了。", channel="phone"))
     assert line.about.startswith("未定事项 · 未定地点 · 今天 ")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
@@ -14,9 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from lianxin.cases.clocks import calendar_named
 from lianxin.cases.models import AssignmentRole, Case, State, Urgency
 from lianxin.faces.templatetags.lianxin import mood_at, said_name, short_name, short_time_on
 from lianxin.kernel.clock import now
+from lianxin.organisations.models import WORKING
 
 from .templatetags.desk import excerpt
 
@@ -35,7 +38,7 @@ class Badge:
 class Line:
     """What a list shows of one case. `urgent` is the word for it, empty when it is not; `time` is when it was closed,
     else when it is due; `quiet` says that the time only orders the list, since nobody owes it any more; `late` is the
-    badge under the time."""
+    badge under the time, and `provisional` the one of a date that rests on a year whose holidays are not published."""
 
     id: UUID
     address: str
@@ -51,6 +54,7 @@ class Line:
     time: str
     quiet: bool
     late: Badge | None
+    provisional: Badge | None
 
 
 def _badges(case: Case) -> Iterable[Badge]:
@@ -71,12 +75,22 @@ def _who(case: Case) -> str:
     return short_name(case.lead_unit) if case.lead_unit else case.get_channel_display()
 
 
+def _unpublished(today: datetime) -> datetime:
+    """The start of the first year from this one on whose calendar is not published. A unit's own date may lie before it
+    where the case's lies after."""
+    calendar = calendar_named(WORKING)
+    year = next((year for year in range(today.year, today.year + 3) if not calendar.is_published(year)), today.year + 3)
+    return today.replace(year=year, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
 def lines(cases: Iterable[Case], searched: str = "") -> list[Line]:
     """The cases of one page, in their order, with the words that were looked for marked. No queries of its own: the
     cases come from `cases.queries.rows` or with their `task`."""
     at = now()
     today = localtime(at)
     before, after = reverse("desk:case", args=[_NOWHERE]).split(str(_NOWHERE))
+    cases = list(cases)
+    unpublished = _unpublished(today) if any(case.due_provisional for case in cases) else today
     nothing, nowhere = _("未定事项"), _("未定地点")
     found = []
     for case in cases:
@@ -98,5 +112,6 @@ def lines(cases: Iterable[Case], searched: str = "") -> list[Line]:
             closed=case.closed_at is not None, outcome=case.get_outcome_display() if case.outcome else "",
             time=short_time_on(case.closed_at or due, today), quiet=quiet,
             late=Badge(_("超时"), "vermilion") if feeling == "late" else Badge(_("将到期"), "amber") if feeling else None,
+            provisional=Badge(_("暂定")) if case.due_provisional and due is not None and due >= unpublished else None,
         ))
     return found

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet
 
+from lianxin.cases.clocks import calendar_named
 from lianxin.cases.models import (
     Attachment,
     Case,
@@ -32,12 +33,12 @@ from lianxin.kernel.language import named
 from lianxin.places.models import City
 from lianxin.places.queries import children
 from lianxin.quality.models import CallbackAttempt, CallbackOutcome, Rating
+from lianxin.worktime import AROUND_THE_CLOCK
 
 PAGE = 20
 FIGURES_FOR = 300  # seconds
 PERIOD = timedelta(days=30)
 LONGEST = timedelta(days=60)  # no limit is longer: keys hold the time, so older rows need not be read
-WORKING_DAY = 420  # working minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,9 @@ def promises(on: date) -> list[Promise]:
         except LookupError:
             continue
         label = Urgency.URGENT.label if urgency == Urgency.URGENT else kind.label
-        working = limits.calendar == "working"
-        found.append(Promise(str(label), round(limits.resolve / WORKING_DAY) if working else 0,
+        calendar = calendar_named(limits.calendar)
+        working = calendar is not AROUND_THE_CLOCK
+        found.append(Promise(str(label), round(limits.resolve / calendar.minutes_a_day) if working else 0,
                              0 if working else round(limits.resolve / 60)))
     return found
 

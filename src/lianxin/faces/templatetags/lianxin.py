@@ -18,6 +18,7 @@ from lianxin.cases.narrative import day_and_time, headline, standing
 from lianxin.cases.narrative import said as sentence
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed, named
+from lianxin.worktime import AROUND_THE_CLOCK
 
 register = template.Library()
 register.filter("day_and_time", day_and_time)
@@ -77,13 +78,13 @@ class ClockPicture:
 def picture_of(clock: Clock, at: datetime) -> ClockPicture:
     """Elapsed working time over the limit, in the clock's own calendar."""
     calendar = calendar_named(clock.calendar)
-    working = clock.calendar == "working"
+    working = calendar is not AROUND_THE_CLOCK
     end = clock.met_at or clock.stopped_at or at
     total = clock.limit_minutes + clock.extended_minutes
     spent = max(calendar.between(clock.started_at, end) - clock.paused_minutes, 0)
     share = min(spent / total, 1.0) * 100 if total else 100.0
     left = calendar.between(end, clock.due_at)
-    length = duration(left, day=420 if working else 1440)
+    length = duration(left, day=calendar.minutes_a_day)
     if clock.met_at:
         words = _("已完成，超时 %s") % length if clock.met_at > clock.due_at else _("已按时完成")
         return ClockPicture(share, "late" if clock.met_at > clock.due_at else "met", words)
