@@ -29,7 +29,6 @@ from .clocks import (
     ClockKind,
     DutyLimit,
     Extension,
-    MissedCall,
     Notice,
     NoticeLevel,
     NoticeRule,
@@ -40,6 +39,7 @@ from .clocks import (
 )
 from .duplicates import Distinct
 from .handling import Contact, ContactMeans, Reply, Return
+from .missed import MissedCall, MissedCallOutcome, MissedCallTry, MissedCallTryOutcome
 from .person import IdentityReading, Reporter, RetentionClass
 from .record import (
     ActorKind,
@@ -54,7 +54,7 @@ __all__ = [
     "OPEN_STATES", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
     "Attachment", "Case", "CatalogueRule", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
     "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "IdentityReading", "Kind",
-    "MissedCall", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
+    "MissedCall", "MissedCallOutcome", "MissedCallTry", "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
     "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "State", "Submission",
     "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",
 ]

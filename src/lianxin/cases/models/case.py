@@ -157,6 +157,9 @@ class Case(models.Model):
                 name="case_is_not_its_own_master", condition=models.Q(master__isnull=True) | ~models.Q(master=models.F("id"))
             ),
             models.CheckConstraint(
+                name="case_pauses_in_hand", condition=models.Q(paused=False) | models.Q(state="in_hand")
+            ),
+            models.CheckConstraint(
                 name="case_with_a_unit_has_a_lead_unit",
                 condition=~models.Q(state__in=[state.value for state in WITH_UNIT])
                 | models.Q(lead_unit__isnull=False),

@@ -159,6 +159,7 @@ class NoticeRule(models.Model):
 
     `share_left` (0–1) is the part of the clock's whole time that is left when it speaks; `minutes_after` are working
     minutes of the clock's calendar after its due time. Exactly one of the two is given. `kinds` empty means every kind.
+    `armed` says that the running clocks wait for it: their `next_at` was made when it was in force.
     """
 
     code = models.CharField(max_length=40)
@@ -171,13 +172,15 @@ class NoticeRule(models.Model):
     basis = models.CharField(max_length=200, blank=True)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
+    armed = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="notice_rule_once_a_day"),
             models.CheckConstraint(
                 name="notice_rule_before_or_after",
-                condition=models.Q(share_left__gt=0, share_left__lt=1, minutes_after__isnull=True)
+                # Said in so many words: for an empty share the rest comes out as NULL, and that passes a check.
+                condition=models.Q(share_left__isnull=False, share_left__gt=0, share_left__lt=1, minutes_after__isnull=True)
                 | models.Q(share_left__isnull=True, minutes_after__isnull=False),
             ),
             one_of("notice_rule_level_known", "level", NoticeLevel),
@@ -186,7 +189,11 @@ class NoticeRule(models.Model):
 
 
 class Notice(models.Model):
-    """What a clock has said, to which unit and which of its people. Once for each rule and due time."""
+    """What a clock has said, to which unit and which of its people. Once for each rule and due time.
+
+    `unit` owes the duty of the `kind`; `officer` is who has it in hand there, empty while nobody has signed for it. It is
+    seen when the first of those it is for has opened it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     clock = models.ForeignKey(Clock, models.PROTECT, related_name="notices")
@@ -194,8 +201,10 @@ class Notice(models.Model):
     event_id = models.UUIDField(null=True, blank=True)
     rule = models.CharField(max_length=40)
     level = models.CharField(max_length=12, choices=NoticeLevel)
+    kind = models.CharField(max_length=16, choices=ClockKind)
     to = models.CharField(max_length=12, choices=NoticeTo)
     unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="+")
+    officer = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
     due_at = models.DateTimeField()
     at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True, blank=True)
@@ -206,6 +215,7 @@ class Notice(models.Model):
             models.UniqueConstraint(fields=["clock", "rule", "to", "due_at"], name="notice_once"),
             one_of("notice_level_known", "level", NoticeLevel),
             one_of("notice_to_known", "to", NoticeTo),
+            one_of("notice_kind_known", "kind", ClockKind),
             models.CheckConstraint(
                 name="notice_seen_by_somebody",
                 condition=models.Q(seen_at__isnull=True, seen_by__isnull=True)
@@ -215,6 +225,9 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["unit", "to", "-at"], condition=models.Q(seen_at__isnull=True), name="notice_unseen"),
             models.Index(fields=["level", "-at"], name="notice_of_level"),
+            models.Index(fields=["unit", "to", "-at"], name="notice_of_unit"),
+            models.Index(fields=["to", "-at"], condition=models.Q(seen_at__isnull=True), name="notice_unseen_of_all"),
+            models.Index(fields=["to", "-at"], name="notice_of_all"),
         ]
 
 
@@ -316,26 +329,8 @@ class Extension(models.Model):
             ),
             models.CheckConstraint(
                 name="extension_granted_has_minutes",
-                condition=models.Q(decision="granted", granted_minutes__gt=0, decided_by__isnull=False)
+                condition=models.Q(decision="granted", granted_minutes__isnull=False, granted_minutes__gt=0,
+                                   decided_by__isnull=False)
                 | (~models.Q(decision="granted") & models.Q(granted_minutes__isnull=True)),
             ),
         ]
-
-
-class MissedCall(models.Model):
-    """A call that nobody took. The hotline owes the caller a call back; the number is kept for that alone.
-
-    `phone` is ciphertext bound to this row's id and is emptied with `phone_hash` when retention says so.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    phone = models.BinaryField(null=True, blank=True)
-    phone_hash = models.BinaryField(max_length=32, null=True, blank=True)
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField()
-    rings = models.PositiveSmallIntegerField(default=1)
-    line = models.CharField(max_length=20, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=14, blank=True)
-    case = models.ForeignKey("cases.Case", models.PROTECT, null=True, blank=True, related_name="missed_calls")
-    anonymised_at = models.DateTimeField(null=True, blank=True)

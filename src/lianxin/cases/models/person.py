@@ -59,10 +59,14 @@ class Reporter(models.Model):
 
 
 class IdentityReading(models.Model):
-    """One look at a reporter's identity: who, when, why, which fields. Never deleted by the application."""
+    """One look at a reporter's identity, or at the number of a missed call: who, when, why, which fields. Never deleted by
+    the application."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="identity_readings")
+    case = models.ForeignKey("cases.Case", models.PROTECT, null=True, blank=True, related_name="identity_readings")
+    missed_call = models.ForeignKey(
+        "cases.MissedCall", models.PROTECT, null=True, blank=True, related_name="identity_readings"
+    )
     staff = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
     unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=now)
@@ -71,4 +75,11 @@ class IdentityReading(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["case", "at"]), models.Index(fields=["staff", "at"])]
-        constraints = [models.CheckConstraint(name="identity_reading_says_why", condition=~models.Q(why=""))]
+        constraints = [
+            models.CheckConstraint(name="identity_reading_says_why", condition=~models.Q(why="")),
+            models.CheckConstraint(
+                name="identity_reading_of_one_thing",
+                condition=models.Q(case__isnull=False, missed_call__isnull=True)
+                | models.Q(case__isnull=True, missed_call__isnull=False),
+            ),
+        ]
