@@ -35,6 +35,16 @@ def test_every_key_with_its_meaning(title: str, keys: dict[str, str], needed: tu
     assert rows == [f"| `{key}` | {'yes' if key in needed else ''} | {meaning} |" for key, meaning in keys.items()]
 
 
+def test_every_key_of_a_calendar_with_its_meaning() -> None:
+    rows = [line for line in section(files.CALENDARS_FILE).splitlines() if line.startswith("| `")]
+    assert rows == [
+        f"| `{key}` | {'yes' if key in needed else ''} | {meaning} |"
+        for keys, needed in ((files.CALENDARS, ()), (files.CALENDAR, files.CALENDAR_NEEDED),
+                             (files.PUBLISHED_YEAR, files.PUBLISHED_YEAR_NEEDED))
+        for key, meaning in keys.items()
+    ]
+
+
 @pytest.mark.parametrize("folder", [HILL, YUEYANG], ids=lambda folder: folder.name)
 def test_cities_have_no_file_that_the_page_does_not_know(folder: Path) -> None:
     for path in folder.rglob("*"):

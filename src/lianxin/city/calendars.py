@@ -18,10 +18,10 @@ from lianxin.worktime.definition import ALWAYS, BASES, LEGAL, WEEKDAYS
 
 from .faults import Faults
 from .files import CALENDAR, CALENDAR_NEEDED, CALENDARS, DATE, PERIOD, PUBLISHED_YEAR, PUBLISHED_YEAR_NEEDED
+from .files import CALENDARS_FILE as FILE
 from .mappings import LINE, parsed
 from .tables import Row, code
 
-FILE = "calendars.yaml"
 _SPAN = re.compile(r"([0-2][0-9]:[0-5][0-9])-([0-2][0-9]:[0-5][0-9])")
 # Days off in every year, whatever its notice: 《全国年节及纪念日放假办法》 (国务院令第795号), article 2.
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))

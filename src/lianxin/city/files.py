@@ -103,7 +103,8 @@ ARTICLE = {
 }
 ARTICLE_NEEDED = ("code", "title", "answer", "valid_from")
 
-# Keys of calendars.yaml: of the file, of one calendar, and of the mappings inside it.
+CALENDARS_FILE = "calendars.yaml"
+# Its keys: of the file, of one calendar, and of the mappings inside it.
 CALENDARS = {
     "calendars": "The calendars, one entry each.",
     "published_years": "Legal calendars that the program does not hold yet, one entry a year.",
