@@ -1,0 +1,114 @@
+"""A report's charts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from lianxin.kernel.language import named
+from lianxin.places.maps import layer
+
+from ..charts import Bar, Caption, Interval, Point, Region, bars, county_map, intervals, trend
+from ..charts.county_map import Shade
+from ..figures import Breakdown, Figure, Report, Row, Series
+from ..rates import DEFINITIONS
+from . import words
+from .document import Picture
+from .source import Hot
+
+MOST_ROWS = 24
+
+
+def of_series(series: Series) -> Picture:
+    """One figure over time with its control limits, and a sentence on the last point."""
+    definition = DEFINITIONS[series.code]
+    last = series.points[-1] if series.points else None
+    told = [_("%(label)s，%(n)d 期。") % {"label": definition.label, "n": len(series.points)}]
+    if series.centre is not None:
+        told.append(_("长期水平 %(value)s。") % {"value": f"{series.centre * 100:.1f}%"})
+    if last is not None:
+        told.append(_("最近一期 %(figure)s。") % {"figure": words.figure_said(last.figure)})
+        told.append(standing_said(series))
+    points = [Point(words.period_short(point.period), point.figure.value, point.lower, point.upper, point.figure.small)
+              for point in series.points]
+    caption = Caption(f"trend-{series.code}", str(definition.label), "".join(told))
+    return Picture(caption.title, caption.told, trend(points, caption=caption, centre=series.centre))
+
+
+def standing_said(series: Series) -> str:
+    """The last point against its limits, in a sentence."""
+    last = series.points[-1] if series.points else None
+    if last is None or last.figure.empty:
+        return _("这一期没有可算的件。")
+    if last.figure.small:
+        return _("这一期件数太少，不作判断。")
+    if last.outside:
+        return _("这一期超出控制限：不像是偶然，应查原因。")
+    if last.run:
+        return _("连续八期以上在长期水平的同一侧：水平可能已经变了。")
+    return _("这一期在控制限之内：变化在偶然范围内。")
+
+
+def of_rows(breakdown: Breakdown, code: str, whole: Figure) -> Picture:
+    """One figure for each row with its interval, in the order of codes; too small ones say so."""
+    definition = DEFINITIONS[code]
+    rows = [row for row in breakdown.rows if not row.figures[code].empty][:MOST_ROWS]
+    drawn = [_interval(row, row.figures[code]) for row in rows]
+    few = sum(row.value is None for row in drawn)
+    told = _("%(label)s，%(n)d 行，每行一个点和它的 95%% 区间；虚线是全部的水平。其中 %(few)d 行件数太少，不画。") % {
+        "label": definition.label, "n": len(drawn), "few": few}
+    caption = Caption(f"rows-{breakdown.by}-{code}", str(definition.label), told)
+    return Picture(caption.title, told, intervals(drawn, caption=caption, whole=None if whole.small else whole.value))
+
+
+def _interval(row: Row, figure: Figure) -> Interval:
+    parts = f"{figure.numerator}/{figure.denominator}"
+    if figure.small or figure.value is None:
+        return Interval(words.row_name(row), None, None, None, f"{parts} {words.few_said(figure)}")
+    return Interval(words.row_name(row), figure.value, figure.low, figure.high, parts)
+
+
+def of_hot(hot: Sequence[Hot]) -> Picture:
+    """What was raised most, with a tick where the period before stood."""
+    rows = [Bar(named(one.name, one.name_en), one.cases, one.before, f"{one.cases} ({one.before})") for one in hot]
+    said = pgettext("between names", "、").join(f"{row.name} {row.said}" for row in rows)
+    told = _("登记最多的事项，括号里和竖线是上一期：%(rows)s。") % {"rows": said}
+    caption = Caption("hot", str(_("登记最多的事项")), told)
+    return Picture(caption.title, told, bars(rows, caption=caption))
+
+
+def shade_of(figure: Figure, whole: Figure) -> Shade:
+    """Whether a rate's whole interval lies above or below the whole's rate."""
+    if figure.small or whole.value is None or figure.low is None or figure.high is None:
+        return ""
+    return "high" if figure.low > whole.value else "low" if figure.high < whole.value else ""
+
+
+def of_counties(report: Report, code: str = "resolution") -> Picture | None:
+    """Circles for the cases registered, a shade where a rate lies beyond chance; None where no county has a border."""
+    features = json.loads(layer("county").text)["features"]
+    if not features:
+        return None
+    counts = {density.code: density.registered for density in report.counties}
+    figures = {row.code: row.figures[code] for row in report.breakdowns["county"].rows}
+    regions, told, made = [], [], []
+    for feature in features:
+        held = feature["properties"]
+        name = named(held["name"], held["name_en"])
+        figure = figures.get(held["code"])
+        shade = shade_of(figure, report.figures[code]) if figure is not None else ""
+        count = counts.get(held["code"], 0)
+        regions.append(Region(name, feature["geometry"], count, shade, held["synthetic"]))
+        told.append(f"{name} {count}")
+        if held["synthetic"]:
+            made.append(name)
+    label = str(DEFINITIONS[code].label)
+    said = _("圆的面积是登记的件数：%(rows)s。绿色的县市区%(label)s高于全部，黄色的低于全部，都超出偶然范围；其余没有差别或件数太少。") % {
+        "rows": pgettext("between names", "、").join(told), "label": label}
+    if made:
+        said += _("虚线边界是推算的，不是测绘的：%(names)s。") % {"names": pgettext("between names", "、").join(made)}
+    caption = Caption("map-counties", _("诉求从哪里来"), said)
+    return Picture(caption.title, said, county_map(regions, caption=caption))
