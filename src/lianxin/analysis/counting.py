@@ -15,7 +15,7 @@ from ibis.expr.types import BooleanValue, IntegerScalar, Table
 
 from .engines import TABLE, Engine
 from .facts_sql import COLUMNS
-from .figures import Figure, Period, Scope
+from .figures import Figure, Period
 from .intervals import figure
 from .models import Episode
 from .rates import DEFINITIONS
@@ -39,41 +39,37 @@ def _in_time(e: Table, stage: str, as_of: datetime) -> BooleanValue:
     return ibis.coalesce(e[f"{stage}_ended_at"], moment(as_of)) <= e[f"{stage}_due_at"]
 
 
-def _count(condition: Any) -> IntegerScalar:
-    return condition.cast("int64").sum().fill_null(0)
-
-
 def measures(e: Table, as_of: datetime) -> dict[str, IntegerScalar]:
     """Numerators and denominators, by the names that `rates.DEFINITIONS` uses."""
-    yes = ibis.literal(True)
+
+    def where(condition: BooleanValue) -> IntegerScalar:
+        return e.count(where=condition)
 
     def total(column: Any) -> IntegerScalar:
-        return column.cast("int64").sum().fill_null(0)
+        return column.cast("int64").sum().fill_null(0).cast("int64")
 
     def stage(name: str) -> dict[str, IntegerScalar]:
         owed = e[f"{name}_due_at"].notnull()
-        return {f"{name}_owed": _count(owed), f"{name}_in_time": _count(owed & _in_time(e, name, as_of))}
+        return {f"{name}_owed": where(owed), f"{name}_in_time": where(owed & _in_time(e, name, as_of))}
 
     first = (e["round"] == 1) & (e.dispatches > 0)
-    satisfied = e.satisfaction.isin(["satisfied", "basically"])
     return {
-        "due": _count(yes),
-        "contacted_in_time": _count(
-            e.first_contact_met_at.notnull() & (e.first_contact_met_at <= e.first_contact_due_at)),
-        "reached": _count(e.reached),
-        "solved": _count(e.reached & e.solved.fill_null(False)),
-        "rated": _count(e.satisfaction != ""),
-        "satisfied": _count(satisfied),
-        "unreached": _count(~e.reached),
+        "due": e.count(),
+        "contacted_in_time": where(e.first_contact_met_at <= e.first_contact_due_at),
+        "reached": where(e.reached),
+        "solved": where(e.reached & e.solved),
+        "rated": where(e.satisfaction != ""),
+        "satisfied": where(e.satisfaction.isin(["satisfied", "basically"])),
+        "unreached": where(~e.reached),
         **stage("sign_for"), **stage("first_contact"), **stage("resolve"),
-        "callback_in_time": _count(_in_time(e, "callback", as_of)),
+        "callback_in_time": where(_in_time(e, "callback", as_of)),
         "rulings_owed": total(e.rulings),
         "rulings_in_time": total(e.rulings - e.rulings_late),
-        "first_dispatched": _count(first),
-        "first_dispatch_stood": _count(first & (e.dispatches == 1)),
-        "reopened": _count(~e.latest),
+        "first_dispatched": where(first),
+        "first_dispatch_stood": where(first & (e.dispatches == 1)),
+        "reopened": where(~e.latest),
         "returns": total(e.returns),
-        "reworks": total(e.sent_back + (~e.latest).cast("int16")),
+        "reworks": total(e.sent_back + ibis.cases((e.latest, 0), else_=1)),
         "against_catalogue": total(e.against_catalogue),
         "pauses": total(e.pauses),
         "extensions": total(e.extensions),

@@ -127,8 +127,9 @@ def _write(month: Month) -> None:
 @contextmanager
 def _snapshot() -> Iterator[None]:
     """All months from one picture of the table, where this process may open a transaction of its own."""
+    inside = connection.in_atomic_block
     with transaction.atomic():
-        if not connection.in_atomic_block or len(connection.savepoint_ids) == 0:
+        if not inside:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield

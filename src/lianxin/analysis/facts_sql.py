@@ -1,6 +1,7 @@
 """The SQL that makes the facts of some cases from the ledger's tables. Named here, run by `facts`.
 
-An assignment belongs to the round its sign-for clocks belong to: every assignment gets one when it is made.
+An assignment belongs to the round its sign-for clock belongs to. One without such a clock was not dispatched: it says
+that a unit answered this case together with its master, and belongs to the round that had begun by then.
 """
 
 from __future__ import annotations
@@ -51,25 +52,37 @@ EXPRESSIONS: Final[dict[str, str]] = {
 }
 COLUMNS: Final = tuple(EXPRESSIONS)
 
-# A clock of the case itself: the last of its kind in the round.
+# A clock of the case itself: the last of its kind in the round – but the first callback, for an episode is counted in
+# the period in which its callback first fell due, whatever a contest does to it later.
 _CASE_CLOCK = """
   SELECT DISTINCT ON (k.case_id, k.round) k.case_id, k.round, k.due_at, k.met_at, k.stopped_at
   FROM cases_clock k JOIN wanted w ON w.id = k.case_id
   WHERE k.kind = '{kind}' AND k.assignment_id IS NULL
-  ORDER BY k.case_id, k.round, k.started_at DESC, k.id DESC
+  ORDER BY k.case_id, k.round, {order}
 """
+_LAST = "k.started_at DESC, k.id DESC"
+_FIRST = "coalesce(k.stopped_at < k.due_at, false), k.started_at, k.id"
 
 _WITH = f"""
 WITH wanted AS MATERIALIZED (SELECT unnest(%(cases)s::uuid[]) AS id),
+begun AS MATERIALIZED (
+  SELECT k.case_id, k.round, min(k.started_at) AS at
+  FROM cases_clock k JOIN wanted w ON w.id = k.case_id
+  WHERE k.kind IN ('first_contact', 'resolve') AND k.assignment_id IS NULL GROUP BY k.case_id, k.round
+),
 part AS MATERIALIZED (
-  SELECT DISTINCT a.id, a.case_id, k.round, a.unit_id, a.assigned_at, a.role, a.against_catalogue
+  SELECT a.id, a.case_id, a.unit_id, a.assigned_at, a.role, a.against_catalogue, signing.round IS NOT NULL AS dispatched,
+    coalesce(signing.round, (SELECT max(b.round) FROM begun b WHERE b.case_id = a.case_id AND b.at <= a.assigned_at), 1)
+      AS round
   FROM cases_assignment a JOIN wanted w ON w.id = a.case_id
-  JOIN cases_clock k ON k.assignment_id = a.id AND k.kind = 'sign_for'
+  LEFT JOIN (SELECT k.assignment_id, min(k.round) AS round FROM cases_clock k JOIN wanted w ON w.id = k.case_id
+             WHERE k.kind = 'sign_for' GROUP BY k.assignment_id) signing ON signing.assignment_id = a.id
 ),
 lead AS (
-  SELECT case_id, round, count(*) AS dispatches, count(*) FILTER (WHERE against_catalogue) AS against,
+  SELECT case_id, round, count(*) FILTER (WHERE dispatched) AS dispatches,
+    count(*) FILTER (WHERE dispatched AND against_catalogue) AS against,
     (array_agg(unit_id ORDER BY assigned_at DESC, id DESC))[1] AS unit_id,
-    (array_agg(id ORDER BY assigned_at DESC, id DESC))[1] AS assignment_id
+    (array_agg(id ORDER BY assigned_at DESC, id DESC) FILTER (WHERE dispatched))[1] AS assignment_id
   FROM part WHERE role = 'lead' GROUP BY case_id, round
 ),
 sign AS (
@@ -78,9 +91,9 @@ sign AS (
   ORDER BY l.case_id, l.round, coalesce(k.met_at, k.stopped_at) IS NULL DESC,
     coalesce(k.met_at, k.stopped_at) - k.due_at DESC, k.id DESC
 ),
-contact AS ({_CASE_CLOCK.format(kind="first_contact")}),
-resolve AS ({_CASE_CLOCK.format(kind="resolve")}),
-callback AS ({_CASE_CLOCK.format(kind="callback")}),
+contact AS ({_CASE_CLOCK.format(kind="first_contact", order=_LAST)}),
+resolve AS ({_CASE_CLOCK.format(kind="resolve", order=_LAST)}),
+callback AS ({_CASE_CLOCK.format(kind="callback", order=_FIRST)}),
 ruling AS (
   SELECT k.case_id, k.round, count(*) AS ended,
     count(*) FILTER (WHERE coalesce(k.met_at, k.stopped_at) > k.due_at) AS late
@@ -114,6 +127,9 @@ said AS (
   UNION ALL
   SELECT g.case_id, g.round, g.event_id, false, true, g.solved, g.satisfaction
   FROM quality_rating g JOIN wanted w ON w.id = g.case_id
+  UNION ALL
+  SELECT n.case_id, n.round, n.event_id, false, true, false, ''
+  FROM quality_contest n JOIN wanted w ON w.id = n.case_id
 ),
 word AS (
   SELECT case_id, round, count(*) FILTER (WHERE try) AS attempts, bool_or(reached) AS reached,

@@ -32,7 +32,8 @@ class Episode(models.Model):
     registered_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
-    # The clocks: when each fell due and when it ended. `sign_for` is that of the round's last lead assignment.
+    # The clocks: when each fell due and when it ended. `sign_for` is that of the round's last lead assignment, the
+    # later one where it had two; `callback` the round's first.
     sign_for_due_at = models.DateTimeField(null=True)
     sign_for_ended_at = models.DateTimeField(null=True)
     first_contact_due_at = models.DateTimeField(null=True)
@@ -54,7 +55,7 @@ class Episode(models.Model):
     pauses = models.PositiveSmallIntegerField(default=0)
     extensions = models.PositiveSmallIntegerField(default=0)
 
-    # The reporter's word: the last one of the round, by callback or their own rating.
+    # The reporter's word: the last one of the round, by callback, their own rating, or contesting the closing.
     attempts = models.PositiveSmallIntegerField(default=0)
     reached = models.BooleanField(default=False)
     solved = models.BooleanField(null=True)

@@ -1,0 +1,79 @@
+"""A city in which things happened, through the real actions, in October and November 2026."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lianxin.cases.engine import On
+from lianxin.kernel import clock
+from lianxin.kernel.clock import Frozen
+from lianxin.organisations.actors import reporter_for
+from lianxin.quality.actions.closing import contest
+from tests.cases.ways import take, walk
+from tests.world import World
+
+HANDLED = ("accept", "dispatch", "sign", "reply", "approve")
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path: Path, settings: Any) -> Path:
+    settings.LIANXIN_ANALYSIS_DIR = str(tmp_path / "analysis")
+    return tmp_path / "analysis"
+
+
+@pytest.fixture
+def october() -> Iterator[Frozen]:
+    """The clock stands at Monday 12 October 2026, 10:00 in Yueyang."""
+    with clock.frozen(datetime(2026, 10, 12, 2, 0, tzinfo=UTC)) as frozen:
+        yield frozen
+
+
+class Town:
+    """The cases by what became of them."""
+
+    def __init__(self, world: World, at: Frozen) -> None:
+        self.world, self.at = world, at
+        self.cases: dict[str, uuid.UUID] = {}
+
+    def case(self, name: str, *steps: str, **intake: Any) -> uuid.UUID:
+        self.cases[name] = walk(self.world, self.world.case(**intake), steps)
+        return self.cases[name]
+
+    def take(self, name: str, action: str, **fields: Any) -> None:
+        take(self.world, self.cases[name], action, **fields)
+
+
+@pytest.fixture
+def town(world: World, october: Frozen) -> Town:
+    """Nine cases: each a different answer to what the rates ask."""
+    made = Town(world, october)
+    village = "990101001001"
+    made.case("content", *HANDLED, "record_callback_attempt", area=village)
+    made.case("unsolved", *HANDLED, area=village)
+    made.take("unsolved", "record_callback_attempt", solved=False, satisfaction="dissatisfied")
+    made.case("unreached", *HANDLED, area="990102")
+    made.take("unreached", "record_callback_attempt", outcome="no_answer", truthful=None, solved=None, satisfaction="")
+    made.case("rated", *HANDLED, "rate")
+    made.case("bounced", "accept", "dispatch", "raise_return", "uphold_return")
+    made.take("bounced", "dispatch", lead_unit="housing", assisting_units=[])
+    made.take("bounced", "sign", by="housing")
+    made.take("bounced", "reply", by="housing")
+    made.take("bounced", "approve")
+    made.case("redone", "accept", "dispatch", "sign", "reply", "send_back", "reply", "approve")
+    made.case("late", "accept", "dispatch", area=village)
+    made.case("declined", "decline")
+    made.case("open", "accept", "dispatch")
+    october.move(days=10)
+    for step in ("sign", "reply", "approve", "record_callback_attempt", "close"):
+        made.take("late", step)
+    made.take("content", "close")
+    contest(On(made.cases["content"], reporter_for(made.cases["content"])), words="昨夜又施工。")
+    october.move(days=12)
+    return made
+

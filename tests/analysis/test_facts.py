@@ -1,0 +1,125 @@
+"""The facts of each round, as the tables say and as the log says."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from lianxin.analysis import facts
+from lianxin.analysis.models import Episode, Refresh
+from lianxin.analysis.periods import Period
+from lianxin.analysis.verify import verify
+from lianxin.kernel.ids import uuid7
+
+from .conftest import Town
+
+pytestmark = pytest.mark.django_db
+YEAR = Period.of("2026")
+
+
+def rows(town: Town, name: str) -> list[Episode]:
+    return list(Episode.objects.filter(case_id=town.cases[name]).order_by("round"))
+
+
+def test_tables_and_log_agree(town: Town) -> None:
+    found = verify(YEAR)
+    assert [str(one) for one in found.differences] == []
+    assert found.cases == len(town.cases)
+    assert found.episodes == Episode.objects.count() > len(town.cases)
+    assert found.events > 40
+
+
+def read_to_here() -> None:
+    """The last hour is read again at each refresh, which would mend what a test breaks: say that it has been read."""
+    Refresh.objects.update(read_to=uuid7())
+
+
+def test_each_round_is_an_episode(town: Town) -> None:
+    facts.refresh()
+    first, second = rows(town, "unsolved")
+    assert (first.solved, first.satisfaction, first.reached, first.latest) == (False, "dissatisfied", True, False)
+    assert (second.solved, second.reached, second.attempts, second.latest) == (None, False, 0, True)
+    assert first.callback_due_at is not None
+    assert second.callback_due_at is None
+    assert first.unit_id == second.unit_id == town.world.units["urban"].pk
+
+
+def test_what_the_ledger_counts(town: Town) -> None:
+    facts.refresh()
+    (bounced,), (redone,), (unreached,) = (rows(town, name) for name in ("bounced", "redone", "unreached"))
+    assert (bounced.returns, bounced.dispatches, bounced.rulings) == (1, 2, 1)
+    assert bounced.unit_id == town.world.units["housing"].pk
+    assert (redone.sent_back, redone.dispatches, redone.returns) == (1, 1, 0)
+    assert (unreached.reached, unreached.attempts, unreached.solved, unreached.satisfaction) == (False, 1, None, "")
+    assert unreached.county_id == town.world.areas["990101"].pk
+    assert unreached.town_id == town.world.areas["990101001001"].town_id
+    (rated,) = rows(town, "rated")
+    assert (rated.reached, rated.solved, rated.satisfaction, rated.attempts) == (True, True, "basically", 0)
+
+
+def test_late_is_by_the_clock(town: Town) -> None:
+    facts.refresh()
+    (late,) = rows(town, "late")[:1]
+    for stage in ("sign_for", "first_contact", "resolve"):
+        assert getattr(late, f"{stage}_ended_at") > getattr(late, f"{stage}_due_at"), stage
+    (still,) = rows(town, "open")
+    assert still.resolve_due_at is not None
+    assert still.resolve_ended_at is None
+
+
+def test_a_contest_is_the_reporters_last_word_and_leaves_the_episode_in_its_period(town: Town) -> None:
+    facts.refresh()
+    (contested,) = rows(town, "content")
+    assert (contested.solved, contested.reached, contested.satisfaction) == (False, True, "satisfied")
+    assert contested.callback_due_at is not None
+    assert contested.callback_due_at.month == 10
+
+
+def test_a_refresh_mends_a_fact_that_was_altered(town: Town) -> None:
+    facts.refresh()
+    Episode.objects.filter(case_id=town.cases["late"]).update(returns=7)
+    assert facts.refresh(whole=True).changed == 1
+    assert rows(town, "late")[0].returns == 0
+
+
+def test_a_refresh_reads_what_changed_and_again_changes_nothing(town: Town) -> None:
+    first = facts.refresh()
+    assert first.changed == Episode.objects.count()
+    again = facts.refresh()
+    assert again.changed == 0
+    before = dict(Episode.objects.values_list("case_id", "revision"))
+    town.take("redone", "record_callback_attempt")
+    third = facts.refresh()
+    assert third.changed == 1
+    after = dict(Episode.objects.values_list("case_id", "revision"))
+    assert {case for case in after if after[case] != before[case]} == {town.cases["redone"]}
+    assert facts.refresh(whole=True).changed == 0
+
+
+def test_verify_names_what_differs(town: Town) -> None:
+    facts.refresh()
+    read_to_here()
+    (late,) = rows(town, "late")[:1]
+    Episode.objects.filter(pk=late.pk).update(resolve_ended_at=late.resolve_due_at, satisfaction="dissatisfied")
+    found = verify(YEAR)
+    assert {(one.number, one.round, one.column) for one in found.differences} == {
+        (late.number, 1, "resolve_ended_at"), (late.number, 1, "satisfaction")}
+    assert all(late.number in str(one) for one in found.differences)
+
+
+def test_verify_sees_a_ledger_row_that_the_log_does_not_know(town: Town) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE quality_callbackattempt SET satisfaction = 'satisfied', solved = true WHERE case_id = %s",
+                       [town.cases["unsolved"]])
+        cursor.execute("UPDATE cases_clock SET due_at = due_at + interval '9 days' WHERE case_id = %s AND kind = 'resolve'",
+                       [town.cases["late"]])
+    found = {one.column for one in verify(YEAR).differences}
+    assert found == {"satisfaction", "solved", "resolve_due_at"}
+
+
+def test_verify_sees_an_episode_that_only_one_side_has(town: Town) -> None:
+    facts.refresh()
+    Episode.objects.filter(case_id=town.cases["rated"]).delete()
+    read_to_here()
+    (one,) = verify(YEAR).differences
+    assert (one.column, one.table, one.log) == ("", False, True)
