@@ -287,10 +287,8 @@ def follow(step: Step, left: uuid.UUID | None) -> None:
     `left` is the master that a merged case has just left, or the case itself when it ended as a master.
     """
     case, by = step.case, _for(step)
-    if left is not None and left != case.pk:
-        if case.state != State.MERGED and step.row.action != "take_over":
-            release_duplicate(On(left, by), number=case.number)
-        return
+    if left is not None and left != case.pk and step.row.action != "take_over":
+        release_duplicate(On(left, by), number=case.number)
     members = list(merged_under(case.pk).select_for_update().order_by("id"))
     if not members:
         return

@@ -29,32 +29,22 @@ def _followed(event: Event, by: str) -> str:
     return _("%(by)s：主件“%(action)s”，这件跟着变。") % {"by": by, "action": row.label if row else ""}
 
 
-def inside(event: Event, by: str) -> str | None:
-    """The sentence for staff; None when the event is not about merging."""
-    made: dict[str, Callable[[], str]] = {
-        "merge": lambda: _merged(event, by),
-        "unmerge": lambda: _("%s拆分，这件单独办理。") % by,
-        "join_master": lambda: _("%(by)s把这件并入 %(master)s。") % {"by": by, "master": event.data.get("master", "")},
-        "follow_master": lambda: _followed(event, by),
-        "answer_with_master": lambda: _("%s审核通过主件的答复，这位诉求人也收到了。") % by,
-        "take_over": lambda: _("%s：主件没有答复就结束了，由这件接着办。") % by,
-        "release_duplicate": lambda: _("%(by)s：%(number)s 不再并在这件下面。") % {
-            "by": by, "number": event.data.get("duplicate", "")},
-    }
-    told = made.get(event.action)
-    return told() if told else None
-
-
-def outside(event: Event) -> str | None:
-    """The sentence for the reporter; None when the event is not about merging."""
-    made: dict[str, Callable[[], str]] = {
-        "unmerge": lambda: _("热线核对后，您这件事单独办理。"),
-        "join_master": lambda: _("别的市民也说了同一件事，热线放在一起办。您的编号、期限和答复都不变。"),
-        "answer_with_master": lambda: _("办理结果出来了，热线审核通过，答复如下："),
-        "take_over": lambda: _("您说的事接着往下办。"),
-    }
-    told = made.get(event.action)
-    return told() if told else None
+INSIDE: dict[str, Callable[[Event, str], str]] = {
+    "merge": _merged,
+    "unmerge": lambda event, by: _("%s拆分，这件单独办理。") % by,
+    "join_master": lambda event, by: _("%(by)s把这件并入 %(master)s。") % {"by": by, "master": event.data.get("master", "")},
+    "follow_master": _followed,
+    "answer_with_master": lambda event, by: _("%s审核通过主件的答复，这位诉求人也收到了。") % by,
+    "take_over": lambda event, by: _("%s：主件没有答复就结束了，由这件接着办。") % by,
+    "release_duplicate": lambda event, by: _("%(by)s：%(number)s 不再并在这件下面。") % {
+        "by": by, "number": event.data.get("duplicate", "")},
+}
+OUTSIDE: dict[str, Callable[[Event, str], str]] = {
+    "unmerge": lambda event, by: _("热线核对后，您这件事单独办理。"),
+    "join_master": lambda event, by: _("别的市民也说了同一件事，热线放在一起办。您的编号、期限和答复都不变。"),
+    "answer_with_master": lambda event, by: _("办理结果出来了，热线审核通过，答复如下："),
+    "take_over": lambda event, by: _("您说的事接着往下办。"),
+}
 
 
 def replied(case: Case) -> bool:
