@@ -189,7 +189,7 @@ def test_a_newer_package_knows_the_year(world: World, monday: Frozen, across: uu
 
 def test_a_call_that_nobody_took_has_its_clock_too(world: World, monday: Frozen) -> None:
     monday.set(local("2026-12-31 16:30"))
-    call = MissedCall.objects.create(first_at=monday.move(), last_at=monday.move())
+    call = MissedCall.objects.create(first_at=monday.move(), last_at=monday.move(), phone=b"sealed", phone_hash=b"h" * 32)
     made = calendar_named("working").add(monday.move(), 60)
     Clock.objects.create(missed_call=call, kind="missed_call", limit_minutes=60, started_at=monday.move(), due_at=made.at,
                          provisional=made.provisional)
