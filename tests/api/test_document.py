@@ -21,7 +21,7 @@ from tests.world import World
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 OPEN = {"track", "list_public_cases"}
 REPORTERS = {"rate"}
-BOTH = {"withdraw", "add_information", "attach", "request_publication", "upload", "download"}
+BOTH = {"withdraw", "contest", "add_information", "attach", "request_publication", "upload", "download"}
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,14 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, create_model
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints, create_model
 
 from lianxin.cases.actions import ACTIONS
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES, LONG
 from lianxin.cases.actions.merging import MOST
+from lianxin.cases.actions.returning import BASIS
 from lianxin.cases.engine import Done, On
-from lianxin.cases.models import ContactMeans, Kind, Urgency
+from lianxin.cases.models import ContactMeans, Kind, SuspensionReason, Urgency
 from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.kernel.errors import Invalid
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
@@ -38,6 +39,7 @@ RUN: dict[str, Callable[..., Any]] = {**ACTIONS, **QUALITY_ACTIONS, **SUPERVISIO
 ROWS: dict[str, Transition] = {row.action: row for row in TABLE if row.action in RUN}
 FILES = 12
 UNITS = 20
+YEAR = 525_600  # minutes
 QUESTIONS = 40
 MANY = {"duplicates": MOST}
 
@@ -45,9 +47,9 @@ Words = Annotated[str, StringConstraints(max_length=LONG)]
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": tuple(Kind.values), "urgency": tuple(Urgency.values), "means": tuple(ContactMeans.values),
     "outcome": tuple(CallbackOutcome.values), "satisfaction": tuple(Satisfaction.values),
-    "service": EMERGENCY_SERVICES, "purpose": ("more", "proof"),
+    "waits_for": tuple(SuspensionReason.values), "service": EMERGENCY_SERVICES, "purpose": ("more", "proof"),
 }
-LENGTHS = {"title": 120, "body": 4000}
+LENGTHS = {"basis": BASIS, "title": 120, "body": 4000}
 CODES = {"category", "area", "lead_unit", "suggested_unit", "route", "officer", "article"}
 TEXT = {
     "category": "Code of a leaf of the category tree.", "area": "Code of an area.", "lead_unit": "Code of an open unit.",
@@ -55,10 +57,12 @@ TEXT = {
     "route": "Code of a lawful route: GET /phrases?list=decline_route.", "officer": "A colleague's username.",
     "contacted_at": "With a time zone; now when silent.", "attachments": "Ids of files uploaded before.",
     "public_answer": "Sent to the reporter.", "private_note": "Never shown to the reporter.",
-    "answers": "Codes of the review checklist (GET /checklist) with the answer to each.",
+    "answers": "Codes of the review checklist (GET /cases/{id}/checklist) with the answer to each.",
     "justified": "Whether a dissatisfied reporter gave a good reason; `note` says it.",
     "note": "Never shown to the reporter.", "means": "How the reporter was contacted.",
     "duplicates": "Numbers or ids of cases about the same matter.",
+    "until": "With a time zone.", "waits_for": "`reporter`: for what was asked of them; `outside`: for a condition named in the words.",
+    "minutes": "Minutes of the clock's own calendar.", "complex": "Asks for the limits of a complex matter.",
     "article": "Code of the answer that was read out.", "service": "110 police, 119 fire, 120 ambulance, 122 traffic.",
 }
 _ID = "019a0000-0000-7000-8000-000000000000"
@@ -74,6 +78,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "raise_return": {"reason": "not_ours", "evidence": "三定方案第三条。", "suggested_unit": "housing"},
     "uphold_return": {"ruling": "同意，改派住建局。"},
     "reject_return": {"ruling": "属你单位职责，请继续办理。"},
+    "rule_jointly": {"lead_unit": "housing", "assisting_units": ["urban"], "ruling": "工地噪声由住建局牵头，城管局夜间巡查。",
+                     "basis": "市政府办〔2024〕12 号第三条"},
     "assist_sign": {},
     "assist_reply": {"private_note": "已巡查，未见夜间施工许可。"},
     "hand_to_colleague": {"officer": "urban2"},
@@ -101,6 +107,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "accept_supervision_answer": {"note": "同意。"},
     "refuse_supervision_answer": {"reason": "没有写明责任人。"},
     "merge": {"duplicates": ["26-0004217-3"], "reason": "同一小区、同一次停水。"},
+    "suspend": {"waits_for": "reporter", "words": "请发一张树倒的位置的照片。", "until": "2026-11-27T17:00:00+08:00"},
+    "resume_work": {"note": "照片收到了。"},
+    "lift_suspension": {"reason": "材料可以边办边等。"},
+    "ask_extension": {"reason": "路面要等雨停才能铺。", "minutes": 840},
+    "grant_extension": {"explanation": "连日下雨，雨停后两天内铺好。", "minutes": 420},
+    "refuse_extension": {"reason": "原来的时间够用。"},
     "unmerge": {"reason": "是另一栋楼的水管。"},
 }
 
@@ -122,6 +134,8 @@ def _type(row: Transition, name: str, annotation: Any, required: bool) -> Any:
         made = Literal[CHOICES[name]]
     elif annotation is bool:
         made = StrictBool
+    elif annotation is int:
+        made = Annotated[StrictInt, Field(ge=1, le=YEAR)]
     elif annotation is datetime:
         made = AwareDatetime
     elif name == "answers" and typing.get_origin(annotation) is Mapping:

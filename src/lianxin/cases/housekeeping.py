@@ -12,6 +12,7 @@ from django.db import connection
 from lianxin.kernel.ids import uuid7_floor
 
 from .files import forget_orphans, forget_unclaimed
+from .missed_calls import forget_numbers
 from .models import Submission
 from .retention import anonymise_due, forget_messages
 
@@ -101,6 +102,7 @@ def keep_house(at: datetime) -> dict[str, int]:
         "submissions": lambda: forget_submissions(at),
         "anonymised": lambda: anonymise_due(at),
         "messages": lambda: forget_messages(at),
+        "missed_calls": lambda: forget_numbers(at),
         "files": lambda: forget_files(at),
         "sessions": forget_sessions,
         "cache": forget_cache,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from lianxin.kernel.crypto import Keyring, KeyringError, decrypt, key_id_of, keyring, reencrypt
 
 from .actions.identity import FIELDS
-from .models import Reporter
+from .models import MissedCall, Reporter
 
 log = logging.getLogger(__name__)
 BATCH = 500
@@ -38,51 +38,64 @@ class Resealed:
     unreadable: int
 
 
+# What is sealed: model, what the contexts begin with, and the fields.
+Sealed = type[Reporter] | type[MissedCall]
+SEALED: tuple[tuple[Sealed, str, tuple[str, ...]], ...] = (
+    (Reporter, "reporter", FIELDS), (MissedCall, "missed_call", ("phone",)))
+
+
 def usage() -> dict[str, int]:
     """How many sealed values each key still holds, by key id."""
-    parts = " UNION ALL ".join(f"SELECT {_KEY.format(name)} AS key FROM cases_reporter WHERE {name} IS NOT NULL"
-                               for name in FIELDS)
+    parts = " UNION ALL ".join(
+        f"SELECT {_KEY.format(name)} AS key FROM {model._meta.db_table} WHERE {name} IS NOT NULL"
+        for model, _context, fields in SEALED for name in fields)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT key, count(*) FROM ({parts}) AS sealed GROUP BY key ORDER BY key")
         return {str(key): int(count) for key, count in cursor.fetchall()}
 
 
-def _batch(after: uuid.UUID, current: str, limit: int) -> list[Reporter]:
-    other = " OR ".join(f"({name} IS NOT NULL AND {_KEY.format(name)} <> %s)" for name in FIELDS)
-    return list(Reporter.objects.raw(
-        f"SELECT * FROM cases_reporter WHERE id > %s AND ({other}) ORDER BY id LIMIT %s FOR UPDATE",
-        [after, *(current for _field in FIELDS), limit],
+def _batch(model: Sealed, fields: tuple[str, ...], after: uuid.UUID, current: str,
+           limit: int) -> list[Reporter | MissedCall]:
+    other = " OR ".join(f"({name} IS NOT NULL AND {_KEY.format(name)} <> %s)" for name in fields)
+    return list(model._default_manager.raw(
+        f"SELECT * FROM {model._meta.db_table} WHERE id > %s AND ({other}) ORDER BY id LIMIT %s FOR UPDATE",
+        [after, *(current for _field in fields), limit],
     ))
 
 
-def _reseal(reporter: Reporter) -> bool:
+def _reseal(row: Reporter | MissedCall, context: str, fields: tuple[str, ...]) -> bool:
     changed: dict[str, bytes] = {}
-    for name in FIELDS:
-        held = getattr(reporter, name)
+    for name in fields:
+        held = getattr(row, name)
         if held is None:
             continue
-        fresh = reencrypt(bytes(held), context=f"reporter:{reporter.pk}:{name}")
+        fresh = reencrypt(bytes(held), context=f"{context}:{row.pk}:{name}")
         if fresh is not None:
             changed[name] = fresh
     if changed:
-        Reporter.objects.filter(pk=reporter.pk).update(**changed)
+        type(row)._default_manager.filter(pk=row.pk).update(**changed)
     return bool(changed)
 
 
 def reseal_all(*, batch: int = BATCH, tell: Callable[[int], None] = lambda rows: None) -> Resealed:
-    """Seal every identity under the current key, a batch a transaction. Safe to stop and to run again."""
+    """Seal every identity and number under the current key, a batch a transaction. Safe to stop and to run again."""
+    done = [_reseal_all(*one, batch=batch, tell=tell) for one in SEALED]
+    return Resealed(sum(one.rows for one in done), sum(one.unreadable for one in done))
+
+
+def _reseal_all(model: Sealed, context: str, fields: tuple[str, ...], *, batch: int, tell: Callable[[int], None]) -> Resealed:
     rows = 0
     while True:
         moved, unreadable, after = 0, 0, _START
         while True:
             with transaction.atomic():
-                held = _batch(after, keyring().current, batch)
-                for reporter in held:
+                held = _batch(model, fields, after, keyring().current, batch)
+                for row in held:
                     try:
-                        moved += _reseal(reporter)
+                        moved += _reseal(row, context, fields)
                     except KeyringError as error:
                         unreadable += 1
-                        log.error("reporter %s cannot be sealed anew: %s", reporter.pk, error)
+                        log.error("%s %s cannot be sealed anew: %s", context, row.pk, error)
             if not held:
                 break
             after = held[-1].pk

@@ -31,6 +31,9 @@ _TABLES = {
         WHERE version_id = (SELECT id FROM cases_catalogueversion ORDER BY number DESC LIMIT 1)""",
     "phrases": """
         SELECT list || ' ' || code, active, md5(ROW(name, name_en, words, words_en, position)::text) FROM cases_phrase""",
+    "checklist": """
+        SELECT ROW(code, category_id)::text, active, md5(ROW(question, question_en, required, na_allowed, field_only,
+               position)::text) FROM quality_checklistitem""",
     "articles": """
         SELECT code, active, md5(ROW(title, questions, keywords, answer, basis, source, category_id, unit_id, valid_from,
                review_by)::text) FROM knowledge_article""",

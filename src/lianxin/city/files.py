@@ -84,8 +84,17 @@ _PHRASE = (
 )
 DECLINE_ROUTES = Table("decline_routes.csv", "The lawful routes named when a case is declined.", _PHRASE)
 RETURN_REASONS = Table("return_reasons.csv", "The reasons a unit may give for a return.", _PHRASE)
+CHECKLIST = Table("checklist.csv", "What a reviewer answers of every reply, in the order of the rows; the nearest category's row wins.", (
+    Column("code", "The question's code, kept with each review.", code(24), needed=True),
+    Column("category", "Category and everything below it; all when empty.", code(12)),
+    Column("question", "The question, answered with yes, no or does not apply.", words(120), needed=True),
+    Column("question_en", "The same in English.", words(200), needed=True),
+    Column("required", "`yes`: a reply passes only when it is answered, and not with no.", yes_no),
+    Column("na_allowed", "`yes`: it may be answered with does not apply.", yes_no),
+    Column("field_only", "`yes`: asked of field matters only.", yes_no),
+))
 
-TABLES = (UNITS, CATEGORIES, TIME_LIMITS, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS)
+TABLES = (UNITS, CATEGORIES, TIME_LIMITS, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST)
 
 # Keys of one article in knowledge/*.yaml, with their meaning; the needed ones come first.
 ARTICLE = {

@@ -118,6 +118,7 @@ def _write(plan: Plan, content: str, tell: Tell) -> dict[str, int]:
     counts["catalogue_rules"] = len(plan.rules)
     counts["catalogue_version"] = version.number
     counts["phrases"] = store.phrases(plan)
+    counts["checklist"] = store.checklist(plan, category_ids)
     tell(_("写入知识和人员"))
     counts["articles"] = store.articles(plan, category_ids, unit_ids)
     counts["staff"] = store.staff(plan, unit_ids, area_ids, at)

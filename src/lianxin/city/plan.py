@@ -43,6 +43,7 @@ class Plan:
     staff: list[Row] = field(default_factory=list)
     routes: list[Row] = field(default_factory=list)
     reasons: list[Row] = field(default_factory=list)
+    checklist: list[Row] = field(default_factory=list)
     articles: list[Row] = field(default_factory=list)
 
     @property
@@ -70,6 +71,7 @@ def read(directory: Path, *, today: date) -> Plan:
     plan.staff = _once(read_table(directory, files.STAFF, faults), ("username",), faults)
     plan.routes = _once(read_table(directory, files.DECLINE_ROUTES, faults), ("code",), faults)
     plan.reasons = _once(read_table(directory, files.RETURN_REASONS, faults), ("code",), faults)
+    plan.checklist = _once(read_table(directory, files.CHECKLIST, faults), ("code", "category"), faults)
     plan.articles = _once(read_articles(directory, faults), ("code",), faults)
     unit_codes = {row["code"] for row in plan.units}
     names = {row["code"]: row["name"] for row in plan.categories}
@@ -79,6 +81,7 @@ def read(directory: Path, *, today: date) -> Plan:
     _check_limits(plan, names)
     _check_keywords(plan, names, read_table(directory, files.KEYWORDS, faults))
     _check_staff(plan, levels)
+    _check_checklist(plan, names)
     for row in plan.articles:
         _known(faults, row, "category", names)
         _known(faults, row, "unit", unit_codes)
@@ -216,6 +219,17 @@ def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
             faults.add(row.file, row.line, _("%s 是热线中心的岗位") % listed(sorted(wrong)))
     if plan.staff and (missing := [role for role in Role.values if role not in held]):
         faults.add(files.STAFF.file, 0, _("没有人担任：%s") % listed(missing))
+
+
+def _check_checklist(plan: Plan, names: dict[str, str]) -> None:
+    """A reply must not pass unread: at least one question is required of every case."""
+    faults = plan.faults
+    for row in plan.checklist:
+        _known(faults, row, "category", names)
+    if plan.checklist and not any(
+        row["required"] and not row["category"] and not row["field_only"] for row in plan.checklist
+    ):
+        faults.add(files.CHECKLIST.file, 0, _("至少要有一项不限事项的必答项"))
 
 
 def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str], today: date) -> None:

@@ -10,6 +10,7 @@ from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Cloc
 from lianxin.knowledge.models import Article
 from lianxin.organisations.models import RoleGrant, Staff, Unit, WorkCalendar
 from lianxin.worktime.definition import LEGAL
+from lianxin.quality.models import ChecklistItem
 
 from .catalogue import digest
 from .plan import Plan
@@ -154,6 +155,20 @@ def phrases(plan: Plan) -> int:
         Phrase.objects.filter(list=name).exclude(code__in=[row["code"] for row in rows]).update(active=False)
         count += len(rows)
     return count
+
+
+def checklist(plan: Plan, category_ids: Ids) -> int:
+    """The reviewer's questions in the order of the file; one that is gone is no longer asked, and its words stay."""
+    fields = ("question", "question_en", "required", "na_allowed", "field_only")
+    kept: list[int] = []
+    for place, row in enumerate(plan.checklist, start=1):
+        item, _made = ChecklistItem.objects.update_or_create(
+            code=row["code"], category_id=category_ids.get(row["category"]),
+            defaults={"position": place, "active": True, **{name: row[name] for name in fields}},
+        )
+        kept.append(item.pk)
+    ChecklistItem.objects.exclude(pk__in=kept).update(active=False)
+    return len(kept)
 
 
 def articles(plan: Plan, category_ids: Ids, unit_ids: Ids) -> int:

@@ -9,16 +9,18 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.cases.models import OPEN_STATES, Channel, Kind, State, Urgency
-from lianxin.cases.queries import Filters, Page, recent, tasks_of
+from lianxin.cases.models import OPEN_STATES, Channel, Kind, Outcome, State, Urgency
+from lianxin.cases.queries import MARKS, Filters, Page, recent, tasks_of
+from lianxin.cases.standings import UNREACHED_DAYS
 from lianxin.kernel.clock import now
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
+from lianxin.quality.queries import call_list, to_decide
 
 from .queries import WITH_THE_UNIT, end_of_day, urgent_first, waiting_publication
 
 FILTER_KEYS = ("q", "state", "category", "county", "unit", "channel", "urgency", "kind", "due", "returned", "reopened",
-               "came", "task", "officer", "open")
+               "came", "task", "officer", "open", "tried", "mark", "outcome", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ BOARDS: tuple[Board, ...] = (
           ("assigned", "in_hand", "objected"), ("sign",), by_unit=True),
     Board("review", _("待审核"), _("没有待审核的答复。"), frozenset({Role.REVIEWER}), (State.REPLIED,)),
     Board("callback", _("待回访"), _("没有待回访的工单。"), frozenset({Role.CALLBACK}), (State.CALLBACK,)),
+    Board("decide", _("交督办决定"), _("没有等您决定的工单。"), frozenset({Role.SUPERVISOR}), (State.CALLBACK,)),
     Board("publication", _("公开审核"), _("没有待审核的公开申请。"), frozenset({Role.REVIEWER, Role.DISPATCHER})),
     Board("reported", _("我上报的"), _("您还没有上报过工单。"), frozenset({Role.GRID_WORKER})),
     ALL,
@@ -85,7 +88,7 @@ def filters_from(query: QueryDict) -> Filters:
     due = query.get("due", "")
     states = tuple(state for state in query.getlist("state") if state in State.values)
     if not states and query.get("open") == "1":
-        states = tuple(state.value for state in OPEN_STATES)
+        states = tuple(state.value for state in OPEN_STATES if state != State.MERGED)  # as standings count them
     return Filters(
         states=states,
         category=query.get("category", "")[:12],
@@ -100,6 +103,9 @@ def filters_from(query: QueryDict) -> Filters:
         returned=query.get("returned") == "1",
         reopened=query.get("reopened") == "1",
         came_back=query.get("came") == "back",
+        mark=one_of("mark", list(MARKS)),
+        outcome=one_of("outcome", Outcome.values),
+        closed_since=at - timedelta(days=UNREACHED_DAYS) if query.get("closed") == "30d" else None,
         text=query.get("q", "").strip()[:60],
     )
 
@@ -120,9 +126,9 @@ def chips_of(query: QueryDict, names: dict[str, dict[str, str]]) -> list[Chip]:
 
 
 def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", officer: bool = False,
-            states: tuple[str, ...] = ()) -> Page:
+            states: tuple[str, ...] = (), everybody: bool = False) -> Page:
     """One page of a board. `states` narrows a unit's list to assignments in these states; `officer` to what is this
-    person's or nobody's yet."""
+    person's or nobody's yet; `everybody` shows callers also who was tried a short while ago."""
     if board.by_unit:
         narrowed = replace(filters, states=WITH_THE_UNIT)
         tasks, cursor = tasks_of(units_of(actor), states=states or board.states, filters=narrowed, after=after,
@@ -130,6 +136,10 @@ def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", of
         for task in tasks:
             task.case.task = task.assignment
         return Page([task.case for task in tasks], cursor)
+    if board.code == "callback":
+        return call_list(actor, filters=filters, after=after, at=now(), everybody=everybody)
+    if board.code == "decide":
+        return to_decide(actor, filters=filters, after=after)
     if board.states:
         return urgent_first(actor, states=board.states, filters=filters, after=after)
     if board.code == "publication":

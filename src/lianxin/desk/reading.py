@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from lianxin.cases import policy
+from lianxin.cases import policy, returns
 from lianxin.cases.models import Assignment, AssignmentRole, Attachment, Case, Clock, ClockKind, State
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.queries import CaseFile
@@ -19,7 +19,10 @@ from lianxin.cases.reference import reference, today_of
 from lianxin.cases.states import Transition, transitions_from
 from lianxin.kernel.clock import now
 from lianxin.organisations.actors import Actor
+from lianxin.quality.campaigns import draw_of
+from lianxin.quality.queries import tries_of
 
+from .calls import tried
 from .forms import FORMS, Nothing
 from .queries import last_of
 from .templatetags.desk import event_detail
@@ -50,7 +53,7 @@ def likely_first(case: Case, file: CaseFile) -> str:
     """In callback the next step follows from the last call: try, close what is solved, reopen what is not."""
     if case.state != State.CALLBACK:
         return ""
-    last = last_of(file.timeline, "record_callback_attempt", "reopen", "rate")
+    last = last_of(file.timeline, "record_callback_attempt", "reopen", "reopen_unsolved", "contest", "rate")
     if last is None or last.event.data.get("solved") is None:
         return "record_callback_attempt"
     return "close" if last.event.data["solved"] else "reopen"
@@ -59,11 +62,15 @@ def likely_first(case: Case, file: CaseFile) -> str:
 def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, likely: str = "") -> list[Choice]:
     """The buttons of a case page, from the table: what moves the case first, what is closed to this person last."""
     found = []
+    lead = policy.own_assignment(actor, assignments, "raise_return")
+    barred = returns.barred(case, lead.unit_id if lead is not None else None)
     for row in transitions_from(case.state):
         if not _worth_showing(row, actor):
             continue
         mine = policy.own_assignment(actor, assignments, row.action)
         decision = policy.can(actor, row.action, case, assignment=mine)
+        if decision.allowed and row.action in barred:
+            decision = policy.Decision(False, barred[row.action])
         if row.action in ("assist_sign", "assist_reply") and mine is not None and decision.allowed and (
             (mine.signed_at is None) != (row.action == "assist_sign")
         ):
@@ -97,13 +104,16 @@ def focus_of(case: Case, file: CaseFile) -> dict[str, Any]:
     if case.state == State.CALLBACK:
         attempts = [entry for entry in file.timeline
                     if entry.event.action == "record_callback_attempt" and entry.event.at >= _round_began(file)]
+        last = last_of(file.timeline, "contest", "approve", "answer_with_master")
         return {"answered": last_of(file.timeline, "reply"), "attempts": attempts,
-                "wanted": settings.LIANXIN_CALLBACK_ATTEMPTS}
+                "wanted": settings.LIANXIN_CALLBACK_ATTEMPTS, "tried": tried(tries_of([case])[case.pk]),
+                "contested": last if last and last.event.action == "contest" else None,
+                "undrawn": draw if (draw := draw_of(case)) is not None and not draw.drawn else None}
     return {}
 
 
 def _round_began(file: CaseFile) -> datetime:
-    again = last_of(file.timeline, "reopen", "register")
+    again = last_of(file.timeline, "reopen", "reopen_unsolved", "register")
     return again.event.at if again else file.case.registered_at
 
 

@@ -1,8 +1,8 @@
 """The desk's addresses."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from .views import boards, call, case, office
+from .views import boards, call, campaigns, case, missed, office, reports, supervision
 
 app_name = "desk"
 urlpatterns = [
@@ -14,6 +14,11 @@ urlpatterns = [
     path("filters/<int:pk>/delete/", boards.delete_filter, name="delete_filter"),
     path("call/", call.call, name="call"),
     path("call/suggest/", call.suggest, name="suggest"),
+    path("missed-calls/", missed.missed_calls, name="missed_calls"),
+    path("missed-calls/<uuid:pk>/number/", missed.number, name="missed_number"),
+    path("missed-calls/<uuid:pk>/try/", missed.record, name="missed_try"),
+    path("campaigns/", campaigns.campaigns, name="campaigns"),
+    path("campaigns/<int:pk>/end/", campaigns.end_campaign, name="end_campaign"),
     path("cases/<uuid:case_id>/", case.detail, name="case"),
     path("cases/<uuid:case_id>/pane/", case.pane, name="pane"),
     path("cases/<uuid:case_id>/watch/", case.watch, name="watch"),
@@ -24,7 +29,17 @@ urlpatterns = [
     path("cases/<uuid:case_id>/file.pdf", case.pdf, name="pdf"),
     path("attachments/<uuid:pk>/", case.attachment, name="attachment"),
     path("attachments/<uuid:pk>/small/", case.thumbnail, name="thumbnail"),
-    path("overview/", boards.overview, name="overview"),
+    path("overview/", supervision.overview, name="overview"),
+    path("supervision/", supervision.orders, name="orders"),
+    path("supervision/listings/", supervision.listings, name="listings"),
+    path("supervision/listings/new/", supervision.issue_listing, name="issue_listing"),
+    path("supervision/listings/<uuid:pk>/", supervision.listing, name="listing"),
+    path("supervision/listings/<uuid:pk>/<slug:step>/", supervision.take_step, name="listing_step"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/cases/", reports.report_cases, name="report_cases"),
+    path("reports/keep/", reports.keep_report, name="keep_report"),
+    path("reports/kept/<uuid:pk>/", reports.kept_report, name="kept_report"),
+    re_path(r"^reports/file\.(?P<form>pdf|docx|html)$", reports.report_file, name="report_file"),
     path("find/", boards.find, name="find"),
     path("office/", office.office, name="office"),
     path("office/tokens/", office.tokens, name="tokens"),

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.clocks import promise
-from lianxin.cases.engine import Step
+from lianxin.cases.engine import KEY_REUSED, Step
 from lianxin.cases.models import Case
 from lianxin.cases.reference import Reference, reference, today_of
 from lianxin.kernel.clock import now
@@ -108,10 +108,10 @@ def _supervisor(by: Actor) -> int:
 
 
 def define(*, by: Actor, name: str, starts_on: date, ends_on: date, share: int = 100, minimum: int = 0, seed: str = "",
-           category: str = "", county: str = "", unit: str = "") -> Campaign:
+           category: str = "", county: str = "", unit: str = "", key: bytes | None = None) -> Campaign:
     """Order a campaign. `share` is a percentage; `category`, `county` and `unit` are codes; an empty seed is drawn.
 
-    Raises NotAllowed and Invalid. A campaign cannot begin in the past: what has passed review has been decided.
+    Raises NotAllowed, Invalid, and Conflict when `key` was used for another order. A campaign cannot begin in the past: what has passed review has been decided.
     """
     staff_id = _supervisor(by)
     held, faults = reference(), dict[str, str]()
@@ -135,8 +135,13 @@ def define(*, by: Actor, name: str, starts_on: date, ends_on: date, share: int =
         faults["unit"] = str(_("没有这个单位。"))
     if faults:
         raise Invalid(fields=faults)
+    wanted = {"name": title, "starts_on": starts_on, "ends_on": ends_on, "share": share, "minimum": minimum}
+    if key is not None and (earlier := Campaign.objects.filter(key=key).first()) is not None:
+        if any(getattr(earlier, name) != value for name, value in wanted.items()):
+            raise Conflict(KEY_REUSED, code="key_reused")
+        return earlier
     return Campaign.objects.create(
-        name=title, starts_on=starts_on, ends_on=ends_on, share=share, minimum=minimum, created_by_id=staff_id, created_at=now(),
+        **wanted, key=key, created_by_id=staff_id, created_at=now(),
         category_id=node.id if node else None, county_id=place.id if place else None, unit_id=body.id if body else None,
         seed=clean_text(seed, max_length=32, multiline=False) or secrets.token_hex(8),
     )

@@ -75,13 +75,14 @@ class MissedCallTryOutcome(models.TextChoices):
 
 
 class MissedCallTry(models.Model):
-    """One try to call back."""
+    """One try to call back. `key` names the record of it, so that the same record sent again makes no second try."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     missed_call = models.ForeignKey(MissedCall, models.PROTECT, related_name="tries")
     at = models.DateTimeField()
     by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=14, choices=MissedCallTryOutcome)
+    key = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
 
     class Meta:
         constraints = [one_of("missed_call_try_outcome_known", "outcome", MissedCallTryOutcome)]

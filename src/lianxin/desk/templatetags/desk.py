@@ -19,15 +19,16 @@ from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
 from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.language import named
-from lianxin.quality.models import CallbackOutcome, Satisfaction
+from lianxin.quality.models import CallbackOutcome, ChecklistItem, Satisfaction
 
 register = template.Library()
 
 FIELD_LABELS: dict[str, str | Promise] = {
+    "demand": gettext_lazy("督办要求"), "answer": gettext_lazy("督办答复"),
     "public_answer": gettext_lazy("给诉求人的答复"), "private_note": gettext_lazy("内部说明"),
     "evidence": gettext_lazy("依据"), "ruling": gettext_lazy("裁定理由"), "reason": gettext_lazy("原因"),
     "explanation": gettext_lazy("说明"), "note": gettext_lazy("说明"), "words": gettext_lazy("诉求人的话"),
-    "title": gettext_lazy("公开标题"), "body": gettext_lazy("公开内容"),
+    "failed": gettext_lazy("没过的审核项"), "title": gettext_lazy("公开标题"), "body": gettext_lazy("公开内容"),
 }
 _CHOICES: dict[str, dict[str, str | Promise]] = {
     "means": dict(ContactMeans.choices), "satisfaction": dict(Satisfaction.choices),
@@ -85,9 +86,31 @@ def event_detail(entry: TimelineEntry) -> str:
         parts.append(_("建议 %s") % _unit(data["suggested_unit"]))
     if data.get("service"):
         parts.append(str(data["service"]))
+    if data.get("justified") is not None:
+        parts.append(_yes_no(data["justified"], _("不满意理由成立"), _("不满意理由不成立")))
+    if data.get("drawn") is not None:
+        parts.append(_yes_no(data["drawn"], _("抽中电话回访"), _("没有抽中，请诉求人自己评价")))
+    if data.get("answers"):
+        parts.append(answers_said(data["answers"]))
     if data.get("count"):
         parts.append(_("%d 个文件") % data["count"])
     return " · ".join(parts)
+
+
+_ANSWER = {"yes": "✓", "no": "✗", "na": "—"}
+
+
+def answers_said(answers: dict[str, str]) -> str:
+    """A review's answers: each question with ✓, ✗ or —. Questions gone from the checklist are known still."""
+    questions = _questions_at(reference().marker)
+    return " · ".join(f"{_ANSWER.get(answer, answer)} {named(*questions.get(code, (code, '')))}"
+                      for code, answer in answers.items())
+
+
+@lru_cache(maxsize=1)
+def _questions_at(_marker: object) -> dict[str, tuple[str, str]]:
+    rows = ChecklistItem.objects.order_by("-category__level").values_list("code", "question", "question_en")
+    return {code: (question, question_en) for code, question, question_en in rows}
 
 
 @lru_cache(maxsize=1)

@@ -17,10 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from lianxin.analysis.reports.access import READERS
 from lianxin.cases import policy, queries
 from lianxin.cases.actions import ACTIONS
 from lianxin.cases.engine import On, submission_key
-from lianxin.cases.models import Case, Channel, Kind, State, Urgency
+from lianxin.cases.missed_calls import can_call_back
+from lianxin.cases.models import Case, Channel, Kind, Outcome, State, Urgency
 from lianxin.cases.reference import reference, today_of
 from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.clock import now
@@ -28,22 +30,28 @@ from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number, uuid7_floor
 from lianxin.organisations.models import Role
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
+from lianxin.quality.campaigns import may_order
+from lianxin.quality.queries import resting
 from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
 
 from ..access import StaffRequest, staff
 from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, page_of, units_of
+from ..calls import with_tries
 from ..models import SavedFilter
 from ..queries import clerk_day
-from ..rows import lines
+from ..rows import Line, lines
 
 BULK_LIMIT = 100
 # Filters without a field of their own in the form: they stay when another is changed.
-KEPT_KEYS = ("officer", "unit", "came", "task", "open")
+KEPT_KEYS = ("officer", "unit", "came", "task", "open", "tried", "outcome", "closed")
 EVERY_ACTION: dict[str, Callable[..., object]] = {**ACTIONS, **QUALITY_ACTIONS, **SUPERVISION_ACTIONS}
+OVERVIEW_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK)
+SUPERVISION_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK, Role.REVIEWER, Role.CALLBACK)
 _FIRST = (
     (Role.OPERATOR, "desk:call", ""), (Role.DISPATCHER, "desk:board", "queue"), (Role.CLERK, "desk:board", "mine"),
     (Role.REVIEWER, "desk:board", "review"), (Role.CALLBACK, "desk:board", "callback"),
-    (Role.SUPERVISOR, "desk:overview", ""), (Role.GRID_WORKER, "desk:call", ""),
+    (Role.SUPERVISOR, "desk:overview", ""), (Role.LEADER, "desk:overview", ""), (Role.HEAD, "desk:overview", ""),
+    (Role.GRID_WORKER, "desk:call", ""),
     (Role.ADMINISTRATOR, "desk:office", ""),
 )
 
@@ -88,9 +96,13 @@ def _names() -> dict[str, dict[str, str]]:
         "open": {"1": _("在办的")},
         "returned": {"1": _("退过单")},
         "reopened": {"1": _("重办")},
+        "mark": {"redone": _("审核退回过"), "paused": _("挂起中"), "supervised": _("督办中"), "for_supervisor": _("交督办决定")},
+        "outcome": {value: str(label) for value, label in Outcome.choices},
+        "closed": {"30d": _("近 30 天归档")},
         "came": {"back": _("退回来的")},
         "officer": {"me": _("只看我的")},
         "task": {"assigned": _("待签收")},
+        "tried": {"1": _("连刚打过的也显示")},
     }
 
 
@@ -110,6 +122,7 @@ def filter_choices(board: Board, names: dict[str, dict[str, str]]) -> list[Filte
         FilterChoice("kind", _("类型"), list(names["kind"].items())),
         FilterChoice("returned", _("退单"), [("1", _("退过单"))]),
         FilterChoice("reopened", _("重办"), [("1", _("重办"))]),
+        FilterChoice("mark", _("标记"), list(names["mark"].items())),
     ]
     return [choice for choice in found if choice.options]
 
@@ -118,8 +131,8 @@ def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
     """What every desk page has: the boards of this person."""
     return {"boards": boards_for(request.actor), "actor": request.actor,
             "can_call": request.actor.has(Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER),
-            "can_overview": request.actor.has(Role.SUPERVISOR, Role.DISPATCHER),
-            "can_office": request.actor.has(Role.ADMINISTRATOR),
+            "can_overview": request.actor.has(*OVERVIEW_ROLES), "can_supervision": request.actor.has(*SUPERVISION_ROLES),
+            "can_office": request.actor.has(Role.ADMINISTRATOR), "can_reports": request.actor.has(*READERS),
             "can_readings": request.actor.has(Role.ADMINISTRATOR, Role.SUPERVISOR), **more}
 
 
@@ -133,7 +146,8 @@ def board(request: StaffRequest, code: str) -> HttpResponse:
     mine = request.GET.get("officer") == "me"
     task = request.GET.get("task", "")
     page = page_of(shown, request.actor, filters=filters, after=request.GET.get("after", ""), officer=mine,
-                   states=(task,) if task in ("assigned", "in_hand", "objected") else ())
+                   states=(task,) if task in ("assigned", "in_hand", "objected") else (),
+                   everybody=request.GET.get("tried") == "1")
     rest = request.GET.copy()
     rest.pop("after", None)
     saved = SavedFilter.objects.filter(board=code, staff=request.user)
@@ -141,7 +155,7 @@ def board(request: StaffRequest, code: str) -> HttpResponse:
         saved |= SavedFilter.objects.filter(board=code, shared=True, unit_id=request.actor.unit_id)
     choices = filter_choices(shown, names)
     return render(request, "desk/board.html", context_for(
-        request, board=shown, page=page, lines=lines(page.rows, filters.text), chips=chips_of(request.GET, names),
+        request, board=shown, page=page, lines=_lines(shown, page.rows, filters.text), chips=chips_of(request.GET, names),
         query=rest.urlencode(), choices=choices,
         more_on=any(request.GET.get(choice.name) for choice in choices if not choice.main),
         hidden=[(key, request.GET[key]) for key in KEPT_KEYS if request.GET.get(key)],
@@ -151,7 +165,13 @@ def board(request: StaffRequest, code: str) -> HttpResponse:
         urgent_total=sum(case.urgency == Urgency.URGENT for case in page.rows),
         day=clerk_day(units_of(request.actor), at=now(), officer_id=request.actor.staff_id if mine else None)
         if shown.by_unit else None,
+        resting=resting(request.actor, filters=filters, at=now()) if shown.code == "callback" and not request.GET.get("tried") else 0,
     ))
+
+
+def _lines(shown: Board, cases: list[Case], searched: str) -> list[Line]:
+    made = lines(cases, searched)
+    return with_tries(made, cases) if shown.code in ("callback", "decide") else made
 
 
 def label_of(action: str) -> str:
@@ -270,19 +290,3 @@ def find(request: StaffRequest) -> HttpResponse:
         if case is not None:
             return redirect(reverse("desk:case", args=[case.pk]))
     return redirect(f"{reverse('desk:board', args=[ALL.code])}?{urlencode({'q': text})}")
-
-
-@staff(Role.SUPERVISOR, Role.DISPATCHER)
-@require_GET
-def overview(request: StaffRequest) -> HttpResponse:
-    """Where everything stands: every number leads to its cases."""
-    at = now()
-    standings = queries.standings(request.actor, at=at)
-    order = {state.value: index for index, state in enumerate(State)}
-    standings.sort(key=lambda row: order[row.state])
-    return render(request, "desk/overview.html", context_for(
-        request, at=at, standings=[(State(row.state).label, row) for row in standings],
-        total=sum(row.total for row in standings), overdue=sum(row.overdue for row in standings),
-        units=queries.standings_by(request.actor, "lead_unit", at=at),
-        counties=queries.standings_by(request.actor, "county", at=at),
-    ))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lianxin.cases import queries
+from lianxin.cases import missed_calls, queries
 from lianxin.cases.actions import (
     Intake,
     Registered,
@@ -58,6 +58,7 @@ class CallForm(forms.Form):
     place_text = forms.CharField(label=gettext_lazy("详细地址"), required=False, max_length=300)
     lon = forms.FloatField(required=False, widget=forms.HiddenInput)
     lat = forms.FloatField(required=False, widget=forms.HiddenInput)
+    missed = forms.UUIDField(required=False, widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=gettext_lazy("诉求类型"), required=False,
                              choices=[("", gettext_lazy("按事项")), *Kind.choices])
     urgency = forms.ChoiceField(label=gettext_lazy("紧急程度"), required=False,
@@ -90,7 +91,8 @@ def _intake(data: dict[str, Any], request: StaffRequest) -> Intake:
 def call(request: StaffRequest) -> HttpResponse:
     """The operator's screen. POST registers (and answers, or dispatches by the catalogue) and opens the next.
 
-    A caller's number may come in the address after `#phone=`: that part never leaves the browser.
+    A caller's number may come in the address after `#phone=`: that part never leaves the browser. `missed` beside it names
+    the missed call that was called back.
     """
     if request.method == "GET":
         return render(request, "desk/call.html", _call_context(request, CallForm(), str(uuid7())))
@@ -114,6 +116,7 @@ def call(request: StaffRequest) -> HttpResponse:
         return _again(request, form, submission, str(error), error.status)
     # From here on the case stands: whatever fails next, the operator hears the number and goes on.
     try:
+        missed_calls.join(request.actor, case_id=made.case_id, phone=data["phone"], entry_id=data["missed"])
         told = _then(request, do, made.case_id, data, submission)
     except DomainError as error:
         messages.warning(request, _("%(number)s 已登记，下一步没有做成：%(why)s 请在工单里继续。")
@@ -139,6 +142,7 @@ def _join(request: StaffRequest, form: CallForm, submission: str, chosen: str) -
         case = access_case(request.actor, uuid.UUID(chosen))
         key = submission_key("call-join", str(request.user.pk), submission)
         add_information(On(case.pk, request.actor, key=key), words=form.cleaned_data["words"])
+        missed_calls.join(request.actor, case_id=case.pk, phone=form.cleaned_data["phone"], entry_id=form.cleaned_data["missed"])
     except ValueError:
         return _again(request, form, submission, _("没有找到这件工单。请核对编号。"), 404)
     except DomainError as error:

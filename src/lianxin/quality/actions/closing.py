@@ -139,7 +139,7 @@ def contest(step: Step, *, words: str) -> None:
         raise Conflict(_("这一次办结您已经提出过不认可。"), code="contested_already")
     Contest.objects.create(case=case, event_id=step.event_id, round=case.round, at=step.at, outcome=case.outcome)
     step.data.update(contested=case.outcome)
-    part = Assignment.objects.filter(
+    part = None if case.lead_unit_id is None else Assignment.objects.filter(
         case=case, role=AssignmentRole.LEAD, unit_id=case.lead_unit_id).order_by("-assigned_at", "-id").first()
     if part is None:
         _give_back(step)

@@ -12,7 +12,8 @@ class Campaign(models.Model):
     """A supervisor's order of callbacks. It is never changed, only ended early, so that its draws can be made again.
 
     In force from `starts_on` to `ends_on`, both included. `share` is the percentage that is called, 100 everybody; the
-    first `minimum` cases of each unit are called in any case. `seed` makes the draw; nothing about a person does.
+    first `minimum` cases of each unit are called in any case. `seed` makes the draw; nothing about a person does. `key`
+    names the order, so that the same order sent again makes no second campaign.
     """
 
     name = models.CharField(max_length=60)
@@ -24,6 +25,7 @@ class Campaign(models.Model):
     share = models.PositiveSmallIntegerField(default=100)
     minimum = models.PositiveSmallIntegerField(default=0)
     seed = models.CharField(max_length=32)
+    key = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
     created_at = models.DateTimeField(default=now)
     created_by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -100,9 +100,11 @@ if (form) {
     if (event.key === "Enter" && event.target.tagName === "INPUT") event.preventDefault();
   });
   // The caller's number, handed over by the telephone after #: that part of an address never leaves the browser.
-  const number = new URLSearchParams(location.hash.slice(1)).get("phone");
+  const handed = new URLSearchParams(location.hash.slice(1));
+  const number = handed.get("phone");
   if (number) {
     if (!form.elements.phone.value) form.elements.phone.value = number.slice(0, 40);
+    if (/^[0-9a-f-]{36}$/.test(handed.get("missed") ?? "")) form.elements.missed.value = handed.get("missed");
     history.replaceState(null, "", location.pathname + location.search);
   }
   // The call is timed from its first sign of life.
