@@ -6,9 +6,19 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from django.db import transaction
+
 from lianxin.cases.actions import Intake, register
 from lianxin.cases.engine import On
-from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Phrase, TimeLimit
+from lianxin.cases.models import (
+    CatalogueRule,
+    CatalogueVersion,
+    Category,
+    DutyLimit,
+    NoticeRule,
+    Phrase,
+    TimeLimit,
+)
 from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
 from lianxin.places.models import Area, City
@@ -102,6 +112,22 @@ class World:
         for kind, urgency, track, calendar, sign, contact, resolve in limits:
             TimeLimit.objects.create(kind=kind, urgency=urgency, track=track, calendar=calendar, sign_for=sign,
                                      first_contact=contact, resolve=resolve, valid_from=EPOCH)
+        for duty, calendar, minutes in (("ruling", "working", day), ("extension", "working", day), ("callback", "working", 3 * day),
+                                        ("missed_call", "around_the_clock", 60)):
+            DutyLimit.objects.create(duty=duty, calendar=calendar, minutes=minutes, valid_from=EPOCH)
+        for code, level, share, after, to in (
+            ("reminder", "reminder", "0.200", None, ["officer"]),
+            ("escalation", "escalation", None, 0, ["unit_head", "supervisor"]),
+            ("circular", "circular", None, 5 * day, ["supervisor", "leader"]),
+        ):
+            NoticeRule.objects.create(code=code, level=level, share_left=share, minutes_after=after, to=to, valid_from=EPOCH)
+        with transaction.atomic():
+            self._catalogue()
+        Phrase.objects.create(list="decline_route", code="court", name="诉讼", name_en="Litigation")
+        Phrase.objects.create(list="return_reason", code="not_ours", name="非本单位职责", name_en="Not our duty")
+
+    def _catalogue(self) -> None:
+        """A version is made whole, in one transaction."""
         version = CatalogueVersion.objects.create(number=1, in_force_from=datetime(2020, 1, 1, tzinfo=UTC),
                                                   content_hash="x")
         c, a, u = self.categories, self.areas, self.units
@@ -116,8 +142,6 @@ class World:
         for category, area, unit in rules:
             CatalogueRule.objects.create(version=version, category=category, area=area, lead_unit=u[unit],
                                          assisting_units=["housing"] if unit == "west" else [])
-        Phrase.objects.create(list="decline_route", code="court", name="诉讼", name_en="Litigation")
-        Phrase.objects.create(list="return_reason", code="not_ours", name="非本单位职责", name_en="Not our duty")
 
     def _staff(self) -> None:
         rows = [

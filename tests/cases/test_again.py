@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_every_action_sent_again_happens_once(world: World, monday: Frozen) -> None:
     for number, action in enumerate(sorted(ACTIONS)):
         row = BY_ACTION[action]
-        case_id = at_state(world, State.IN_HAND if State.IN_HAND in row.sources else row.sources[0])
+        case_id = at_state(world, State.IN_HAND if State.IN_HAND in row.sources else row.sources[0], before=action)
         key, seen = bytes([number]) * 32, Case.objects.get(pk=case_id).version
         who = actor(world, case_id, "reporter")
         first = take(world, case_id, action, key=key, version=seen)

@@ -42,7 +42,7 @@ def _english_names() -> None:
 def _all_taken(world: World) -> None:
     for action in ACTIONS:
         sources = BY_ACTION[action].sources
-        take(world, at_state(world, State.IN_HAND if State.IN_HAND in sources else sources[0]), action)
+        take(world, at_state(world, State.IN_HAND if State.IN_HAND in sources else sources[0], before=action), action)
 
 
 @pytest.fixture

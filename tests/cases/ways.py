@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from lianxin.cases import actions as a
 from lianxin.cases.engine import Done, On
 from lianxin.cases.models import Attachment, State
+from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
 from lianxin.organisations.actors import SYSTEM, Actor, reporter_for
 from lianxin.quality import actions as q
@@ -18,7 +20,8 @@ from tests.world import RESIDENT, World
 ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS | s.ACTIONS
 # Rows of the table that no person takes with an action of their own.
 WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise", "reopen_unsolved", "close_unasked",
-                  "join_master", "follow_master", "answer_with_master", "take_over", "release_duplicate"}
+                  "join_master", "follow_master", "answer_with_master", "take_over", "release_duplicate",
+                  "lapse_suspension", "remind", "escalate", "circulate"}
 VILLAGE = "990101001001"
 
 # Who takes a step by default, and with what. The lead is `urban`, which has two clerks; `water` and `west` assist.
@@ -34,6 +37,8 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "raise_return": ("urban", {"reason": "not_ours", "evidence": "三定方案：归住建局。", "suggested_unit": "housing"}),
     "uphold_return": ("dispatcher", {"ruling": "同意，重新派单。"}),
     "reject_return": ("dispatcher", {"ruling": "属于你局职责，请办理。"}),
+    "rule_jointly": ("dispatcher", {"lead_unit": "housing", "assisting_units": ["urban"], "ruling": "住建局牵头，城管局夜间巡查。",
+                                    "basis": "市政府办〔2024〕12 号第三条"}),
     "assist_sign": ("water", {}),
     "assist_reply": ("west", {"private_note": "已配合查过。"}),
     "hand_to_colleague": ("urban", {"officer": "urban2"}),
@@ -61,6 +66,12 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "accept_supervision_answer": ("supervisor", {"note": "同意。"}),
     "refuse_supervision_answer": ("supervisor", {"reason": "没有写明责任人。"}),
     "merge": ("dispatcher", {"duplicates": "one", "reason": "同一个工地。"}),
+    "suspend": ("urban", {"waits_for": "outside", "words": "等供电公司停电后才能换灯。", "until": "soon"}),
+    "resume_work": ("urban", {"note": "已停电。"}),
+    "lift_suspension": ("dispatcher", {"reason": "不必等。"}),
+    "ask_extension": ("urban", {"reason": "连日下雨，路面铺不了。", "minutes": 420}),
+    "grant_extension": ("dispatcher", {"explanation": "连日下雨，雨停后铺好。"}),
+    "refuse_extension": ("supervisor", {"reason": "原来的时间够用。"}),
     "unmerge": ("dispatcher", {"reason": "是另一个工地。"}),
 }
 
@@ -79,6 +90,8 @@ WAY_TO: dict[State, tuple[str, ...]] = {
 
 # What has to happen before an action can be taken, besides the state: after which step of the way, which steps.
 PRELUDES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "resume_work": ("sign", ("suspend",)), "lift_suspension": ("sign", ("suspend",)),
+    "grant_extension": ("sign", ("ask_extension",)), "refuse_extension": ("sign", ("ask_extension",)),
     "answer_supervision": ("dispatch", ("supervise",)),
     "accept_supervision_answer": ("dispatch", ("supervise", "answer_supervision")),
     "refuse_supervision_answer": ("dispatch", ("supervise", "answer_supervision")),
@@ -106,6 +119,8 @@ def fields_for(action: str, by: Actor) -> dict[str, Any]:
     fields = dict(STEPS[action][1])
     if fields.get("attachments") == "one":
         fields["attachments"] = [upload(by)]
+    if fields.get("until") == "soon":
+        fields["until"] = now().replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
     if fields.get("duplicates") == "one":
         fields["duplicates"] = [str(another())]
     return fields

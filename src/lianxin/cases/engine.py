@@ -23,6 +23,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
+from lianxin.organisations.models import WORKING
 
 from . import calendars, clocks, families, notices, policy
 from .models import (
@@ -34,6 +35,8 @@ from .models import (
     ClockKind,
     Event,
     EventText,
+    Extension,
+    ExtensionDecision,
     Return,
     State,
     Submission,
@@ -260,6 +263,11 @@ class Step:
         wanted = assignment.pk if assignment is not None else None
         return [c for c in self.running if c.kind == kind and c.assignment_id == wanted]
 
+    def waited(self, kind: ClockKind, since: datetime) -> int:
+        """Working minutes from `since` until now, in the calendar of the case's running clock of that kind."""
+        calendar = next((clock.calendar for clock in self.clocks_of(kind)), WORKING)
+        return clocks.calendar_named(calendar).between(since, self.at)
+
     def meet(self, kind: ClockKind, assignment: Assignment | None = None) -> None:
         for clock in self.clocks_of(kind, assignment):
             self.resume(clock, SuspensionEnd.ENDED)
@@ -276,14 +284,18 @@ class Step:
                 self.resume(clock, SuspensionEnd.ENDED)
                 self.set_clock(clock, stopped_at=self.at)
                 self.running.remove(clock)
+                if clock.kind == ClockKind.EXTENSION:  # nobody has answered, and nobody need any more
+                    Extension.objects.filter(case=self.case, decision=ExtensionDecision.WAITING).update(
+                        decision=ExtensionDecision.LAPSED, decided_at=self.at, decision_event_id=self.event_id)
 
     def end(self, assignment: Assignment) -> None:
         """End a unit's part. A return of it that nobody has ruled on lapses; the ledger keeps and counts it."""
         self.stop(assignment=assignment)
         if assignment.state == "objected":
-            Return.objects.filter(assignment=assignment, ruling=Return.Ruling.WAITING).update(
-                ruling=Return.Ruling.LAPSED, ruled_at=self.at, ruling_event_id=self.event_id
-            )
+            for entry in Return.objects.filter(assignment=assignment, ruling=Return.Ruling.WAITING):
+                entry.minutes = self.waited(ClockKind.RULING, entry.raised_at)
+                entry.ruling, entry.ruled_at, entry.ruling_event_id = Return.Ruling.LAPSED, self.at, self.event_id
+                entry.save(update_fields=["ruling", "ruled_at", "ruling_event_id", "minutes"])
             self.stop(kind=ClockKind.RULING)
         self.set_assignment(assignment, state="ended", ended_at=self.at)
         self.assignments.remove(assignment)
@@ -305,11 +317,22 @@ class Step:
         if missing:
             raise Invalid(_("还差几项，补上再提交。已填的内容都在。"), fields=missing)
 
+    def _settle_waiting(self) -> None:
+        """A pause and a request for more time are the unit's that has the case in hand: they end when it no longer has."""
+        if self.case.state != State.IN_HAND:
+            for clock in self.running:
+                self.resume(clock, SuspensionEnd.ENDED)
+            self.stop(kind=ClockKind.EXTENSION)
+
     def _rearm(self) -> None:
-        """When the sweep looks at each touched clock again. A paused one says so itself."""
-        touched = [c for c in self.running if c.pk in self._clocks or c in self._new_clocks]
-        for clock in touched:
-            if clock.paused_at is None:
+        """When the sweep looks at each touched clock again. One that was set by the step says so itself, and what a sweep
+        is late with stays due to it."""
+        for clock in self.running:
+            columns = {} if clock in self._new_clocks else self._clocks.get(clock.pk)
+            if columns is None or "next_at" in columns:
+                continue
+            late = clock.next_at is not None and clock.next_at < self.at and "due_at" not in columns
+            if not late:
                 self.set_clock(clock, next_at=notices.next_of(
                     self.reference, clock, urgency=self.case.urgency, after=self.at))
 
@@ -347,6 +370,7 @@ class Step:
 
     def commit(self, *, key: bytes | None, fingerprint: bytes) -> Done:
         left = self._leave_family()
+        self._settle_waiting()
         self._settle_due()
         self._rearm()
         from_state = self._from_state

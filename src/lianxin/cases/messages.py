@@ -65,6 +65,11 @@ def message_for(event: Event, case: Case) -> Message | None:
         "reopen_unsolved": "reopened", "close_unasked": "closed", "contest": "contested",
     }
     name = names.get(event.action)
+    if event.action == "suspend":
+        name = "asked" if event.data.get("waits_for") == "reporter" else "paused"
+        values = values | {"until": str(event.data.get("until", ""))}
+    if event.action == "grant_extension":
+        name, values = "extended", values | {"until": str(event.data.get("due", ""))}
     if event.action == "approve" and event.data.get("drawn") is False:
         name, values = "invited", values | {"until": str(event.data.get("rate_until", ""))}
     return Message(name, values) if name else None
@@ -85,6 +90,9 @@ def text_of(notification: Notification, case: Case, *, language: str) -> str:
             "replied": _("【12345】您的诉求 %(number)s 已有答复，请凭查询码 %(code)s 查看并评价。"),
             "invited": _("【12345】您的诉求 %(number)s 已有答复。请在%(until)s前凭查询码 %(code)s 说一声解决了没有、满意不满意。"),
             "contested": _("【12345】您对 %(number)s 的办结不认可，热线已收到，会再联系您。"),
+            "asked": _("【12345】您的诉求 %(number)s 要请您补充情况，请凭查询码 %(code)s 查看并补充。最迟等到 %(until)s。"),
+            "paused": _("【12345】您的诉求 %(number)s 要等一个条件才能接着办，最迟等到 %(until)s，原因请凭查询码 %(code)s 查看。"),
+            "extended": _("【12345】您的诉求 %(number)s 办理时间延长，答复您的时间改为 %(until)s前，原因请凭查询码 %(code)s 查看。"),
             "reopened": _("【12345】您的诉求 %(number)s 已退回重办。"),
             "closed": _("【12345】您的诉求 %(number)s 已归档。"),
         }

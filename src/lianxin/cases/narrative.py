@@ -377,9 +377,8 @@ def said(event: Event, *, internal: bool) -> str:
         return _sentences(_callback(event, by, internal), sayings.quality.decided_by_supervisor(event, internal=internal))
     if event.action == "rate":
         return _sentences(_rated(event, by), sayings.quality.decided_by_supervisor(event, internal=internal))
-    told = merging.inside(event, by) if internal else merging.outside(event)
-    if told is not None:
-        return told
+    if event.data.get("resumed"):
+        return sayings.clocks.added(event, by, internal)
     if event.action == "attach":
         return _files(event, by)
     if event.action == "record_contact":

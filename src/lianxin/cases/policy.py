@@ -10,8 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -48,16 +47,13 @@ class Scope:
     registered_by: int | None = None
     case_id: uuid.UUID | None = None
 
-    def q(self, *, by_index: bool = True) -> Q:
-        """The filter. Without `by_index` it only looks at rows that something better has found: a unit may have a hundred
-        thousand cases, of which a word leaves some hundred."""
+    def q(self) -> Q:
+        """The filter."""
         if self.everything:
             return Q()
         query = Q(pk__in=[])
-        if self.unit_ids and by_index:
+        if self.unit_ids:
             query |= Q(unit_ids__overlap=sorted(self.unit_ids))
-        elif self.unit_ids:
-            query |= Q(RawSQL("(cases_case.unit_ids || '{}'::bigint[]) && %s::bigint[]", [sorted(self.unit_ids)], BooleanField()))
         if self.county_ids:
             query |= Q(county_id__in=sorted(self.county_ids))
         if self.registered_by is not None:
@@ -164,6 +160,8 @@ def _not_to_decide(actor: Actor, grant: Grant, row: Transition, case: Case) -> s
         if not case.for_supervisor:
             return _("由回访员归档；重办后仍未解决的才由督办员决定。")
         return _("本单位经办的工单须由其他单位的人员决定。") if _had_part(actor, case) else ""
+    if row.action in ("grant_extension", "refuse_extension") and _had_part(actor, case):
+        return _("本单位经办的工单，延期须由其他单位的人员决定。")
     if row.action in ("close", "reopen") and grant.role is Role.CALLBACK and case.for_supervisor:
         return _("重办后诉求人仍说没有解决，由督办员决定下一步。")
     return ""

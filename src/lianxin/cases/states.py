@@ -128,6 +128,10 @@ TABLE: Final[tuple[Transition, ...]] = (
         "reject_return", _("驳回退单"), (State.OBJECTED,), _WORKING, _DISPATCHER, _HOTLINE,
         requires=("ruling",), key="v",
     ),
+    Transition(
+        "rule_jointly", _("联合裁定"), (State.OBJECTED,), (State.DISPATCHED,), _DISPATCHER, _HOTLINE,
+        requires=("lead_unit", "assisting_units", "ruling", "basis"), public=True, announces=True, key="d",
+    ),
     Transition("assist_sign", _("协办签收"), _WORKING, (), _CLERK, frozenset({Holder.ASSIST}), bumps=False),
     Transition(
         "assist_reply", _("协办意见"), (State.IN_HAND,), (), _CLERK, frozenset({Holder.ASSIST}),
@@ -139,6 +143,31 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition(
         "ask_colleague", _("内部留言"), OPEN_STATES, (), _ANYONE, _HOTLINE | _UNIT, requires=("note",), bumps=False,
         key="n",
+    ),
+    Transition(
+        "suspend", _("挂起"), (State.IN_HAND,), (), _CLERK, _LEAD, requires=("waits_for", "words", "until"), public=True,
+        bumps=False, announces=True, key="x",
+    ),
+    Transition(
+        "resume_work", _("恢复办理"), (State.IN_HAND,), (), _CLERK, _LEAD, optional=("note",), public=True, bumps=False,
+        key="s",
+    ),
+    Transition(
+        "lift_suspension", _("解除挂起"), (State.IN_HAND,), (), _DISPATCHER | _SUPERVISOR, _HOTLINE, requires=("reason",),
+        public=True, bumps=False, key="u",
+    ),
+    Transition("lapse_suspension", _("挂起到期"), (State.IN_HAND,), (), _NOBODY, _SYSTEM, public=True, bumps=False),
+    Transition(
+        "ask_extension", _("申请延期"), (State.IN_HAND,), (), _CLERK, _LEAD, requires=("reason",),
+        optional=("minutes", "complex"), bumps=False, key="d",
+    ),
+    Transition(
+        "grant_extension", _("同意延期"), (State.IN_HAND,), (), _DISPATCHER | _SUPERVISOR, _HOTLINE,
+        requires=("explanation",), optional=("minutes",), public=True, bumps=False, announces=True, key="g",
+    ),
+    Transition(
+        "refuse_extension", _("不同意延期"), (State.IN_HAND,), (), _DISPATCHER | _SUPERVISOR, _HOTLINE,
+        requires=("reason",), bumps=False, key="v",
     ),
     Transition(
         "reply", _("答复"), (State.IN_HAND,), (State.REPLIED,), _CLERK, _LEAD,
@@ -232,11 +261,11 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition("delist_supervision", _("摘牌"), tuple(State), (), _NOBODY, _SYSTEM, public=True, bumps=False),
     # One matter, several reporters: the master is acted on, the others follow.
     Transition(
-        "merge", _("并案"), _BEFORE_REPLY, (), _INTAKE, _HOTLINE, requires=("duplicates", "reason"), key="y",
+        "merge", _("并案"), _BEFORE_REPLY, (), _INTAKE, _HOTLINE, requires=("duplicates", "reason"), key="q",
     ),
     Transition(
         "unmerge", _("拆分"), (State.MERGED,), (State.REGISTERED, State.ACCEPTED, State.DISPATCHED), _DISPATCHER, _HOTLINE,
-        requires=("reason",), public=True, key="y",
+        requires=("reason",), public=True, key="q",
     ),
     Transition("join_master", _("并入主件"), (*_BEFORE_REPLY, State.MERGED), (State.MERGED,), _NOBODY, _SYSTEM, public=True,
                announces=True),
@@ -246,6 +275,10 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition("take_over", _("接任主件"), (State.MERGED,), (State.REGISTERED, State.ACCEPTED, State.DISPATCHED), _NOBODY,
                _SYSTEM, public=True),
     Transition("release_duplicate", _("拆出"), (*_BEFORE_REPLY, State.REPLIED), (), _NOBODY, _SYSTEM, bumps=False),
+    # A clock has spoken: near its end, at it, and long after.
+    Transition("remind", _("到期提醒"), OPEN_STATES, (), _NOBODY, _SYSTEM, bumps=False),
+    Transition("escalate", _("超时上报"), OPEN_STATES, (), _NOBODY, _SYSTEM, bumps=False),
+    Transition("circulate", _("超时通报"), OPEN_STATES, (), _NOBODY, _SYSTEM, bumps=False),
     # A calendar has become known or has changed: the clocks fall due when it says so now.
     Transition("recompute_due", _("重算期限"), OPEN_STATES, (), _NOBODY, _SYSTEM, public=True, bumps=False),
     # A case that another system had closed before it came here: only an import takes this way.

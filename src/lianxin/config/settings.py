@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "lianxin.quality",
     "lianxin.supervision",
     "lianxin.analysis",
+    "lianxin.analysis.reports",
 ]
 for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
@@ -296,6 +297,9 @@ LIANXIN_TRUSTED_PROXIES = number("LIANXIN_TRUSTED_PROXIES", 0)
 CSRF_FAILURE_VIEW = "lianxin.faces.errors.csrf_failure"
 
 LIANXIN_SOURCE_URL = text("LIANXIN_SOURCE_URL")
+LIANXIN_PAUSE_DAYS = number("LIANXIN_PAUSE_DAYS", 10)
+LIANXIN_PAUSES_PER_ROUND = number("LIANXIN_PAUSES_PER_ROUND", 2)
+LIANXIN_EXTENSIONS_PER_ROUND = number("LIANXIN_EXTENSIONS_PER_ROUND", 2)
 LIANXIN_CALLBACK_ATTEMPTS = number("LIANXIN_CALLBACK_ATTEMPTS", 3)
 LIANXIN_CALLBACK_SPREAD = number("LIANXIN_CALLBACK_SPREAD", 2)
 LIANXIN_CALLBACK_REST_HOURS = number("LIANXIN_CALLBACK_REST_HOURS", 3)
@@ -319,6 +323,7 @@ LIANXIN_RETENTION_DAYS = {
 }
 LIANXIN_UNCLAIMED_HOURS = number("LIANXIN_UNCLAIMED_HOURS", 24)
 LIANXIN_JOB_DAYS = number("LIANXIN_JOB_DAYS", 30)
+LIANXIN_REPORT_DAYS = number("LIANXIN_REPORT_DAYS", 3650)
 LIANXIN_MESSAGE_GATEWAY = text("LIANXIN_MESSAGE_GATEWAY", "lianxin.cases.messages.OutboxOnly")
 
 LOGGING: dict[str, Any] = {

@@ -311,6 +311,6 @@ FORMS: dict[str, type[ActionForm]] = {
     "refuse_publication": Reason,
 }
 
-from . import forms_merging, forms_quality, forms_supervision  # noqa: E402 - their forms are made of the ones above
+from . import forms_clocks, forms_merging, forms_quality, forms_returns, forms_supervision  # noqa: E402 - their forms are made of the ones above
 
-FORMS |= forms_merging.FORMS | forms_quality.FORMS | forms_supervision.FORMS
+FORMS |= forms_clocks.FORMS | forms_merging.FORMS | forms_quality.FORMS | forms_returns.FORMS | forms_supervision.FORMS

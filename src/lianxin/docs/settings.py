@@ -119,6 +119,9 @@ GROUPS: dict[str, dict[str, str]] = {
                              "in China Standard Time.",
         "LIANXIN_SOURCE_URL": "Where residents find the source of the program as it runs here, changes included (AGPL-3.0, "
                               "section 13). The portal's pages then link to it.",
+        "LIANXIN_PAUSE_DAYS": "The longest that one pause of a case may last, in days.",
+        "LIANXIN_PAUSES_PER_ROUND": "How often a case may be paused in one round of handling.",
+        "LIANXIN_EXTENSIONS_PER_ROUND": "How often more time may be asked for in one round of handling.",
         "LIANXIN_CALLBACK_ATTEMPTS": "Callbacks that must have been tried before a case whose reporter left a telephone may "
                                      "be closed as unreached.",
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
@@ -131,6 +134,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_RETENTION_MESSAGE_DAYS": "The same for the record of messages sent.|`LIANXIN_RETENTION_DAYS`",
         "LIANXIN_UNCLAIMED_HOURS": "Hours after which an upload that became part of no case is removed.",
         "LIANXIN_JOB_DAYS": "Days for which finished jobs stay in the queue's tables. Failed ones stay until looked at.",
+        "LIANXIN_REPORT_DAYS": "Days for which reports made as files are kept.",
         "LIANXIN_SUBMISSION_DAYS": "Days for which a submission key is remembered. The same write sent again within them "
                                    "changes nothing; later it is a new write.",
         "LIANXIN_MESSAGE_GATEWAY": "Dotted path of the class that sends text messages. The default sends nothing: the "

@@ -11,21 +11,20 @@ from .dispatching import (
     dispatch,
     redispatch,
     refer_emergency,
-    reject_return,
-    uphold_return,
 )
+from .extending import ask_extension, grant_extension, refuse_extension
 from .handling import (
     ask_colleague,
     assist_reply,
     assist_sign,
     hand_to_colleague,
-    raise_return,
     record_contact,
     reply,
     sign,
 )
 from .intake import History, Intake, Registered, register
 from .merging import merge, unmerge
+from .pausing import lift_suspension, resume_work, suspend
 from .reporting import (
     add_information,
     attach,
@@ -34,15 +33,19 @@ from .reporting import (
     request_publication,
     withdraw,
 )
+from .returning import raise_return, reject_return, rule_jointly, uphold_return
 from .writing import register_many
 
 ACTIONS: dict[str, Callable[..., object]] = {
     "accept": accept, "decline": decline, "answer_on_the_spot": answer_on_the_spot, "dispatch": dispatch,
     "redispatch": redispatch, "add_assisting": add_assisting, "sign": sign, "record_contact": record_contact,
     "raise_return": raise_return, "uphold_return": uphold_return, "reject_return": reject_return,
+    "rule_jointly": rule_jointly,
     "assist_sign": assist_sign, "assist_reply": assist_reply, "hand_to_colleague": hand_to_colleague,
     "ask_colleague": ask_colleague, "reply": reply, "withdraw": withdraw, "add_information": add_information,
     "attach": attach, "correct": correct, "refer_emergency": refer_emergency,
+    "suspend": suspend, "resume_work": resume_work, "lift_suspension": lift_suspension, "ask_extension": ask_extension,
+    "grant_extension": grant_extension, "refuse_extension": refuse_extension,
     "request_publication": request_publication, "clear_publication": clear_publication,
     "refuse_publication": refuse_publication, "merge": merge, "unmerge": unmerge,
 }
@@ -51,5 +54,5 @@ __all__ = [
     "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_on_the_spot",
     "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication", "correct", "decline", "dispatch",
     "hand_to_colleague", "merge", "raise_return", "record_contact", "redispatch", "refer_emergency", "refuse_publication",
-    "register", "register_many", "reject_return", "reply", "request_publication", "sign", "unmerge", "uphold_return", "withdraw",
+    "register", "register_many", "reject_return", "reply", "request_publication", "rule_jointly", "sign", "unmerge", "uphold_return", "withdraw",
 ]

@@ -14,6 +14,7 @@ from lianxin.organisations.actors import Kind
 from ..engine import Step, action
 from ..models import Attachment, Publication, PublicVersion, State
 from .dispatching import words as safe
+from .pausing import answered
 
 
 @action("add_information")
@@ -21,6 +22,7 @@ def add_information(step: Step, *, words: str) -> None:
     """补充情况: in the reporter's own words, beside the first ones, which stay as they are."""
     step.require(words=words)
     step.say("words", safe(words, "words"), public=True)
+    answered(step)
 
 
 @action("attach")
@@ -35,6 +37,7 @@ def attach(step: Step, *, attachments: Sequence[uuid.UUID], purpose: str = "more
     if count == 0:
         raise Invalid(_("没有找到要添加的文件，请重新上传。"), fields={"attachments": str(_("请重新上传。"))})
     step.data.update(count=count)
+    answered(step)
 
 
 @action("withdraw")

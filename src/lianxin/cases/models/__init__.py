@@ -16,7 +16,10 @@ from .case import (
     Supervised,
 )
 from .catalogue import (
+    CatalogueDecision,
+    CatalogueProposal,
     CatalogueRule,
+    CatalogueSource,
     CatalogueVersion,
     Category,
     Kind,
@@ -29,6 +32,7 @@ from .clocks import (
     ClockKind,
     DutyLimit,
     Extension,
+    ExtensionDecision,
     Notice,
     NoticeLevel,
     NoticeRule,
@@ -38,7 +42,7 @@ from .clocks import (
     SuspensionReason,
 )
 from .duplicates import Distinct
-from .handling import Contact, ContactMeans, Reply, Return
+from .handling import Contact, ContactMeans, Reply, Return, ReturnRuling
 from .missed import MissedCall, MissedCallOutcome, MissedCallTry, MissedCallTryOutcome
 from .person import IdentityReading, Reporter, RetentionClass
 from .record import (
@@ -52,9 +56,9 @@ from .record import (
 
 __all__ = [
     "OPEN_STATES", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
-    "Attachment", "Case", "CatalogueRule", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
-    "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "IdentityReading", "Kind",
+    "Attachment", "Case", "CatalogueDecision", "CatalogueProposal", "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
+    "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision", "IdentityReading", "Kind",
     "MissedCall", "MissedCallOutcome", "MissedCallTry", "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
-    "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "State", "Submission",
+    "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "ReturnRuling", "State", "Submission",
     "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",
 ]

@@ -103,6 +103,12 @@ class Clock(models.Model):
                 name="clock_provisional",
             ),
             models.Index(fields=["case", "kind"], name="clock_of_case"),
+            # Returns to be ruled on, in the order in which the ruling is due.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=models.Q(kind="ruling", met_at__isnull=True, stopped_at__isnull=True),
+                name="clock_rulings",
+            ),
         ]
 
     @property

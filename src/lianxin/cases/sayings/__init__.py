@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..models import Event
-from . import quality, recomputing, supervision
+from . import clocks, merging, quality, recomputing, returns, supervision
 
 Saying = Callable[[Event, str], str]
-INSIDE: dict[str, Saying] = {**quality.INSIDE, **recomputing.INSIDE, **supervision.INSIDE}
-OUTSIDE: dict[str, Saying] = {**quality.OUTSIDE, **recomputing.OUTSIDE, **supervision.OUTSIDE}
+INSIDE: dict[str, Saying] = {**clocks.INSIDE, **merging.INSIDE, **quality.INSIDE, **recomputing.INSIDE, **returns.INSIDE, **supervision.INSIDE}
+OUTSIDE: dict[str, Saying] = {**clocks.OUTSIDE, **merging.OUTSIDE, **quality.OUTSIDE, **recomputing.OUTSIDE, **returns.OUTSIDE, **supervision.OUTSIDE}
 
 __all__ = ["INSIDE", "OUTSIDE", "Saying"]

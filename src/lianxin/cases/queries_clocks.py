@@ -1,0 +1,98 @@
+"""Reads of clocks: every promise of a case with its pauses and extensions, what waits for a decision, who was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from lianxin.organisations.actors import Actor
+
+from . import policy
+from .clocks import calendar_named
+from .models import Case, Clock, ClockKind, Extension, ExtensionDecision, Suspension
+
+RUNNING = {"met_at__isnull": True, "stopped_at__isnull": True}
+
+
+def promised_clock(case_id: UUID) -> Clock | None:
+    """The running clock of what the reporter was promised."""
+    return Clock.objects.filter(case_id=case_id, kind=ClockKind.RESOLVE, assignment__isnull=True, **RUNNING).first()
+
+
+def waiting_extension(case_id: UUID) -> Extension | None:
+    """The request for more time that nobody has answered, with its clock and who asked."""
+    return (Extension.objects.filter(case_id=case_id, decision=ExtensionDecision.WAITING)
+            .select_related("clock", "asked_by", "assignment__unit").first())
+
+
+def running_pause(case_id: UUID) -> Suspension | None:
+    """The pause that a case is in."""
+    return Suspension.objects.filter(case_id=case_id, ended_at__isnull=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """One clock for people to read. `over` are minutes of its calendar that it ran or is running past its due time; `state`
+    is `running`, `paused`, `overdue`, `met`, `met_late`, `stopped` or `stopped_late`."""
+
+    clock: Clock
+    state: str
+    over: int
+    pauses: tuple[Suspension, ...] = field(default=())
+    extensions: tuple[Extension, ...] = field(default=())
+
+    @property
+    def late(self) -> bool:
+        return self.state in ("overdue", "met_late", "stopped_late")
+
+
+def state_of(clock: Clock, at: datetime) -> str:
+    """How one clock stands at an instant. A clock that stands still counts as it stood when it was paused."""
+    end = clock.met_at or clock.stopped_at or clock.paused_at or at
+    late = end > clock.due_at
+    if clock.met_at is not None:
+        return "met_late" if late else "met"
+    if clock.stopped_at is not None:
+        return "stopped_late" if late else "stopped"
+    if clock.paused_at is not None:
+        return "paused"
+    return "overdue" if late else "running"
+
+
+def lines_of(clocks: Iterable[Clock], *, at: datetime, pauses: Iterable[Suspension] = (),
+             extensions: Iterable[Extension] = ()) -> list[ClockLine]:
+    """Every clock with what happened to it, in the order given. No queries."""
+    pauses, extensions = list(pauses), list(extensions)
+    found = []
+    for clock in clocks:
+        state = state_of(clock, at)
+        end = clock.met_at or clock.stopped_at or at
+        over = calendar_named(clock.calendar).between(clock.due_at, end) if state.endswith(("overdue", "late")) else 0
+        found.append(ClockLine(
+            clock, state, over, tuple(one for one in pauses if one.clock_id == clock.pk),
+            tuple(one for one in extensions if one.clock_id == clock.pk)))
+    return found
+
+
+def clock_lines(case: Case, *, at: datetime, public_only: bool = False) -> list[ClockLine]:
+    """Every clock of a case, oldest first: three queries. For the reporter only what they were promised."""
+    clocks = Clock.objects.filter(case=case).select_related("assignment__unit").order_by("started_at", "id")
+    if public_only:
+        clocks = clocks.filter(kind=ClockKind.RESOLVE, assignment__isnull=True)
+    extensions = Extension.objects.filter(case=case).select_related("asked_by", "decided_by").order_by("asked_at", "id")
+    if public_only:
+        extensions = extensions.filter(decision=ExtensionDecision.GRANTED)
+    return lines_of(clocks, at=at, extensions=extensions,
+                    pauses=Suspension.objects.filter(case=case).select_related("by", "ended_by").order_by("at", "id"))
+
+
+def extensions_waiting(actor: Actor, *, limit: int = 100) -> list[Case]:
+    """Cases whose unit waits for an answer to its request for more time, the earliest due answer first."""
+    from .queries import rows
+
+    waiting: QuerySet[Extension] = Extension.objects.filter(decision=ExtensionDecision.WAITING)
+    return list(rows(Case.objects.filter(policy.visible_to(actor), extensions__in=waiting)).order_by("due_at", "id")[:limit])
