@@ -13,7 +13,7 @@ from .svg import WIDTH, Caption, element, path_of, picture, text, width_of
 
 Shade = Literal["", "high", "low"]
 _LAND = {"": "c-land", "high": "c-land-high", "low": "c-land-low"}
-_MOST, _LEAST = 24.0, 2.5  # radii
+_MOST, _LEAST = 20.0, 2.5  # radii
 _PAD = 8
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 360
-FONT = "'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Source Han Sans SC', sans-serif"
+# Without quotes: WeasyPrint takes them for part of the name.
+FONT = "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, Source Han Sans SC, sans-serif"
 
 # How a thing looks on paper. On a page `.lx-chart .c-…` says the same in tokens.
 LOOKS: dict[str, dict[str, str]] = {
@@ -32,7 +33,7 @@ LOOKS: dict[str, dict[str, str]] = {
     "c-made": {"fill": "none", "stroke": "#57534a", "stroke-width": "1", "stroke-dasharray": "2 2"},
     "c-circle": {"fill": "#0b6b6f", "fill-opacity": "0.82", "stroke": "#ffffff", "stroke-width": "1"},
     "c-on": {"fill": "#ffffff"},
-    "c-halo": {"fill": "#1f1d19", "stroke": "#ffffff", "stroke-width": "3", "paint-order": "stroke", "stroke-linejoin": "round"},
+    "c-halo": {"fill": "none", "stroke": "#ffffff", "stroke-width": "3", "stroke-linejoin": "round"},
 }
 
 
@@ -63,7 +64,12 @@ def element(name: str, look: str = "", /, *inside: str, **attributes: str | floa
 
 def text(x: float, y: float, words: str, *, look: str = "c-ink", size: float = 11, anchor: str = "start",
          bold: bool = False) -> str:
+    """Words. As `c-halo` they stand on a rim that keeps them apart from what lies under them: two elements, since not every
+    renderer knows `paint-order`."""
     more = {"font-weight": "700"} if bold else {}
+    if look == "c-halo":
+        rim = element("text", look, escape(words), x=x, y=y, font_size=size, text_anchor=anchor, **more)
+        return rim + text(x, y, words, size=size, anchor=anchor, bold=bold)
     return element("text", look, escape(words), x=x, y=y, font_size=size, text_anchor=anchor, **more)
 
 

@@ -85,10 +85,16 @@ def trend(points: Sequence[Point], *, caption: Caption, centre: float | None = N
                  if place is not None), None)
     if last is not None and last[0].value is not None and last[1] is not None:
         said = f"{last[0].value * 100:.1f}%"
-        above = last[1][1] - 9 if last[1][1] > _TOP + 14 else last[1][1] + 18
+        above = last[1][1] + (18 if _falls(places) and last[1][1] < floor - 20 or last[1][1] < _TOP + 14 else -9)
         parts.append(text(min(last[1][0] + width_of(said, 12) / 2, right + 8), above, said, look="c-halo", size=12,
                           anchor="end", bold=True))
     return picture(caption, HEIGHT, parts)
+
+
+def _falls(places: Sequence[tuple[float, float] | None]) -> bool:
+    """Whether the line comes down to its last point: the value then stands below it."""
+    known = [place for place in places if place is not None]
+    return len(known) > 1 and known[-1][1] > known[-2][1]
 
 
 def _mark(place: tuple[float, float], point: Point) -> str:

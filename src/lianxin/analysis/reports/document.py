@@ -33,12 +33,13 @@ class Cases:
 class Cell:
     """What stands in one place of a table. `parts` are numbers that lead to their cases, written one after another with
     `/` between: a numerator and its denominator. `text` stands before them, `note` under them. `mood` is good, bad or
-    nothing: said in the text as well."""
+    nothing: said in the text as well. `few` marks what has too few cases for a value."""
 
     text: str = ""
     parts: tuple[tuple[str, Cases | None], ...] = ()
     note: str = ""
     mood: Literal["", "good", "bad"] = ""
+    few: bool = False
 
     @property
     def plain(self) -> str:

@@ -46,10 +46,10 @@ def standing_said(series: Series) -> str:
     if last.figure.small:
         return _("这一期件数太少，不作判断。")
     if last.outside:
-        return _("这一期超出控制限：不像是偶然，应查原因。")
+        return _("与长期水平比，超出控制限：不像是偶然，应查原因。")
     if last.run:
         return _("连续八期以上在长期水平的同一侧：水平可能已经变了。")
-    return _("这一期在控制限之内：变化在偶然范围内。")
+    return _("与长期水平比，在控制限之内。")
 
 
 def of_rows(breakdown: Breakdown, code: str, whole: Figure) -> Picture:
@@ -110,5 +110,5 @@ def of_counties(report: Report, code: str = "resolution") -> Picture | None:
         "rows": pgettext("between names", "、").join(told), "label": label}
     if made:
         said += _("虚线边界是推算的，不是测绘的：%(names)s。") % {"names": pgettext("between names", "、").join(made)}
-    caption = Caption("map-counties", _("诉求从哪里来"), said)
+    caption = Caption("map-counties", _("各县市区登记的件数"), said)
     return Picture(caption.title, said, county_map(regions, caption=caption))

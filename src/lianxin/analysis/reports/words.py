@@ -103,6 +103,7 @@ def difference_said(change: Change) -> str:
     if change.difference is None:
         return ""
     said = f"{change.difference * 100:+.1f}".replace("-", "−")
+    said = "±0.0" if said in ("+0.0", "−0.0") else said
     return _("%(n)s 次/百轮") % {"n": said} if change.now.kind is FigureKind.COUNT else _("%(n)s 个百分点") % {"n": said}
 
 
