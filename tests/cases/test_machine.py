@@ -55,7 +55,7 @@ ONWARDS = {
     State.REGISTERED: ("accept", "accept", "accept", "decline", "answer_on_the_spot"), State.ACCEPTED: ("dispatch",),
     State.DISPATCHED: ("sign", "sign", "raise_return", "redispatch"),
     State.IN_HAND: ("reply", "reply", "reply", "raise_return", "redispatch", "assist_sign"),
-    State.OBJECTED: ("uphold_return", "reject_return"), State.REPLIED: ("approve", "approve", "send_back"),
+    State.OBJECTED: ("uphold_return", "reject_return", "rule_jointly"), State.REPLIED: ("approve", "approve", "send_back"),
     State.CALLBACK: ("record_callback_attempt", "close", "reopen", "rate"), State.CLOSED: ("reopen", "rate"),
 }
 taken: set[tuple[str, str, str]] = set()

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Schema
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from lianxin.cases import narrative, policy
+from lianxin.cases import narrative, policy, returns
 from lianxin.cases import queries as case_queries
+from lianxin.cases import standings as standing
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On
 from lianxin.cases.models import OPEN_STATES, Assignment, Case, State
@@ -93,10 +94,14 @@ def checked_cursor(after: str, *, due: bool) -> str:
 def actions_for(actor: Actor, case: Case, open_ones: list[Assignment]) -> list[dict[str, Any]]:
     """Every action of the table from here that concerns the caller's roles, with the policy's word on it."""
     found = []
+    lead = policy.own_assignment(actor, open_ones, "raise_return")
+    barred = returns.barred(case, lead.unit_id if lead is not None else None)
     for row in transitions_from(case.state):
         if row.action not in ROWS or not row.roles & actor.roles:
             continue
         decision = policy.can(actor, row.action, case, assignment=policy.own_assignment(actor, open_ones, row.action))
+        if decision.allowed and row.action in barred:
+            decision = policy.Decision(False, barred[row.action])
         found.append({"action": row.action, "label": str(row.label), "allowed": decision.allowed,
                       "reason": str(decision.reason)})
     return found
@@ -230,7 +235,7 @@ def standings(request: ApiRequest) -> HttpResponse:
     """Open cases the caller may see, by state."""
     request.auth.need(READ)
     order = [state.value for state in State]
-    found = sorted(case_queries.standings(request.auth.actor, at=now()), key=lambda row: order.index(row.state))
+    found = sorted(standing.standings(request.auth.actor, at=now()), key=lambda row: order.index(row.state))
     return answer({"items": [{"state": row.state, "label": str(State(row.state).label), "total": row.total,
                               "overdue": row.overdue, "soon": row.soon} for row in found]})
 

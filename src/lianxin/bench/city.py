@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import product
 
+from django.db import transaction
+
 from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, TimeLimit
 from lianxin.organisations.models import ApiToken, Role, RoleGrant, Staff, Unit, token_digest
 from lianxin.places.models import Area, City
@@ -56,10 +58,11 @@ def make() -> BenchCity:
     ]
     for track, resolve in (("ordinary", 2100), ("reopened", 1260), ("complex", 6300)):
         TimeLimit.objects.create(track=track, sign_for=240, first_contact=420, resolve=resolve, valid_from=EPOCH)
-    version = CatalogueVersion.objects.create(
-        number=1, in_force_from=datetime(2015, 1, 1, tzinfo=UTC), content_hash="bench")
-    for n, leaf in enumerate(leaves):
-        CatalogueRule.objects.create(version=version, category=leaf, lead_unit=units[n % len(units)])
+    with transaction.atomic():  # a version is made whole
+        version = CatalogueVersion.objects.create(
+            number=1, in_force_from=datetime(2015, 1, 1, tzinfo=UTC), content_hash="bench")
+        for n, leaf in enumerate(leaves):
+            CatalogueRule.objects.create(version=version, category=leaf, lead_unit=units[n % len(units)])
     staff = {}
     for name, role, unit in (
         ("operator", Role.OPERATOR, hotline), ("dispatcher", Role.DISPATCHER, hotline),

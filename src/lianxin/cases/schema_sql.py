@@ -91,3 +91,62 @@ CREATE INDEX cases_eventtext_case_id_a567b4ea ON cases_eventtext (case_id);
 # index costs less.
 GRAMS_COST = "ALTER FUNCTION lianxin_bigrams(text) COST 2000"
 GRAMS_COST_BEFORE = "ALTER FUNCTION lianxin_bigrams(text) COST 100"
+
+# A version of the catalogue is made whole, in one transaction, and stays as it was made: what led to a dispatch can be
+# shown years later, and nobody changes it afterwards. Rules are added in the transaction that made their version (its own
+# number or, inside a savepoint, a later one), and no version is in force before the one it follows.
+CATALOGUE_GUARD = """
+CREATE FUNCTION cases_catalogue_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'a version of the dispatch catalogue is never altered' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER cases_catalogueversion_stays BEFORE UPDATE OR DELETE ON cases_catalogueversion
+  FOR EACH ROW EXECUTE FUNCTION cases_catalogue_stays();
+CREATE TRIGGER cases_cataloguerule_stays BEFORE UPDATE OR DELETE ON cases_cataloguerule
+  FOR EACH ROW EXECUTE FUNCTION cases_catalogue_stays();
+
+CREATE FUNCTION cases_catalogue_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM cases_catalogueversion
+             WHERE number < NEW.number AND in_force_from > NEW.in_force_from OR number > NEW.number) THEN
+    RAISE EXCEPTION 'a version of the dispatch catalogue is never in force before the one it follows'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER cases_catalogueversion_follows BEFORE INSERT ON cases_catalogueversion
+  FOR EACH ROW EXECUTE FUNCTION cases_catalogue_follows();
+
+CREATE FUNCTION cases_catalogue_is_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM cases_catalogueversion WHERE id = NEW.version_id
+             AND xmin::text::bigint < pg_current_xact_id()::text::bigint % 4294967296) THEN
+    RAISE EXCEPTION 'no rule is added to a version of the dispatch catalogue later'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER cases_cataloguerule_is_whole BEFORE INSERT ON cases_cataloguerule
+  FOR EACH ROW EXECUTE FUNCTION cases_catalogue_is_whole();
+
+CREATE FUNCTION cases_decision_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'a decided proposal is never altered, and none is deleted' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER cases_catalogueproposal_decided BEFORE UPDATE ON cases_catalogueproposal
+  FOR EACH ROW WHEN (OLD.decision <> 'waiting') EXECUTE FUNCTION cases_decision_stays();
+CREATE TRIGGER cases_catalogueproposal_stays BEFORE DELETE ON cases_catalogueproposal
+  FOR EACH ROW EXECUTE FUNCTION cases_decision_stays();
+"""
+DROP_CATALOGUE_GUARD = """
+DROP TRIGGER cases_catalogueproposal_stays ON cases_catalogueproposal;
+DROP TRIGGER cases_catalogueproposal_decided ON cases_catalogueproposal;
+DROP TRIGGER cases_cataloguerule_is_whole ON cases_cataloguerule;
+DROP TRIGGER cases_catalogueversion_follows ON cases_catalogueversion;
+DROP TRIGGER cases_cataloguerule_stays ON cases_cataloguerule;
+DROP TRIGGER cases_catalogueversion_stays ON cases_catalogueversion;
+DROP FUNCTION cases_decision_stays();
+DROP FUNCTION cases_catalogue_is_whole();
+DROP FUNCTION cases_catalogue_follows();
+DROP FUNCTION cases_catalogue_stays();
+"""

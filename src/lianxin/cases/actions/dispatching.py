@@ -1,4 +1,4 @@
-"""The hotline's part: accept, decline, answer on the spot, dispatch, rule on returns, correct."""
+"""The hotline's part: accept, decline, answer on the spot, dispatch, correct."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lianxin.kernel.text import clean_text
 
 from ..clocks import promise
 from ..engine import Step, action
+from ..grassroots import refuse_grassroots
 from ..models import (
     AssignmentRole,
     Channel,
@@ -38,6 +39,13 @@ def unit_named(step: Step, code: str, name: str = "lead_unit") -> Body:
         raise Invalid(_("没有这个单位，请从列表中选择。"), fields={name: str(_("没有这个单位。"))})
     if not unit.open_on(today_of(step.at)):
         raise Invalid(_("这个单位已撤销，不能再派单给它。"), fields={name: str(_("单位已撤销。"))})
+    return unit
+
+
+def _receiver(step: Step, code: str, name: str = "lead_unit") -> Body:
+    """The open unit of that code that may be given a part; raises Invalid for a village or a grid as well."""
+    unit = unit_named(step, code, name)
+    refuse_grassroots(step.reference, unit, name)
     return unit
 
 
@@ -177,7 +185,7 @@ def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None =
 
 
 def give(step: Step, lead_unit: str, assisting_units: Sequence[str]) -> None:
-    lead = unit_named(step, lead_unit)
+    lead = _receiver(step, lead_unit)
     answer = step.reference.responsible(
         category_id=step.case.category_id, area_id=step.case.area_id, on=today_of(step.at)
     )
@@ -197,7 +205,7 @@ def _assist(step: Step, codes: Sequence[str], *, sign_for: int, resolve: int, ca
     taken = {assignment.unit_id for assignment in step.assignments}
     added: list[str] = []
     for code in dict.fromkeys(codes):
-        unit = unit_named(step, code, "assisting_units")
+        unit = _receiver(step, code, "assisting_units")
         if unit.id in taken:
             raise Invalid(_("这个单位已经在办理这件工单。"),
                           fields={"assisting_units": str(_("不能重复派给同一个单位。"))})
@@ -234,48 +242,6 @@ def add_assisting(step: Step, *, assisting_units: Sequence[str], note: str = "")
     limits = step.limits()
     _assist(step, assisting_units, sign_for=limits.sign_for, resolve=limits.resolve, calendar=limits.calendar)
     step.say("note", words(note, "note", required=False), public=False)
-
-
-def _rule(step: Step, ruling: str) -> Return:
-    entry = Return.objects.select_for_update().get(assignment=step.lead, ruling=Return.Ruling.WAITING)
-    entry.ruling = ruling
-    entry.ruled_at = step.at
-    entry.ruled_by_id = step.by.staff_id
-    entry.ruling_event_id = step.event_id
-    entry.save(update_fields=["ruling", "ruled_at", "ruled_by", "ruling_event_id"])
-    step.meet(ClockKind.RULING)
-    step.data.update(return_id=str(entry.pk), reason=entry.reason)
-    return entry
-
-
-@action("uphold_return")
-def uphold_return(step: Step, *, ruling: str) -> None:
-    """同意退单: the unit's part ends and the case waits for dispatch again. The resolve clock runs on."""
-    step.require(ruling=ruling)
-    _rule(step, Return.Ruling.UPHELD)
-    step.say("ruling", words(ruling, "ruling"), public=False)
-    step.end_all()
-    step.set(lead_unit_id=None)
-    step.to(State.ACCEPTED)
-
-
-@action("reject_return")
-def reject_return(step: Step, *, ruling: str) -> None:
-    """驳回退单: the case stays with the unit, where it was. A unit that had not signed gets a new clock for it."""
-    step.require(ruling=ruling)
-    _rule(step, Return.Ruling.REJECTED)
-    step.say("ruling", words(ruling, "ruling"), public=False)
-    lead = step.lead
-    if lead is None:
-        raise AssertionError("an objected case has a lead assignment")
-    if lead.signed_at is None:
-        limits = step.limits()
-        clock = step.start(ClockKind.SIGN_FOR, minutes=limits.sign_for, calendar=limits.calendar, assignment=lead)
-        step.set_assignment(lead, state="assigned", due_at=clock.due_at)
-        step.to(State.DISPATCHED)
-    else:
-        step.set_assignment(lead, state="in_hand")
-        step.to(State.IN_HAND)
 
 
 @action("correct")

@@ -21,14 +21,12 @@ from ..models import (
     ClockKind,
     Contact,
     ContactMeans,
-    Phrase,
     Reply,
     Reporter,
-    Return,
     State,
 )
 from ..reference import today_of
-from .dispatching import phrase_of, unit_named, words
+from .dispatching import words
 
 
 def own(step: Step) -> Assignment:
@@ -114,39 +112,6 @@ def record_contact(step: Step, *, means: str, reached: bool, contacted_at: datet
         from .merging import contact_too
 
         contact_too(step, duplicates, means=means, reached=reached, contacted_at=contacted_at, note=note)
-
-
-@action("raise_return")
-def raise_return(step: Step, *, reason: str, evidence: str, suggested_unit: str | None = None) -> None:
-    """退单: an objection with a reason from the city's list and evidence in words. Every return is counted.
-
-    Suggesting a town, village or grid for a department's own work is refused: it may not be pushed down.
-    """
-    step.require(reason=reason, evidence=evidence)
-    phrase = phrase_of(Phrase.List.RETURN_REASON, reason)
-    if phrase is None:
-        raise Invalid(_("请选择退单理由。"), fields={"reason": str(_("请从列表中选择。"))})
-    suggested = unit_named(step, suggested_unit, "suggested_unit") if suggested_unit else None
-    mine = own(step)
-    mine_body = step.reference.units[mine.unit_id]
-    if suggested is not None and suggested.kind == "town_government" and mine_body.kind != "town_government":
-        raise Invalid(
-            _("部门职责内的事项不得下推给乡镇街道、村社区或网格。"),
-            fields={"suggested_unit": str(_("请建议同级或上级责任单位。"))},
-        )
-    Return.objects.create(
-        case=step.case, assignment=mine, event_id=step.event_id, reason=phrase.code,
-        suggested_unit_id=suggested.id if suggested else None, raised_at=step.at, raised_by_id=step.by.staff_id,
-    )
-    for clock in step.clocks_of(ClockKind.SIGN_FOR, mine):
-        step.set_clock(clock, stopped_at=step.at)
-        step.running.remove(clock)
-    step.data.update(reason=phrase.code, suggested_unit=suggested.code if suggested else None)
-    step.say("evidence", words(evidence, "evidence"), public=False)
-    step.set_assignment(mine, state="objected")
-    step.owe(ClockKind.RULING)
-    step.set(returns=step.case.returns + 1)
-    step.to(State.OBJECTED)
 
 
 @action("hand_to_colleague")

@@ -8,8 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
+from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
 from lianxin.organisations.models import WORKING
+
+from .labels import display
 
 
 class Kind(models.TextChoices):
@@ -103,18 +106,125 @@ class TimeLimit(models.Model):
         ]
 
 
+class CatalogueSource(models.TextChoices):
+    FILES = "files", _("城市文件")
+    PROPOSAL = "proposal", _("修改建议")
+    RESTORED = "restored", _("恢复旧版")
+
+
 class CatalogueVersion(models.Model):
-    """One dated version of the dispatch catalogue. Versions are never edited; a change makes the next one."""
+    """One dated version of the dispatch catalogue. Versions are never edited; a change makes the next one.
+
+    Triggers refuse every alteration, rules added later, and a version in force before the one it follows. Only the first
+    may be in force from before it was made: nothing was in force before it.
+    """
+
+    Source = CatalogueSource
 
     number = models.PositiveIntegerField(unique=True)
     in_force_from = models.DateTimeField()
     created_at = models.DateTimeField(default=now)
     created_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
-    note = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=10, choices=CatalogueSource, default=CatalogueSource.FILES)
+    restores = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=1000, blank=True)
     content_hash = models.CharField(max_length=64)
+
+    _get_FIELD_display = display
+
+    class Meta:
+        constraints = [
+            one_of("catalogue_source_known", "source", CatalogueSource),
+            models.CheckConstraint(
+                name="catalogue_version_never_retroactive",
+                condition=models.Q(number=1) | models.Q(in_force_from__gte=models.F("created_at")),
+            ),
+            models.CheckConstraint(
+                name="catalogue_version_of_the_desk_has_a_maker",
+                condition=models.Q(source="files") | models.Q(created_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="catalogue_version_restored_says_what",
+                condition=(models.Q(source="restored", restores__isnull=False) & ~models.Q(note=""))
+                | (~models.Q(source="restored") & models.Q(restores__isnull=True)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+
+class CatalogueDecision(models.TextChoices):
+    WAITING = "waiting", _("待审定")
+    APPROVED = "approved", _("已采纳")
+    REFUSED = "refused", _("未采纳")
+
+
+class CatalogueProposal(models.Model):
+    """A change of one rule that somebody asks for: category × area → lead unit, assisting units, basis, and why.
+
+    `base` is the newest version as the proposer saw it, `returned` the return whose ruling it follows from, if any. It is
+    decided by another person; when approved, `version` is the version made of it. A decided one is never altered.
+    """
+
+    Decision = CatalogueDecision
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    base = models.ForeignKey(CatalogueVersion, models.PROTECT, related_name="+")
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+")
+    area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
+    lead_unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="+")
+    assisting_units = ArrayField(models.CharField(max_length=24), default=list, blank=True)
+    basis = models.CharField(max_length=300)
+    why = models.CharField(max_length=1000)
+    returned = models.ForeignKey("cases.Return", models.PROTECT, null=True, blank=True, related_name="proposals")
+    proposed_at = models.DateTimeField()
+    proposed_by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
+    decision = models.CharField(max_length=10, choices=CatalogueDecision, default=CatalogueDecision.WAITING)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=1000, blank=True)
+    version = models.OneToOneField(
+        CatalogueVersion, models.PROTECT, null=True, blank=True, related_name="proposal"
+    )
+    key = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
+
+    _get_FIELD_display = display
+
+    class Meta:
+        constraints = [
+            one_of("catalogue_proposal_decision_known", "decision", CatalogueDecision),
+            models.CheckConstraint(
+                name="catalogue_proposal_says_why", condition=~models.Q(basis="") & ~models.Q(why="")
+            ),
+            models.CheckConstraint(
+                name="catalogue_proposal_decided_by_another",
+                condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="catalogue_proposal_decision_has_a_time",
+                condition=models.Q(decision="waiting", decided_at__isnull=True, decided_by__isnull=True)
+                | (~models.Q(decision="waiting") & models.Q(decided_at__isnull=False, decided_by__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="catalogue_proposal_approved_made_a_version",
+                condition=models.Q(decision="approved", version__isnull=False)
+                | (~models.Q(decision="approved") & models.Q(version__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="catalogue_proposal_refused_says_why",
+                condition=~models.Q(decision="refused") | ~models.Q(reason=""),
+            ),
+            models.UniqueConstraint(
+                fields=["category", "area"], condition=models.Q(decision="waiting"), nulls_distinct=False,
+                name="catalogue_proposal_one_waiting_of_a_kind",
+            ),
+        ]
+        indexes = [models.Index(fields=["-proposed_at", "-id"], name="catalogue_proposal_recent")]
+
+    @property
+    def waiting(self) -> bool:
+        return self.decision == CatalogueDecision.WAITING
 
 
 class CatalogueRule(models.Model):
