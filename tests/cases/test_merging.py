@@ -278,7 +278,7 @@ def test_the_units_of_the_master_change_and_those_under_it_follow(world: World, 
     assert got(one).lead_unit_id == world.units["housing"].pk
     assert policy.can_see(world.actor("housing"), got(one))
     a.sign(world.on(master, "housing"))
-    take(world, master, "raise_return", by="housing")
+    take(world, master, "raise_return", by="housing", suggested_unit="urban")
     take(world, master, "uphold_return")
     assert got(one).lead_unit_id is None
     assert [e.data["because"] for e in Event.objects.filter(case=one, action="follow_master").order_by("id")] == [

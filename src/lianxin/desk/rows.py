@@ -59,6 +59,8 @@ class Line:
 
 def _badges(case: Case) -> Iterable[Badge]:
     """What sets a case apart from others in its state."""
+    if case.duplicate_count:
+        yield Badge(f"×{case.duplicate_count + 1}", "accent")
     if case.round > 1:
         yield Badge(_("第 %(n)s 次办理") % {"n": case.round}, "amber")
     if case.returns:

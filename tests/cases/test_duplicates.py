@@ -1,0 +1,157 @@
+"""Suggestions: near in place, time and words, with the reason; never by who said it, and never twice against a person's word."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
+
+from lianxin.cases import actions as a
+from lianxin.cases import duplicates
+from lianxin.cases.models import Case, Distinct, State
+from lianxin.kernel.clock import Frozen
+from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
+from tests.cases.ways import VILLAGE, take
+from tests.world import RESIDENT, World
+
+pytestmark = pytest.mark.django_db
+
+LON, LAT = 113.1, 29.1
+
+
+def said(words: str, **more: object) -> Case:
+    values: dict[str, object] = {"area": VILLAGE}
+    made = a.register(intake=a.Intake(words=words, **(values | more)), by=RESIDENT)  # type: ignore[arg-type]
+    return Case.objects.get(pk=made.case_id)
+
+
+def found(world: World, case: Case, who: str = "dispatcher") -> list[Case]:
+    return [one.case for one in duplicates.alike(world.actor(who), case)]
+
+
+def test_the_same_village_hours_apart_the_same_words(world: World, monday: Frozen) -> None:
+    first = said("桥头街道花园社区停水一整天了，没人管。")
+    monday.move(minutes=125)
+    other = said("花园社区的路灯一直闪，太晃眼。")
+    second = said("我是花园社区3栋的，家里停水了，什么时候来水？")
+    one = duplicates.alike(world.actor("dispatcher"), second)
+    assert [a.case for a in one] == [first]
+    with override("zh-hans"):
+        assert one[0].why == "同在花园社区 · 相隔 2 小时 · 都说“停水”"
+    with override("en"):
+        assert "停水" in one[0].why
+        assert "apart" in one[0].why
+    assert found(world, other) == []
+    assert found(world, first) == [second]
+
+
+def test_a_position_finds_neighbours_and_says_how_far(world: World, monday: Frozen) -> None:
+    first = said("路口红绿灯不亮，很危险。", area=None, lon=LON, lat=LAT)
+    near = said("这里的红绿灯坏了。", area=None, lon=LON + 0.003, lat=LAT)
+    said("红绿灯坏了，排队很长。", area=None, lon=LON + 0.05, lat=LAT)
+    said("红绿灯坏了。", area=None, lon=LON + 0.3, lat=LAT)
+    nowhere = said("红绿灯坏了。", area=None)
+    one = duplicates.alike(world.actor("dispatcher"), near)
+    assert [a.case for a in one] == [first]
+    assert one[0].metres == pytest.approx(292, abs=3)
+    with override("zh-hans"):
+        assert "相距约 290 米" in one[0].why
+    assert found(world, nowhere) == []
+
+
+@pytest.mark.parametrize("far", ["time", "place", "words", "ended", "answered"])
+def test_far_in_anything_is_not_suggested(world: World, monday: Frozen, far: str) -> None:
+    first = said("花园社区停水一整天了。", **({"area": "990102"} if far == "place" else {}))
+    if far == "time":
+        monday.move(days=duplicates.DAYS + 1)
+    if far == "ended":
+        take(world, first.pk, "withdraw")
+    if far == "answered":
+        for step in ("accept", "dispatch", "sign", "reply"):
+            take(world, first.pk, step)
+    second = said("停水了，没有水喝。" if far != "words" else "垃圾没人清运，很臭。")
+    assert found(world, second) == []
+
+
+def test_places_and_polite_words_alone_are_no_likeness(world: World, monday: Frozen) -> None:
+    said("你好，我是桥头街道花园社区居民，希望有关部门尽快处理门口的垃圾，谢谢。")
+    assert found(world, said("你好，我是桥头街道花园社区居民，希望有关部门尽快处理楼上的噪音，谢谢。")) == []
+
+
+def test_never_by_who_says_it(world: World, monday: Frozen) -> None:
+    said("花园社区垃圾没人清运。", phone="13812342201", name="王小明")
+    assert found(world, said("花园社区的井盖丢了。", phone="13812342201", name="王小明")) == []
+    first = said("花园社区停水了。", phone="13812342201")
+    assert found(world, said("停水。", phone="13900001111")) == [first]
+
+
+def test_a_merged_case_leads_to_its_master(world: World, monday: Frozen) -> None:
+    master = said("花园社区水管爆裂，水流到路上。")
+    under = said("花园社区停水了，水管爆裂。")
+    a.merge(world.on(master.pk, "dispatcher"), duplicates=[str(under.pk)], reason="同一根水管。")
+    third = said("停水了，听说水管爆裂。")
+    one = duplicates.alike(world.actor("dispatcher"), third)
+    assert [a.case.pk for a in one] == [master.pk]
+    # Those of one family are not suggested to each other, and a merged case is not asked about.
+    assert under.pk not in {case.pk for case in found(world, Case.objects.get(pk=master.pk))}
+    assert found(world, Case.objects.get(pk=under.pk)) == []
+
+
+def test_not_the_same_is_remembered_for_the_pair(world: World, monday: Frozen) -> None:
+    first, second = said("花园社区停水了。"), said("花园社区2栋停水。")
+    third = said("停水，水压低。")
+    duplicates.set_apart(world.actor("dispatcher"), second.pk, first.pk)
+    duplicates.set_apart(world.actor("operator"), first.pk, second.pk)
+    pair = Distinct.objects.get()
+    assert (pair.first_id, pair.second_id) == tuple(sorted((first.pk, second.pk)))
+    assert pair.by == world.staff["dispatcher"]
+    assert set(found(world, first)) == {third}
+    assert set(found(world, second)) == {third}
+    for who in ("urban", "reviewer", "supervisor"):
+        with pytest.raises((NotAllowed, NotFound)):
+            duplicates.set_apart(world.actor(who), first.pk, third.pk)
+    with pytest.raises(Invalid):
+        duplicates.set_apart(world.actor("dispatcher"), first.pk, first.pk)
+    with pytest.raises(NotFound):
+        duplicates.set_apart(world.actor("dispatcher"), first.pk, uuid.uuid4())
+
+
+def test_only_what_one_may_see_is_suggested(world: World, monday: Frozen) -> None:
+    said("花园社区停水了。")
+    mine = said("停水，没有水。")
+    asked = [duplicates.Asked.of(mine)]
+    assert duplicates.alike_to(world.actor("urban"), asked) == [[]]
+    assert duplicates.alike_to(world.actor("east_supervisor"), asked) != [[]]
+
+
+def test_a_page_of_fifty_costs_no_more_queries_than_one(world: World, monday: Frozen) -> None:
+    cases = [said(f"花园社区{n}栋停水了。") for n in range(12)]
+    actor = world.actor("dispatcher")
+    duplicates.alike(actor, cases[0])
+    counts = []
+    for asked in (cases[:1], cases):
+        with CaptureQueriesContext(connection, ) as caught:
+            results = duplicates.alike_to(actor, [duplicates.Asked.of(case) for case in asked])
+        counts.append(len(caught))
+        assert all(len(one) == 3 for one in results)
+    assert counts[0] == counts[1] <= 5
+
+
+def test_which_way(world: World, monday: Frozen) -> None:
+    older = said("花园社区停水了。")
+    monday.move(minutes=5)
+    newer = said("停水。")
+    assert duplicates.which_way(newer, older) == (older, newer)
+    take(world, newer.pk, "accept")
+    take(world, newer.pk, "dispatch")
+    newer = Case.objects.get(pk=newer.pk)
+    assert duplicates.which_way(older, newer) == (newer, older)
+    assert State(newer.state) == State.DISPATCHED
+
+
+def test_distance_on_the_sphere() -> None:
+    assert duplicates.metres_between(113.0, 29.0, 113.0, 30.0) == pytest.approx(111_195, abs=5)
+    assert duplicates.metres_between(113.0, 29.0, 113.0, 29.0) == 0
