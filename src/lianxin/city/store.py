@@ -50,7 +50,7 @@ def calendars(plan: Plan) -> int:
          for row in plan.calendars],
         update_conflicts=True, unique_fields=["code"], update_fields=["name", "name_en", "definition", "active"],
     )
-    years = next((row["definition"].get("years", []) for row in plan.calendars if row["definition"]["base"] == LEGAL), [])
+    years: list[Any] = next((row["definition"].get("years", []) for row in plan.calendars if row["definition"]["base"] == LEGAL), [])
     gone = list(WorkCalendar.objects.exclude(code__in=plan.calendar_codes))
     for calendar in gone:
         calendar.active = False
