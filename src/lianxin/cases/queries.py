@@ -22,9 +22,9 @@ from lianxin.kernel.language import named
 from lianxin.organisations.actors import Actor
 
 from . import policy
-from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, State
+from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, State, Supervised
 from .reference import reference
-from .search import due_matching, is_common, newest_matching, number_in, walking
+from .search import due_matching, newest_matching, number_in, walking
 
 PAGE = 50
 # States in which the answer is still owed: after the reply the due time only orders the queue.
@@ -175,18 +175,13 @@ def _together(heads: Sequence[QuerySet[Any, Any]]) -> Iterable[Any]:
     return heads[0].union(*heads[1:], all=True) if len(heads) > 1 else heads[0] if heads else ()
 
 
-def _seen(actor: Actor, filters: Filters) -> Q:
-    """What an actor may see. Where seldom words are asked for, the index on words finds, and this only looks."""
-    return policy.scope_of(actor).q(by_index=not filters.text or is_common(filters.text))
-
-
 def by_due(actor: Actor, *, states: Sequence[str], filters: Filters = Filters(), after: str = "",
            limit: int = PAGE) -> Page:
     """Open cases in order of what is due first. Each state is read from its own index and the heads are merged."""
     position = _due_and_id(after)
     wanted = [state for state in states if not filters.states or state in filters.states]
     heads: list[tuple[datetime, UUID]] = []
-    base = Case.objects.filter(_seen(actor, filters), filters.q(), due_at__isnull=False)
+    base = Case.objects.filter(policy.scope_of(actor).q(), filters.q(), due_at__isnull=False)
     if position:
         at, pk = position
         base = base.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk), due_at__gte=at)
@@ -206,7 +201,7 @@ def by_due(actor: Actor, *, states: Sequence[str], filters: Filters = Filters(),
 
 def recent(actor: Actor, *, filters: Filters = Filters(), after: str = "", limit: int = PAGE) -> Page:
     """Cases newest first, in any state."""
-    base = Case.objects.filter(_seen(actor, filters), filters.q())
+    base = Case.objects.filter(policy.scope_of(actor).q(), filters.q())
     if filters.states:
         base = base.filter(state__in=filters.states)
         if not set(filters.states) & set(TERMINAL):
@@ -215,8 +210,10 @@ def recent(actor: Actor, *, filters: Filters = Filters(), after: str = "", limit
     if before:
         base = base.filter(id__lt=before)
     if filters.text:
-        base = Case.objects.filter(pk__in=newest_matching(base, filters.text, limit=limit + 1))
-    listed = list(rows(base).order_by("-id")[: limit + 1])
+        found: Any = newest_matching(base, filters.text, limit=limit + 1)
+    else:  # which ones, indexes say; only of these are the rows put together
+        found = base.order_by("-id").values("id")[: limit + 1]
+    listed = list(rows(Case.objects.filter(pk__in=found)).order_by("-id"))
     more = len(listed) > limit
     return Page(listed[:limit], cursor_of(listed[limit - 1].pk) if more else "")
 

@@ -1,15 +1,17 @@
 """Full text in Chinese: two characters inside a sentence are found, newest first, from an index.
 
-The index on pairs of characters (`kernel.bigrams`) knows every case that has a pair, in no order. A common word is in
-a hundred thousand cases, of which a page shows fifty: there the list is simply walked in its own order until the page
-is full, or so many were looked at that the guess must have been wrong. A seldom word is asked of the index, first among
-the newest cases, then among all. Which is which PostgreSQL has in its statistics.
+The index on pairs of characters (`kernel.bigrams`) knows every case that has a pair, in no order. What few cases of a
+list have is asked of it at once, together with the indexes on what the list is narrowed by. A common word is in a hundred
+thousand cases, of which a page shows fifty: there the list is simply walked in its own order until the page is full, or so
+many were looked at that the guess must have been wrong. A word between is asked of the index first among the newest cases,
+then among all. Which is which PostgreSQL has in its statistics.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from math import prod
 from typing import Any, TypeVar
@@ -44,21 +46,24 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """How many cases there are and in what share of them the common pairs stand, as PostgreSQL's statistics say."""
+    """How many cases there are, in what share of them the common pairs stand, and ids that cut them into parts of equal
+    number, oldest first, as PostgreSQL's statistics say."""
 
     cases: float
     shares: dict[str, float]
+    bounds: list[UUID]
     read_at: float
-    edges: dict[int, UUID | None] = field(default_factory=dict)
 
-    def edge(self, reach: int) -> UUID | None:
-        """The case that lies about `reach` cases back; None when there are not so many. Any case would be right, this one
-        makes the stretch a good one: it is found once in a while only."""
-        steps = reach.bit_length()
-        if steps not in self.edges:
-            ids = Case.objects.order_by("-id").values_list("id", flat=True)
-            self.edges[steps] = next(iter(ids[2**steps:2**steps + 1]), None)
-        return self.edges[steps]
+    def edge(self, reach: float) -> UUID | None:
+        """An id with about `reach` cases from it on; None when there are not so many. Any id would be right, this one
+        makes the stretch a good one."""
+        parts = len(self.bounds) - 1
+        if parts < 1 or reach >= self.cases:
+            return None
+        place = parts * (1 - reach / self.cases)
+        part = min(int(place), parts - 1)
+        low, high = (bound.int for bound in self.bounds[part:part + 2])
+        return UUID(int=low + int((high - low) * (place - part)))
 
 
 _known: _Known | None = None
@@ -80,9 +85,13 @@ def _statistics() -> _Known:
             grams, shares = cursor.fetchone() or (None, None)
             cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'cases_case'::regclass")
             cases = cursor.fetchone()[0]
+            cursor.execute(
+                "SELECT histogram_bounds::text::uuid[] FROM pg_stats WHERE schemaname = current_schema() AND "
+                "tablename = 'cases_case' AND attname = 'id'")
+            bounds = (cursor.fetchone() or (None,))[0]
         # The last three numbers are the least and greatest share and that of nothing.
         found = dict(zip(grams or (), shares or (), strict=False))
-        _known = _Known(max(cases, 0.0), found, time.monotonic())
+        _known = _Known(max(cases, 0.0), found, bounds or [], time.monotonic())
     return _known
 
 
@@ -90,6 +99,19 @@ def share(text: str) -> float:
     """In what share of all cases the words stand together, by guess; 0.0 for what the statistics do not know."""
     known = _statistics().shares
     return prod(min((known.get(gram, 0.0) for gram in bigrams(word)), default=1.0) for word in _words(text))
+
+
+def passing(queryset: QuerySet[Case], *, limit: int) -> tuple[float, bool]:
+    """How many cases the filters of `queryset` let through, by PostgreSQL's guess, and whether `limit` of them, newest
+    first, are read without passing others by. It is planned, nothing is read."""
+    if not queryset.query.where:
+        return _statistics().cases, True
+    said = queryset.order_by("-id").values("id")[:limit].explain(format="json")
+    if not said:  # a filter that nothing passes, such as an unknown category: Django does not even ask
+        return 0.0, True
+    [plan] = json.loads(said)
+    source = plan["Plan"].get("Plans", [plan["Plan"]])[0]  # what the limit stands over
+    return float(source["Plan Rows"]), source["Node Type"].startswith("Index") and "Filter" not in source
 
 
 def has_pairs(text: str) -> bool:
@@ -163,15 +185,17 @@ def walked(queryset: QuerySet[Case], text: str, *columns: str, limit: int) -> li
 
 def newest_matching(queryset: QuerySet[Case], text: str, *, limit: int) -> list[UUID]:
     """Ids of at most `limit` cases of `queryset` that hold every word of `text`, newest first."""
-    if is_common(text):
+    known, part = _statistics(), 0.0 if number_in(text) else share(text)
+    held, in_order = passing(queryset, limit=int(min(limit / part, known.cases + 1)) if part else limit)
+    expected = part * held
+    # Fewer to fetch than to pass by: a list in whose order no index is had better not be walked for them.
+    fewer = 0 < expected**2 < limit * known.cases
+    if is_common(text) and (in_order or not fewer):
         on_the_way = walked(queryset.order_by("-id"), text, "id", limit=limit)
         if on_the_way is not None:
             return [row[0] for row in on_the_way]
     found = matching(queryset, text).order_by(_NEWEST_FIRST).values_list("id", flat=True)
-    known, part = _statistics(), share(text)
-    if number_in(text) or part * known.cases < FEW:
-        return list(found[:limit])
-    edge = known.edge(int(PAGES * limit / part))
+    edge = known.edge(PAGES * limit * known.cases / expected) if expected >= FEW else None
     if edge is None:
         return list(found[:limit])
     ids = list(found.filter(id__gte=edge)[:limit])
