@@ -26,6 +26,13 @@ def called(world: World, monday: Frozen) -> Any:
     return walk(world, world.case(), ("accept", "dispatch", "sign", "reply", "approve"))
 
 
+def unsolved_again(world: World, case_id: Any) -> None:
+    """Not solved, redone by itself, and not solved again."""
+    take(world, case_id, "record_callback_attempt", solved=False)
+    walk(world, case_id, ("sign", "reply", "approve"))
+    take(world, case_id, "record_callback_attempt", solved=False)
+
+
 def test_each_reply_is_reviewed_once(world: World, called: Any) -> None:
     take(world, called, "reopen")
     walk(world, called, ("sign", "reply", "send_back", "reply", "approve"))
@@ -55,24 +62,25 @@ def test_a_solved_case_closes_as_solved(world: World, called: Any) -> None:
 
 
 def test_an_unsolved_case_closes_with_its_reason_only(world: World, called: Any) -> None:
-    take(world, called, "record_callback_attempt", solved=False)
+    unsolved_again(world, called)
     for nothing in ("", "  "):
         with pytest.raises(Invalid) as caught:
-            take(world, called, "close", explanation=nothing)
+            take(world, called, "close", by="supervisor", explanation=nothing)
         assert "explanation" in caught.value.fields
-    take(world, called, "close", explanation="须等规划调整，已向诉求人说明。")
+    take(world, called, "close", by="supervisor", explanation="须等规划调整，已向诉求人说明。")
     assert Case.objects.get(pk=called).outcome == "explained"
 
 
 def test_the_last_word_counts(world: World, called: Any, monday: Frozen) -> None:
     take(world, called, "record_callback_attempt", solved=True)
     monday.move(hours=1)
+    take(world, called, "rate", solved=False)  # the last word: it is redone
+    walk(world, called, ("sign", "reply", "approve"))
+    monday.move(hours=1)
     take(world, called, "rate", solved=False)
-    with pytest.raises(Invalid):
-        take(world, called, "close", explanation="")
     monday.move(hours=1)
     take(world, called, "record_callback_attempt", solved=True)
-    take(world, called, "close", explanation="")
+    take(world, called, "close", by="supervisor", explanation="来电确认已经解决。")
     assert Case.objects.get(pk=called).outcome == "solved"
 
 
@@ -88,13 +96,18 @@ def test_the_word_of_an_earlier_round_does_not_count(world: World, called: Any) 
     assert Rating.objects.count() == 2
 
 
-def test_unreached_is_unreached_after_enough_tries(world: World, called: Any, settings: Any) -> None:
+def test_unreached_is_unreached_after_enough_tries(world: World, called: Any, settings: Any, monday: Frozen) -> None:
     settings.LIANXIN_CALLBACK_ATTEMPTS = 3
     for tries, outcome in enumerate(UNREACHED[:3]):
         with pytest.raises(Conflict) as caught:
             take(world, called, "close")
-        assert caught.value.current == {"attempts": tries}
+        assert caught.value.current == {"attempts": tries, "spread": min(tries, 1)}
         take(world, called, "record_callback_attempt", outcome=outcome, **NO_ANSWERS)
+    with pytest.raises(Conflict) as caught:  # all in one morning
+        take(world, called, "close")
+    assert caught.value.current == {"attempts": 3, "spread": 1}
+    monday.move(hours=3)
+    take(world, called, "record_callback_attempt", outcome="busy", **NO_ANSWERS)
     take(world, called, "close", explanation="")
     case = Case.objects.get(pk=called)
     assert case.outcome == "unreached"

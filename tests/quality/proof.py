@@ -1,0 +1,36 @@
+"""What the record must hold before a case may be closed: that the reporter was told, or could not be."""
+
+from __future__ import annotations
+
+from lianxin.cases.models import Case, Contact, Event, Outcome, Reply, Reporter, State
+from lianxin.quality.models import CallbackAttempt, Contest, Rating
+
+
+def unproved(case: Case) -> str:
+    """Why the closing of this case is not proved; empty when it is."""
+    if case.state != State.CLOSED:
+        return ""
+    if case.outcome == Outcome.IMPORTED:
+        closing = Event.objects.filter(case=case).order_by("-id").first()
+        return "" if closing is not None and closing.action in ("close_imported", "anonymise") else "says imported and is not"
+    event = Event.objects.filter(case=case, to_state=State.CLOSED).exclude(from_state=State.CLOSED).order_by("-id")[0]
+    if event.action == "answer_on_the_spot":
+        return "" if event.data.get("means") and event.data.get("contacted_at") else "answered without being told"
+    has_phone = Reporter.objects.filter(case=case, phone__isnull=False).exists()
+    reply = Reply.objects.filter(case=case, round=case.round).order_by("-at").first()
+    own = case if case.master_id is None else case.master
+    if reply is None and own is not None:
+        reply = Reply.objects.filter(case=own).order_by("-at").first()
+    if reply is None:
+        return "closed without a reply"
+    contact = Contact.objects.get(pk=reply.contact_id)
+    if not contact.reached or (contact.means == "not_left" and has_phone and contact.case_id == case.pk):
+        return "replied without contact"
+    said = [*CallbackAttempt.objects.filter(case=case, round=case.round, outcome="reached").values_list("solved", flat=True),
+            *Rating.objects.filter(case=case, round=case.round).values_list("solved", flat=True)]
+    contested = Contest.objects.filter(case=case, round=case.round).exists()
+    if case.outcome == Outcome.SOLVED and not any(said):
+        return "solved without the reporter saying so"
+    if case.outcome in (Outcome.UNREACHED, Outcome.UNASKED) and (said or contested):
+        return "unheard though the reporter spoke"
+    return ""
