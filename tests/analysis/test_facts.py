@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
-from lianxin.analysis import facts
+from lianxin.analysis import facts, tasks
 from lianxin.analysis.models import Episode, Refresh
 from lianxin.analysis.periods import Period
 from lianxin.analysis.verify import verify
@@ -123,3 +123,23 @@ def test_verify_sees_an_episode_that_only_one_side_has(town: Town) -> None:
     read_to_here()
     (one,) = verify(YEAR).differences
     assert (one.column, one.table, one.log) == ("", False, True)
+
+
+def test_the_database_keeps_one_row_for_a_round_and_one_for_the_reading(town: Town) -> None:
+    facts.refresh()
+    trials = (
+        "INSERT INTO analysis_episode SELECT * FROM (SELECT nextval(pg_get_serial_sequence('analysis_episode', 'id')), "
+        + ", ".join(field.column for field in Episode._meta.fields if field.column != "id") + " FROM analysis_episode) again",
+        "UPDATE analysis_refresh SET id = 2",
+        "UPDATE analysis_episode SET returns = -1",
+    )
+    for trial in trials:
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(trial)
+
+
+def test_the_hourly_job_brings_the_facts_up_to_now(town: Town) -> None:
+    tasks.refresh(timestamp=0)
+    assert Episode.objects.count() > 9
+    tasks.refresh(timestamp=0)
+    assert facts.refresh().changed == 0

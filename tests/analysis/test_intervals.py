@@ -135,7 +135,7 @@ def test_counts_have_a_u_chart() -> None:
     assert made.centre == 250 / 2000
     assert isclose(made.points[0].upper or 0, 0.125 + 3 * sqrt(0.125 / 400))
     assert [point.outside for point in made.points] == [False] * 4 + [True]
-    assert FigureKind.COUNT == made.points[0].figure.kind
+    assert made.points[0].figure.kind == FigureKind.COUNT
 
 
 def test_small_numbers_take_no_part_and_too_few_points_have_no_limits() -> None:

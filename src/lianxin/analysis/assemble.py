@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from lianxin.cases.models import Category
@@ -16,7 +15,7 @@ from lianxin.places.models import Area
 
 from . import control, counting, export, facts
 from .counting import Counts, Narrowed
-from .engines import Engine, EngineName, engine
+from .engines import Engine, EngineName, chosen, engine
 from .figures import Breakdown, By, Density, Figure, Period, PeriodKind, Report, Row, Scope, Series
 from .intervals import changes
 from .rates import DEFINITIONS
@@ -65,10 +64,8 @@ def narrowed(scope: Scope) -> Narrowed:
 
 
 def _names(by: By) -> dict[int, _Named]:
-    model: type[Unit] | type[Area] = Unit if by == "unit" else Area
-    rows = model._default_manager.values_list("pk", "code", "name", "name_en")
-    if by in ("county", "town"):
-        rows = rows.filter(level=by)
+    held: Any = Unit.objects if by == "unit" else Area.objects.filter(level=by)
+    rows = held.values_list("pk", "code", "name", "name_en")
     return {pk: _Named(code, name, name_en) for pk, code, name, name_en in rows}
 
 
@@ -151,7 +148,7 @@ def report(
 ) -> Report:
     """All figures of a period. With `refresh` the facts are first brought up to now: on PostgreSQL the table, for DuckDB
     the files too. Raises Conflict when there are no facts to read."""
-    name = using or settings.LIANXIN_ANALYSIS_ENGINE
+    name = using or chosen()
     if refresh:
         bring_up_to_now(name)
     with engine(name) as source:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import Final
+from typing import Final, Literal
 
 from .figures import Figure, FigureKind, Period, Point, Series
 from .intervals import SIGMAS
@@ -45,7 +45,7 @@ def _runs(figures: Sequence[Figure], centre: float) -> set[int]:
 
 def chart(code: str, points: Sequence[tuple[Period, Figure]], kind: FigureKind) -> Series:
     """`points` are consecutive periods, oldest first."""
-    named = "p" if kind is FigureKind.PROPORTION else "u"
+    named: Literal["p", "u"] = "p" if kind is FigureKind.PROPORTION else "u"
     counted = [figure for _period, figure in points if not figure.small]
     total = sum(figure.denominator for figure in counted)
     centre = sum(figure.numerator for figure in counted) / total if total else None

@@ -87,10 +87,15 @@ def _not_yet() -> Conflict:
     return Conflict(_("统计数据还没有生成。请先运行 lianxin analysis export。"), code="facts_missing")
 
 
+def chosen() -> EngineName:
+    """The engine the setting says."""
+    return cast(EngineName, settings.LIANXIN_ANALYSIS_ENGINE)
+
+
 @contextmanager
 def engine(name: EngineName | None = None) -> Iterator[Engine]:
     """The engine of that name, or the one `LIANXIN_ANALYSIS_ENGINE` says. Raises Conflict before the first refresh."""
-    wanted = name or settings.LIANXIN_ANALYSIS_ENGINE
+    wanted = name or chosen()
     if wanted == "duckdb":
         duck = DuckDB()
         try:

@@ -18,12 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 from django.conf import settings
 from django.db import connection, transaction
 
 from . import facts
 from .facts_sql import COLUMNS
 from .models import Episode
+from .periods import Period
 
 FORMAT: Final = 1
 _TYPES: Final = {
@@ -100,24 +102,22 @@ def _months() -> list[Month]:
         return [Month(*row) for row in cursor.fetchall()]
 
 
-def _write(month: Month) -> None:
-    import duckdb
-
+def _write(month: Month, duck: duckdb.DuckDBPyConnection) -> None:
     target = directory() / month.file
     csv = target.with_suffix(".csv.part")
     part = target.with_suffix(".parquet.part")
-    query = (f"COPY (SELECT {', '.join(COLUMNS)} FROM analysis_episode WHERE {_MONTH} = '{month.month}' "
-             "ORDER BY registered_at, case_id, round) TO STDOUT (FORMAT csv, NULL '\\N')")
+    when = Period.of(month.month)
+    query = (f"COPY (SELECT {', '.join(COLUMNS)} FROM analysis_episode WHERE registered_at >= '{when.starts_at.isoformat()}' "
+             f"AND registered_at < '{when.ends_at.isoformat()}' ORDER BY registered_at, case_id, round) "
+             "TO STDOUT (FORMAT csv, NULL '\\N')")
     try:
         with connection.cursor() as cursor, csv.open("wb") as out, cursor.copy(query) as copy:
             for block in copy:
                 out.write(block)
-        with duckdb.connect() as duck:
-            duck.execute("SET TimeZone = 'UTC'")
-            columns = ", ".join(f"'{name}': '{kind}'" for name, kind in column_types().items())
-            duck.execute(
-                f"COPY (SELECT * FROM read_csv(?, header = false, nullstr = '\\N', columns = {{{columns}}})) TO "
-                f"'{part}' (FORMAT parquet, COMPRESSION zstd)", [str(csv)])
+        columns = ", ".join(f"'{name}': '{kind}'" for name, kind in column_types().items())
+        duck.execute(
+            f"COPY (SELECT * FROM read_csv(?, header = false, nullstr = '\\N', columns = {{{columns}}})) TO "
+            f"'{part}' (FORMAT parquet, COMPRESSION zstd)", [str(csv)])
         os.replace(part, target)
     finally:
         csv.unlink(missing_ok=True)
@@ -147,11 +147,12 @@ def _export(whole: bool) -> Exported:
     refreshed = facts.refresh(whole=whole)
     earlier = read_manifest()
     good = set() if earlier is None or whole else {m for m in earlier.months if (directory() / m.file).exists()}
-    with _snapshot():
+    with _snapshot(), duckdb.connect(config={"threads": settings.LIANXIN_ANALYSIS_THREADS}) as duck:
+        duck.execute("SET TimeZone = 'UTC'")
         months = _months()
         stale = [month for month in months if month not in good]
         for month in stale:
-            _write(month)
+            _write(month, duck)
     _keep_manifest(Manifest(refreshed.at, tuple(months)))
     # A report that began a moment ago still reads the files of the export before.
     _forget({month.file for month in (*months, *(earlier.months if earlier else ()))})

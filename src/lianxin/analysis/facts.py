@@ -42,7 +42,7 @@ def rows_of(cases: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
 def _write(cases: Sequence[uuid.UUID], revision: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(facts_sql.UPSERT, {"cases": list(cases), "revision": revision})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _time_of(event_id: uuid.UUID) -> datetime:
