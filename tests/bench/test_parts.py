@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from lianxin.bench.client import request, whole
 from lianxin.bench.create import script
+from lianxin.bench.parts import MODULES, Run, measure
 from lianxin.bench.results import BEGIN, END, Results, Row, percentile
 from lianxin.bench.words import Writer
 from lianxin.cases.actions import Intake
 from lianxin.cases.actions.writing import ONE_STATEMENT
 from lianxin.kernel.clock import Frozen
 from tests.world import World
+
+
+@pytest.mark.parametrize("part", MODULES)
+def test_each_part_has_its_module_and_its_place_in_the_page(part: str) -> None:
+    module = import_module(f"lianxin.bench.{MODULES[part]}")
+    assert list(inspect.signature(module.bench).parameters) == ["run"]
+    page = (Path(__file__).parents[2] / "docs/reference/bench.md").read_text(encoding="utf-8")
+    assert f"`{part}`" in page
+    assert f"**{part}" in page
+
+
+def test_a_part_is_run_by_its_name_and_may_be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    rows = measure("worktime", Run(None, [10], 1.0, True, told.append))  # type: ignore[arg-type]
+    assert {row.part for row in rows} == {"worktime"}
+    assert told == ["due times"]
+
+
+def test_cases_grow_but_never_shrink_until_one_asks_for_fresh_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lianxin.bench import fill
+
+    done: list[tuple[str, int]] = []
+    monkeypatch.setattr(fill, "grow", lambda _city, *, have, want: done.append(("grow", want - have)))
+    monkeypatch.setattr(fill, "empty", lambda: done.append(("empty", 0)))
+    run = Run(None, [10, 30], 1.0, True, lambda _what: None)  # type: ignore[arg-type]
+    for want in (10, 30, 20):
+        run.grow(want)
+    run.fresh(10)
+    assert done == [("grow", 10), ("grow", 20), ("empty", 0), ("grow", 10)]
+    assert run.have == 10
 
 
 @pytest.mark.parametrize(("share", "wanted"), [(0.5, 50), (0.95, 95), (0.99, 99), (1.0, 100), (0.0, 1)])

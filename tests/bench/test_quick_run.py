@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lianxin.bench.create import CLIENTS
+from lianxin.bench.parts import SHOWN
 from lianxin.bench.results import BEGIN, END
 
 PAGES = (
@@ -39,7 +40,7 @@ def test_a_quick_run_fills_every_row_of_the_table(tmp_path: Path) -> None:
     by_part: dict[str, dict[str, list[str]]] = {}
     for part, what, *rest in rows[1:]:
         by_part.setdefault(part, {})[what] = rest
-    assert list(by_part) == ["create", "lists", "search", "import", "queries"]
+    assert list(by_part) == list(SHOWN)
 
     for clients in CLIENTS:
         ours, against, ratio, bar, _met = by_part["create"][f"{clients} client{'s' if clients > 1 else ''} over HTTP"]

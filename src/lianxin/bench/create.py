@@ -31,6 +31,7 @@ from lianxin.embedded.server import end_with_parent
 from lianxin.organisations.actors import Actor, actor_for
 
 from .city import SOUTH, STEP, WEST, BenchCity
+from .parts import Run
 from .results import Row, percentile
 from .stage import pgbench
 from .words import Writer
@@ -223,3 +224,9 @@ def _rows(ours: dict[int, Runs], limit: dict[int, Runs], durable: str) -> list[R
                     f"{PEER_CREATES}/s on such a machine", f"{times:.0f} ×", f"≥ {PEER_BAR} ×", times >= PEER_BAR))
     rows.append(Row("create", "durability, both sides", durable))
     return rows
+
+
+def bench(run: Run) -> list[Row]:
+    run.fresh(run.sizes[0])
+    run.tell("creates over HTTP and pgbench, by turns")
+    return measure(run.city, seconds=run.seconds, rounds=1 if run.quick else 3)

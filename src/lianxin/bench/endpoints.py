@@ -14,6 +14,7 @@ from lianxin.kernel.ids import uuid7
 
 from .city import BenchCity
 from .create import said
+from .parts import Run
 from .results import Row
 from .sampling import Answer, repeat, signed_in
 from .words import Writer
@@ -69,3 +70,9 @@ def measure(city: BenchCity, *, times: int) -> list[Row]:
             "queries", what, f"{sample.statements} queries · {statistics.median(sample.cpu):.1f} ms CPU · "
             f"{sample.p50():.1f} ms in all, {statistics.median(sample.database):.1f} in PostgreSQL", PEER.get(what, "")))
     return found
+
+
+def bench(run: Run) -> list[Row]:
+    run.grow(run.sizes[0])
+    run.tell("ten endpoints: queries and CPU")
+    return measure(run.city, times=8 if run.quick else 40)

@@ -18,6 +18,7 @@ from lianxin.cases.mapping import Mapping
 from lianxin.kernel.clock import now
 
 from .city import SOUTH, STEP, WEST, BenchCity
+from .parts import Run
 from .results import Row
 from .words import Writer
 
@@ -108,3 +109,9 @@ def measure(city: BenchCity, *, records: int, rounds: int) -> list[Row]:
     ratio = ours / limit
     return [Row("import", f"{records:,} records of a CSV file", f"{ours:,.0f} cases/s", f"COPY: {limit:,.0f} cases/s",
                 f"{ratio:.0%}", f"≥ {BAR:.0%}", ratio >= BAR)]
+
+
+def bench(run: Run) -> list[Row]:
+    run.fresh(run.sizes[0])
+    run.tell("import and COPY, by turns")
+    return measure(run.city, records=2_000 if run.quick else 20_000, rounds=1 if run.quick else 3)

@@ -30,50 +30,22 @@ def main(arguments: list[str]) -> int:
 
     from lianxin.kernel.clock import now
 
-    from . import city, create, endpoints, fill, importing, lists
+    from . import city, fill
+    from .parts import MODULES, SHOWN, Run, measure
     from .results import Results
 
-    parts: list[str] = chosen.only.split(",")
-    sizes = sorted({int(size) for size in chosen.sizes.split(",")})
     console, results, began = Console(stderr=True), Results(), time.monotonic()
 
     def tell(what: str) -> None:
         console.print(f"{time.monotonic() - began:6.0f} s  {what}", highlight=False)
 
-    made = city.make()
+    run = Run(city.make(), sorted({int(size) for size in chosen.sizes.split(",")}), chosen.seconds, chosen.quick, tell)
     fill.prepare()
-    have = 0
-
-    def grow(want: int) -> None:
-        nonlocal have
-        if want > have:
-            tell(f"filling to {want:,} cases")
-            fill.grow(made, have=have, want=want)
-            have = want
-
-    if "queries" in parts or "lists" in parts:
-        grow(sizes[0])
-    if "queries" in parts:
-        tell("ten endpoints: queries and CPU")
-        results.add(*endpoints.measure(made, times=8 if chosen.quick else 40))
-    if "lists" in parts:
-        readings = []
-        for size in sizes:
-            grow(size)
-            tell(f"lists, cases and search at {size:,}")
-            readings.append(lists.measure(made, size, times=8 if chosen.quick else 60))
-        results.add(*lists.rows(readings))
-    if "create" in parts or "import" in parts:
-        fill.empty()
-        have = 0
-        grow(sizes[0])
-    if "create" in parts:
-        tell("creates over HTTP and pgbench, by turns")
-        results.add(*create.measure(made, seconds=chosen.seconds, rounds=1 if chosen.quick else 3))
-    if "import" in parts:
-        tell("import and COPY, by turns")
-        results.add(*importing.measure(made, records=2_000 if chosen.quick else 20_000, rounds=1 if chosen.quick else 3))
-    results.sort(("create", "lists", "search", "import", "queries"))
+    wanted: list[str] = chosen.only.split(",")
+    for part in MODULES:
+        if part in wanted:
+            results.add(*measure(part, run))
+    results.sort(SHOWN)
     results.show(Console(width=None if sys.stdout.isatty() else 220))
     if chosen.write:
         results.write(chosen.write, now(), time.monotonic() - began)

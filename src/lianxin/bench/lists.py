@@ -15,6 +15,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7_floor
 
 from .city import BenchCity
+from .parts import Run
 from .results import Row
 from .sampling import Sample, repeat, signed_in
 from .words import RARE, SHOPS, WHAT
@@ -170,3 +171,12 @@ def rows(readings: list[Reading]) -> list[Row]:
         f"{PEER_LIST:.0f} ms, {PEER_QUERIES} queries at 10,000 cases", f"{times:.0f} ×", f"≥ {PEER_BAR} ×", times >= PEER_BAR,
     ))
     return found
+
+
+def bench(run: Run) -> list[Row]:
+    readings = []
+    for size in run.sizes:
+        run.grow(size)
+        run.tell(f"lists, cases and search at {size:,}")
+        readings.append(measure(run.city, size, times=8 if run.quick else 60))
+    return rows(readings)
