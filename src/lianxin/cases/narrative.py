@@ -114,6 +114,8 @@ def headline(case: Case) -> str:
         return _("这件事已经撤回，不再办理。")
     if case.state == State.CLOSED:
         return _closed(case)
+    if case.paused:
+        return sayings.clocks.paused(case, unit_of(case))
     owner = _owner(case)
     if case.due_at is None:
         return _("%(owner)s。") % {"owner": owner}

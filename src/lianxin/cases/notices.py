@@ -30,9 +30,7 @@ class Timed(Protocol):
 def rules_for(reference: Reference, *, kind: str, urgency: str, on: date) -> Iterator[NoticeRule]:
     """The rules in force on a day for one kind of clock of a case of one urgency."""
     for rule in reference.notice_rules:
-        if rule.valid_from > on or (rule.valid_to is not None and on >= rule.valid_to):
-            continue
-        if (not rule.kinds or kind in rule.kinds) and (not rule.urgency or rule.urgency == urgency):
+        if in_force(rule, on) and (not rule.kinds or kind in rule.kinds) and (not rule.urgency or rule.urgency == urgency):
             yield rule
 
 
@@ -44,6 +42,21 @@ def moment(rule: NoticeRule, clock: Timed) -> datetime:
     given = clock.limit_minutes + clock.extended_minutes
     left = int(given * rule.share_left)
     return calendar.add(clock.started_at, given + clock.paused_minutes - left).at
+
+
+def spoken(reference: Reference, clock: Timed, *, urgency: str, since: datetime, at: datetime) -> list[NoticeRule]:
+    """The rules whose moment for this clock lies from `since` to `at`, both included: what a sweep at `at` has to say.
+
+    A reminder that comes after the clock fell due is left out: it would say what is no longer so.
+    """
+    return [
+        rule for rule in rules_for(reference, kind=clock.kind, urgency=urgency, on=today_of(at))
+        if not (rule.share_left is not None and at >= clock.due_at) and since <= moment(rule, clock) <= at
+    ]
+
+
+def in_force(rule: NoticeRule, on: date) -> bool:
+    return rule.valid_from <= on and (rule.valid_to is None or on < rule.valid_to)
 
 
 def next_of(reference: Reference, clock: Timed, *, urgency: str, after: datetime | None = None) -> datetime | None:

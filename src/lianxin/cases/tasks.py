@@ -32,6 +32,15 @@ def keep_house(timestamp: int) -> None:
     keep(now())
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queue="clocks", name="cases.sweep", queueing_lock="cases.sweep", lock="cases.sweep")
+def sweep(timestamp: int) -> None:
+    """Each minute: what the clocks have to do now."""
+    from .sweep import sweep as run
+
+    run()
+
+
 @app.task(queue="housekeeping", name="cases.recompute_due_times", lock="cases.recompute_due_times", retry=PATIENCE)
 def recompute_due_times() -> None:
     """After a city was loaded: due times as its calendars now say. Tried again while someone holds one of the cases."""

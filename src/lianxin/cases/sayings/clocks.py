@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from lianxin.kernel.language import listed
 
-from ..models import ActorKind, ClockKind, Event, NoticeLevel
+from ..models import ActorKind, Case, ClockKind, Event, NoticeLevel, Suspension, SuspensionReason
 
 
 def _when(event: Event, name: str) -> str:
@@ -65,6 +65,17 @@ def _went_on(event: Event, by: str, internal: bool) -> str:
     if event.action == "lapse_suspension":
         return _("挂起到期，恢复计时，期限 %(due)s。") % values
     return _("%(by)s恢复办理，期限 %(due)s。") % values
+
+
+def paused(case: Case, unit: str) -> str:
+    """The one sentence of a tracking page while the promised time stands still. One query."""
+    from ..narrative import day_and_time
+
+    pause = Suspension.objects.filter(case=case, ended_at__isnull=True).order_by("-at").first()
+    values = {"unit": unit, "until": day_and_time(pause.until if pause else None)}
+    if pause is not None and pause.reason == SuspensionReason.REPORTER:
+        return _("%(unit)s在等您补充情况，最迟等到 %(until)s；您补充后马上接着办，等的时间不算在期限里。") % values
+    return _("%(unit)s在等一个条件才能接着办，最迟等到 %(until)s；等的时间不算在期限里，原因写在下面。") % values
 
 
 def added(event: Event, by: str, internal: bool) -> str:

@@ -1,0 +1,19 @@
+"""`sweep`: what the job does every minute, now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from lianxin.cases.sweep import sweep
+
+
+class Command(BaseCommand):
+    help = "Do what the clocks have to do now: end pauses, send reminders, escalations and circulars."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = sweep()
+        self.stdout.write(_("提醒或上报 %(cases)s 件，未接来电 %(calls)s 个，恢复计时 %(pauses)s 件，正在被别人处理 %(held)s 件") % {
+            "cases": done.cases, "calls": done.calls, "pauses": done.pauses, "held": done.held})
