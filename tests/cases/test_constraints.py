@@ -19,7 +19,7 @@ from lianxin.cases.messages import announce_event
 from lianxin.cases.models import Assignment, Case, Clock, Event, Extension, MissedCall, Notice, State, Suspension
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.ids import uuid7
-from lianxin.organisations.models import ApiToken, token_digest
+from lianxin.organisations.models import ApiToken, WorkCalendar, token_digest
 from lianxin.places.models import Site
 from tests.cases.ways import at_state, take
 from tests.world import World
@@ -231,6 +231,7 @@ def full(world: World, monday: Frozen) -> World:
     Site.objects.create(code="s1", name="桥头小学", kind="school", area=world.areas["990101001"])
     ApiToken.objects.create(name="x", unit=world.units["water"], staff=world.staff["water"], digest=token_digest("x"),
                             hint="x")
+    WorkCalendar.objects.create(code="own", name="自己的", definition={"base": "legal"})
     clock_ledger(world)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would hold ALTER TABLE back

@@ -45,7 +45,7 @@ def test_everything_in_the_files_is_in_the_tables() -> None:
     assert loaded.changed
     assert {name: change.added for name, change in loaded.changes.items()} == {
         "areas": 10, "sites": 2, "units": 4, "categories": 5, "time_limits": 4, "catalogue_rules": 4, "phrases": 2,
-        "articles": 2, "staff": 5,
+        "articles": 2, "staff": 5, "calendars": 3, "checklist": 5,
     }
     city = City.objects.get()
     assert (city.code, city.name, city.settings["hotline"]) == ("9902", "云山市", "12345")
@@ -141,6 +141,7 @@ def test_an_edited_city(hill: Path, monday: Frozen) -> None:
     edit(hill / "staff.csv", "water1,水生,water,clerk,\n", "")
     append(hill / "staff.csv", "pipes1,管工,pipes,clerk,")
     edit(hill / "categories.csv", "010103,村务咨询,Village affairs,0101,enquiry,,no,no,,,,\n", "")
+    edit(hill / "checklist.csv", "basis,010103,写明了村规民约,It names the village's own rule,yes,no,no\n", "")
     edit(hill / "catalogue.csv", "010103,村务咨询,each town,town,,,,属地管理\n010103,村务咨询,,county,,,,属地管理\n", "")
     edit(hill / "areas/areas.csv", "老中坡", "老中坡|中坡寨")
     edit(hill / "areas/areas.csv", "990201001001002,上坡村第2网格,,,grid,990201001001,,121.0075,31.005,1,0\n", "")
@@ -151,7 +152,7 @@ def test_an_edited_city(hill: Path, monday: Frozen) -> None:
     loaded = load(hill)
     assert {name: change for name, change in loaded.changes.items() if change} == {
         "areas": Change(0, 1, 1), "sites": Change(0, 0, 1), "units": Change(1, 0, 1), "categories": Change(0, 0, 1),
-        "catalogue_rules": Change(0, 2, 2), "articles": Change(0, 2, 0), "staff": Change(1, 0, 1),
+        "catalogue_rules": Change(0, 2, 2), "articles": Change(0, 2, 0), "staff": Change(1, 0, 1), "checklist": Change(0, 0, 1),
     }
     water = Unit.objects.get(code="water")
     assert water.active_to == date(2026, 11, 24), "closed from today, not deleted"
