@@ -63,7 +63,7 @@ def test_everything_in_the_files_is_in_the_tables() -> None:
     assert Article.objects.get(code="water-off").category.code == "010101"
     assert Phrase.objects.filter(list="decline_route").get().code == "court"
     assert set(RoleGrant.objects.filter(staff__username="hot1").values_list("role", flat=True)) == {
-        "operator", "dispatcher", "reviewer", "callback", "supervisor"}
+        "operator", "dispatcher", "reviewer", "callback", "supervisor", "leader"}
     assert not Staff.objects.get(username="water1").has_usable_password()
 
 
