@@ -11,7 +11,6 @@ from lianxin.worktime import Calendar
 from lianxin.worktime.calendar import CHINA
 
 from .parts import Run
-from .parts import Run
 from .results import Row
 
 PART = "worktime"
@@ -75,11 +74,6 @@ def measure(*, count: int) -> list[Row]:
         rows.append(Row(PART, what, f"{1 / each:,.0f}/s; a million in {each * 1_000_000:.1f} s",
                         f"stepping through days: {1 / loop:,.0f}/s", f"{loop / each:.0f} ×", bar, met))
     return rows
-
-
-def bench(run: Run) -> list[Row]:
-    run.tell("due times")
-    return measure(count=2_000 if run.quick else 100_000)
 
 
 def bench(run: Run) -> list[Row]:
