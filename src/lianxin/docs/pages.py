@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import override
 
-from . import api, commands, events, limits, model, permissions, settings, states
+from . import api, commands, events, figures, limits, model, permissions, settings, states
 from .markdown import Page
 
 PAGES: dict[str, Page] = {
@@ -15,6 +15,7 @@ PAGES: dict[str, Page] = {
     "docs/reference/permissions.md": permissions.render,
     "docs/reference/commands.md": commands.render,
     "docs/reference/time-limits.md": limits.render,
+    "docs/reference/figures.md": figures.render,
     "docs/reference/data-model.md": model.render,
     "docs/reference/events.md": events.render,
     "docs/reference/api.md": api.render,
