@@ -27,7 +27,7 @@ from prometheus_client import (
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from lianxin.cases import queries
+from lianxin.cases.standings import standings
 from lianxin.faces.limits import client_address
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
@@ -103,7 +103,7 @@ class City(Collector):
         cases = GaugeMetricFamily("lianxin_open_cases", "Open cases by state.", labels=["state"])
         overdue = GaugeMetricFamily("lianxin_overdue_cases", "Open cases whose answer is owed and overdue, by state.",
                                     labels=["state"])
-        for row in queries.standings(SYSTEM, at=now()):
+        for row in standings(SYSTEM, at=now()):
             cases.add_metric([row.state], row.total)
             overdue.add_metric([row.state], row.overdue)
         yield cases

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Schema
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from lianxin.cases import narrative, policy, returns
+from lianxin.cases import families, narrative, policy, returns
 from lianxin.cases import queries as case_queries
 from lianxin.cases import standings as standing
 from lianxin.cases.actions.identity import read_identity
@@ -137,7 +137,7 @@ def read_case(request: ApiRequest, case_id: UUID) -> HttpResponse:
     actor = request.auth.actor
     case = access_case(actor, case_id)
     file = parts_of(case)
-    open_ones = file.open_ones
+    open_ones = list(families.acting(case, file.open_ones))
     held = reference()
     place = held.places.get(case.area_id) if case.area_id is not None else None
     may = policy.can_read_identity(actor, case, open_ones)

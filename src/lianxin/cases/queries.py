@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.bigrams import bigrams
@@ -36,7 +36,7 @@ ROW_FIELDS = (
     "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
     "place_text", "category__code", "category__name", "category__name_en", "area__name", "area__name_en",
     "county__name", "county__name_en", "lead_unit__name", "lead_unit__name_en", "lead_unit__short_name",
-    "category_id", "area_id", "county_id", "lead_unit_id",
+    "category_id", "area_id", "county_id", "lead_unit_id", "master_id", "duplicate_count",
 )
 
 
@@ -99,11 +99,11 @@ class Filters:
         if self.kind:
             query &= Q(kind=self.kind)
         if self.overdue_at:
-            query &= Q(due_at__lt=self.overdue_at) & OWED
+            query &= Q(due_at__lt=self.overdue_at, paused=False) & OWED
         if self.due_before:
             query &= Q(due_at__lt=self.due_before)
         if self.due_from:
-            query &= Q(due_at__gte=self.due_from) & OWED
+            query &= Q(due_at__gte=self.due_from, paused=False) & OWED
         if self.returned:
             query &= Q(returns__gt=0)
         if self.reopened:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from .views import boards, call, campaigns, case, missed, office, reports, supervision
+from .views import boards, call, campaigns, case, merging, missed, office, reports, supervision
 
 app_name = "desk"
 urlpatterns = [
@@ -23,6 +23,8 @@ urlpatterns = [
     path("cases/<uuid:case_id>/pane/", case.pane, name="pane"),
     path("cases/<uuid:case_id>/watch/", case.watch, name="watch"),
     path("cases/<uuid:case_id>/do/<slug:action>/", case.act, name="act"),
+    path("cases/<uuid:case_id>/compare/<uuid:other_id>/", merging.compare, name="compare"),
+    path("alike/", merging.alike, name="alike"),
     path("cases/<uuid:case_id>/identity/", case.identity, name="identity"),
     path("cases/<uuid:case_id>/attach/", case.attach_files, name="attach"),
     path("cases/<uuid:case_id>/print/", case.print_file, name="print"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import mine, pages, public, say, uploads
+from .views import listings, mine, pages, public, say, uploads
 
 app_name = "portal"
 urlpatterns = [
@@ -23,6 +23,8 @@ urlpatterns = [
     path("public/map/", public.map_page, name="map"),
     path("public/places.geojson", public.places, name="places"),
     path("public/<str:number>/", public.case, name="public_case"),
+    path("listings/", listings.listings, name="listings"),
+    path("listings/<int:year>/<int:serial>/", listings.listing, name="listing"),
     path("city/", pages.city, name="city"),
     path("about/", pages.about, name="about"),
     path("privacy/", pages.privacy, name="privacy"),

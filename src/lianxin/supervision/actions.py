@@ -61,7 +61,7 @@ def urge(step: Step, *, words: str) -> None:
     """催办: a numbered reminder to the unit. No clock moves; the unit and its head see it with the case."""
     step.require(words=words)
     _issue(step, Level.REMINDER, OrderState.NOTED)
-    step.say("words", safe(words, "words"), public=False)
+    step.say("demand", safe(words, "words"), public=False)
     _raise_to(step, Supervised.REMINDER)
 
 
@@ -76,7 +76,7 @@ def supervise(step: Step, *, words: str) -> None:
     if Order.objects.filter(case=step.case, state__in=[OrderState.OPEN, OrderState.ANSWERED]).exists():
         raise Conflict(_("这件工单已在督办中，先认定上一次的答复。"), code="supervised_already")
     _issue(step, Level.WRITTEN, OrderState.OPEN)
-    step.say("words", safe(words, "words"), public=False)
+    step.say("demand", safe(words, "words"), public=False)
     lead = _lead(step)
     limits = step.reference.limits_for(
         category_id=step.case.category_id, kind=step.case.kind, urgency=step.case.urgency, on=today_of(step.at),
@@ -94,7 +94,7 @@ def answer_supervision(step: Step, *, words: str) -> None:
     """答复督办: by the unit that leads the case now, its clerk or its head."""
     step.require(words=words)
     order = open_order(step, OrderState.OPEN)
-    step.say("words", safe(words, "words"), public=False)
+    step.say("answer", safe(words, "words"), public=False)
     step.meet(ClockKind.SUPERVISION)
     Order.objects.filter(pk=order.pk).update(
         state=OrderState.ANSWERED, answered_at=step.at, answered_by_id=step.by.staff_id

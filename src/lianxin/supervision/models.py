@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.cases.sayings.supervision import numbered
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.ids import uuid7
 
@@ -87,6 +88,11 @@ class Order(models.Model):
             models.Index(fields=["state", "-issued_at"], name="order_of_state"),
         ]
 
+    @property
+    def number(self) -> str:
+        """In the reader's language."""
+        return numbered(self.level, self.year, self.serial)
+
 
 class ListingState(models.TextChoices):
     LISTED = "listed", _("已挂牌，待报方案")
@@ -153,6 +159,17 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def number(self) -> str:
+        """In the reader's language."""
+        return numbered(Level.LISTED, self.year, self.serial)
+
+    @property
+    def progress(self) -> str:
+        """Milestones done of all."""
+        steps = list(self.milestones.all())
+        return f"{sum(one.done_at is not None for one in steps)} / {len(steps)}"
 
 
 class Milestone(models.Model):

@@ -7,7 +7,6 @@ end, or when the unit no longer has the case in hand. A clock that is overdue is
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.timezone import make_aware
@@ -17,13 +16,10 @@ from django.utils.translation import ngettext_lazy
 from lianxin.kernel.errors import Conflict, Invalid
 from lianxin.organisations.actors import Kind
 
-from ..engine import action
+from ..engine import Step, action
 from ..models import Clock, ClockKind, Contact, ContactMeans, Suspension, SuspensionEnd, SuspensionReason
 from .dispatching import words as safe
 from .handling import own
-
-if TYPE_CHECKING:
-    from ..engine import Step
 
 NOT_PAUSED = "not_paused"
 

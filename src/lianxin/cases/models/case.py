@@ -214,7 +214,11 @@ class Case(models.Model):
             models.Index(fields=["area", "-registered_at"], condition=models.Q(area__isnull=False), name="case_of_area"),
             models.Index(fields=["-id"], condition=models.Q(urgency="urgent"), name="case_urgent"),
             models.Index(fields=["-id"], condition=models.Q(returns__gt=0), name="case_returned"),
-            models.Index(fields=["-id"], condition=models.Q(round__gt=1), name="case_reopened"),
+            models.Index(fields=["-id"], include=["returns"], condition=models.Q(round__gt=1), name="case_reopened"),
+            models.Index(
+                fields=["-id"], include=["round"], condition=models.Q(urgency="urgent", returns__gt=0),
+                name="case_urgent_returned",
+            ),
             models.Index(
                 fields=["channel", "-id"], condition=~models.Q(channel__in=["phone", "web"]), name="case_channel"
             ),
@@ -233,6 +237,10 @@ class Case(models.Model):
             ),
             models.Index(
                 fields=["-closed_at", "-id"], condition=models.Q(publication="public"), name="case_public"
+            ),
+            models.Index(
+                fields=["closed_at"], include=["lead_unit", "county"], condition=models.Q(outcome="unreached"),
+                name="case_unreached",
             ),
         ]
 

@@ -12,7 +12,11 @@ from ..models import Event
 from . import clocks, merging, quality, recomputing, returns, supervision
 
 Saying = Callable[[Event, str], str]
-INSIDE: dict[str, Saying] = {**clocks.INSIDE, **merging.INSIDE, **quality.INSIDE, **recomputing.INSIDE, **returns.INSIDE, **supervision.INSIDE}
-OUTSIDE: dict[str, Saying] = {**clocks.OUTSIDE, **merging.OUTSIDE, **quality.OUTSIDE, **recomputing.OUTSIDE, **returns.OUTSIDE, **supervision.OUTSIDE}
+INSIDE: dict[str, Saying] = {
+    **clocks.INSIDE, **merging.INSIDE, **quality.INSIDE, **recomputing.INSIDE, **returns.INSIDE, **supervision.INSIDE,
+}
+OUTSIDE: dict[str, Saying] = {
+    **clocks.OUTSIDE, **merging.OUTSIDE, **quality.OUTSIDE, **recomputing.OUTSIDE, **returns.OUTSIDE, **supervision.OUTSIDE,
+}
 
 __all__ = ["INSIDE", "OUTSIDE", "Saying"]

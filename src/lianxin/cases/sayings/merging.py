@@ -16,7 +16,7 @@ NAMED = 5  # numbers said one by one; of more the count
 
 def _merged(event: Event, by: str) -> str:
     numbers = [str(one) for one in event.data.get("duplicates", ())]
-    count = int(event.data.get("count", len(numbers)) or 0)
+    count = int(event.data.get("merged", len(numbers)) or 0)
     if len(numbers) > NAMED or count > len(numbers):
         return ngettext("%(by)s把 %(count)d 件并到这件。", "%(by)s把 %(count)d 件并到这件。", count) % {"by": by, "count": count}
     return _("%(by)s把 %(numbers)s 并到这件。") % {"by": by, "numbers": listed(numbers)}

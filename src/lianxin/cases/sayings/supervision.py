@@ -9,11 +9,15 @@ from django.utils.translation import gettext as _
 from ..models import Event
 
 
+def numbered(level: str, year: object, serial: object) -> str:
+    """The number of a reminder, a written order or (any other level) a listed matter, as documents carry it."""
+    forms = {"reminder": _("催办〔%(year)s〕%(serial)s 号"), "written": _("督办〔%(year)s〕%(serial)s 号")}
+    return forms.get(level, _("挂牌督办〔%(year)s〕%(serial)s 号")) % {"year": year, "serial": serial}
+
+
 def number_of(event: Event) -> str:
     """The number of an order or listing as an event carries it."""
-    level, year, serial = (event.data.get(name, "") for name in ("level", "year", "serial"))
-    forms = {"reminder": _("催办〔%(year)s〕%(serial)s 号"), "written": _("督办〔%(year)s〕%(serial)s 号")}
-    return forms.get(str(level), _("挂牌督办〔%(year)s〕%(serial)s 号")) % {"year": year, "serial": serial}
+    return numbered(*(str(event.data.get(name, "")) for name in ("level", "year", "serial")))
 
 
 INSIDE: dict[str, Callable[[Event, str], str]] = {

@@ -17,8 +17,10 @@ from django.utils.translation import gettext_lazy
 from lianxin.cases.models import Case, ContactMeans, Outcome, Phrase
 from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
+from lianxin.cases.sayings.supervision import number_of
 from lianxin.cases.states import BY_ACTION
-from lianxin.kernel.language import named
+from lianxin.kernel.clock import now
+from lianxin.kernel.language import listed, named
 from lianxin.quality.models import CallbackOutcome, ChecklistItem, Satisfaction
 
 register = template.Library()
@@ -92,6 +94,14 @@ def event_detail(entry: TimelineEntry) -> str:
         parts.append(_yes_no(data["drawn"], _("抽中电话回访"), _("没有抽中，请诉求人自己评价")))
     if data.get("answers"):
         parts.append(answers_said(data["answers"]))
+    if data.get("duplicates"):
+        parts.append(listed([*data["duplicates"][:5], *["…"][:len(data["duplicates"]) > 5]]))
+    if data.get("master"):
+        parts.append(_("主件 %s") % data["master"])
+    if data.get("because") in BY_ACTION:
+        parts.append(str(BY_ACTION[data["because"]].label))
+    if data.get("serial"):
+        parts.append(number_of(entry.event))
     if data.get("count"):
         parts.append(_("%d 个文件") % data["count"])
     return " · ".join(parts)
@@ -133,6 +143,12 @@ def return_reason(entry: TimelineEntry) -> str:
     """Why a unit gives a case back, in the city's own words for it."""
     code = str(entry.event.data.get("reason", ""))
     return named(*_phrases_at(reference().marker).get(code, (code, "")))
+
+
+@register.filter
+def overdue(case: Case) -> bool:
+    """Whether an answer that is still owed is late."""
+    return case.closed_at is None and case.due_at is not None and case.due_at < now()
 
 
 @register.filter

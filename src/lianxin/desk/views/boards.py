@@ -17,11 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from lianxin.analysis.reports.access import READERS
 from lianxin.cases import policy, queries
 from lianxin.cases.actions import ACTIONS
 from lianxin.cases.engine import On, submission_key
-from lianxin.cases.missed_calls import can_call_back
 from lianxin.cases.models import Case, Channel, Kind, Outcome, State, Urgency
 from lianxin.cases.reference import reference, today_of
 from lianxin.cases.states import BY_ACTION
@@ -30,10 +28,10 @@ from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number, uuid7_floor
 from lianxin.organisations.models import Role
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
-from lianxin.quality.campaigns import may_order
 from lianxin.quality.queries import resting
 from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
 
+from .. import menu
 from ..access import StaffRequest, staff
 from ..boards import ALL, BY_CODE, Board, boards_for, chips_of, filters_from, page_of, units_of
 from ..calls import with_tries
@@ -45,8 +43,6 @@ BULK_LIMIT = 100
 # Filters without a field of their own in the form: they stay when another is changed.
 KEPT_KEYS = ("officer", "unit", "came", "task", "open", "tried", "outcome", "closed")
 EVERY_ACTION: dict[str, Callable[..., object]] = {**ACTIONS, **QUALITY_ACTIONS, **SUPERVISION_ACTIONS}
-OVERVIEW_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK)
-SUPERVISION_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK, Role.REVIEWER, Role.CALLBACK)
 _FIRST = (
     (Role.OPERATOR, "desk:call", ""), (Role.DISPATCHER, "desk:board", "queue"), (Role.CLERK, "desk:board", "mine"),
     (Role.REVIEWER, "desk:board", "review"), (Role.CALLBACK, "desk:board", "callback"),
@@ -98,7 +94,7 @@ def _names() -> dict[str, dict[str, str]]:
         "reopened": {"1": _("重办")},
         "mark": {"redone": _("审核退回过"), "paused": _("挂起中"), "supervised": _("督办中"), "for_supervisor": _("交督办决定")},
         "outcome": {value: str(label) for value, label in Outcome.choices},
-        "closed": {"30d": _("近 30 天归档")},
+        "closed": {"30d": _("近一个月归档")},
         "came": {"back": _("退回来的")},
         "officer": {"me": _("只看我的")},
         "task": {"assigned": _("待签收")},
@@ -128,12 +124,9 @@ def filter_choices(board: Board, names: dict[str, dict[str, str]]) -> list[Filte
 
 
 def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
-    """What every desk page has: the boards of this person."""
+    """What every desk page has: the menu and the boards of this person."""
     return {"boards": boards_for(request.actor), "actor": request.actor,
-            "can_call": request.actor.has(Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER),
-            "can_overview": request.actor.has(*OVERVIEW_ROLES), "can_supervision": request.actor.has(*SUPERVISION_ROLES),
-            "can_office": request.actor.has(Role.ADMINISTRATOR), "can_reports": request.actor.has(*READERS),
-            "can_readings": request.actor.has(Role.ADMINISTRATOR, Role.SUPERVISOR), **more}
+            "menu_first": menu.entries(request.actor, menu.FIRST), "menu_rest": menu.entries(request.actor, menu.REST), **more}
 
 
 @staff()

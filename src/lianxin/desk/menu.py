@@ -1,0 +1,57 @@
+"""The desk's menu: one row for each screen, with who sees it. Lists of cases stand between the first rows and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.analysis.reports.access import READERS
+from lianxin.cases.missed_calls import can_call_back
+from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import Role
+from lianxin.quality.campaigns import may_order
+
+OVERVIEW_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK)
+SUPERVISION_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK, Role.REVIEWER, Role.CALLBACK)
+
+
+def _has(*roles: Role) -> Callable[[Actor], bool]:
+    return lambda actor: actor.has(*roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One screen. `pages` are the names of the addresses on which it is the current one, its own first."""
+
+    label: str | Promise
+    pages: tuple[str, ...]
+    shown: Callable[[Actor], bool]
+    key: str = ""
+
+    @property
+    def address(self) -> str:
+        return f"desk:{self.pages[0]}"
+
+
+FIRST: tuple[Entry, ...] = (
+    Entry(_("登记诉求"), ("call",), _has(Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER), key="ctrl+j"),
+    Entry(_("未接来电"), ("missed_calls",), can_call_back),
+)
+REST: tuple[Entry, ...] = (
+    Entry(_("总览"), ("overview",), _has(*OVERVIEW_ROLES)),
+    Entry(_("报告"), ("reports",), _has(*READERS)),
+    Entry(_("回访计划"), ("campaigns",), may_order),
+    Entry(_("督办"), ("orders", "listings", "listing", "issue_listing", "listing_step"), _has(*SUPERVISION_ROLES)),
+    Entry(_("人员"), ("office",), _has(Role.ADMINISTRATOR)),
+    Entry(_("接口令牌"), ("tokens",), _has(Role.ADMINISTRATOR)),
+    Entry(_("失败的任务"), ("jobs",), _has(Role.ADMINISTRATOR)),
+    Entry(_("查看身份的记录"), ("readings",), _has(Role.ADMINISTRATOR, Role.SUPERVISOR)),
+)
+
+
+def entries(actor: Actor, rows: tuple[Entry, ...]) -> list[Entry]:
+    """The rows that somebody sees."""
+    return [row for row in rows if row.shown(actor)]
