@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from . import actions, attachments, city, quality, reads, residents, suggestions
+from . import actions, attachments, city, merging, quality, reads, residents, suggestions
 from .problems import CONTENT_TYPE
 from .service import MODELS, api
 
-DECLARED = (actions, attachments, city, quality, reads, residents, suggestions)  # importing them declares their operations
+DECLARED = (actions, attachments, city, merging, quality, reads, residents, suggestions)  # importing them declares their operations
 REF = "#/components/schemas/{model}"
 TAGS = ("cases", "actions", "attachments", "residents", "city", "quality")
 

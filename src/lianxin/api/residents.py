@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from lianxin.cases import narrative, policy
 from lianxin.cases import queries as case_queries
+from lianxin.cases.families import as_promised
 from lianxin.cases.models import Case
 from lianxin.cases.queries import access_case
 from lianxin.cases.states import Holder, transitions_from
 from lianxin.kernel.errors import Invalid, NotFound
 from lianxin.organisations.actors import reporter_for
+from lianxin.quality.hearing import hearing
 
 from . import shapes
 from .actions import ROWS
@@ -67,10 +69,12 @@ class TrackedCase(Schema):
 
 def _tracked(case: Case) -> dict[str, Any]:
     actor = reporter_for(case.pk, via="api")
+    heard = hearing(case)
+    closed_to_them = {name for name, done in (("rate", heard.rated), ("contest", not heard.contestable)) if done}
     own = [row for row in attachments_of(case) if row.by_reporter or row.public]
     return {
         "id": str(case.pk), "number": case.number, "headline": narrative.headline(case),
-        "next_steps": narrative.next_steps(case, reachable=bool(case.reporter and case.reporter.phone)),
+        "next_steps": [*narrative.next_steps(case, reachable=bool(case.reporter and case.reporter.phone)), *heard.steps],
         "unit": narrative.unit_of(case), "words": case.words, "registered_at": moment(case.registered_at),
         "due_at": moment(case.due_at), "due_provisional": case.due_provisional, "closed_at": moment(case.closed_at),
         "round": case.round, "version": case.version,
@@ -81,7 +85,8 @@ def _tracked(case: Case) -> dict[str, Any]:
         "attachments": [shapes.attachment(row) for row in own],
         "actions": [
             {"action": row.action, "label": str(row.label)} for row in transitions_from(case.state)
-            if row.action in ROWS and Holder.REPORTER in row.holders and policy.can(actor, row.action, case)
+            if row.action in ROWS and Holder.REPORTER in row.holders and row.action not in closed_to_them
+            and policy.can(actor, row.action, case)
         ],
     }
 
@@ -93,7 +98,7 @@ def track(request: HttpRequest) -> HttpResponse:
     case_id = case_of_code(request, read(request, TrackingFields).code)
     if case_id is None:
         raise NotFound(_("没有这个查询码。请核对后再试。"))
-    case = access_case(reporter_for(case_id, via="api"), case_id, "reporter")
+    case = as_promised(access_case(reporter_for(case_id, via="api"), case_id, "reporter", "master"))
     return answer(_tracked(case), headers={"ETag": f'"{case.version}"'})
 
 

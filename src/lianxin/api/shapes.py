@@ -47,6 +47,8 @@ class CaseRow(Schema):
     overdue: bool
     round: int
     returns: int
+    master: UUID | None = Field(description="The case this one is handled or was answered with.")
+    duplicate_count: int = Field(description="How many other reporters' cases are under this one.")
     outcome: str
     closed_at: datetime | None
     confidential: bool
@@ -180,7 +182,8 @@ def case_row(case: Case, held: Reference, at: datetime) -> dict[str, Any]:
         "place_text": case.place_text, "registered_at": moment(case.registered_at), "due_at": moment(case.due_at),
         "due_provisional": case.due_provisional,
         "overdue": case.due_at is not None and case.due_at < at and case.state in OWED,
-        "round": case.round, "returns": case.returns, "outcome": case.outcome, "closed_at": moment(case.closed_at),
+        "round": case.round, "returns": case.returns,
+        "master": str(case.master_id) if case.master_id else None, "duplicate_count": case.duplicate_count, "outcome": case.outcome, "closed_at": moment(case.closed_at),
         "confidential": case.confidential, "publication": case.publication, "version": case.version,
     }
 

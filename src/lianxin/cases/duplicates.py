@@ -27,7 +27,7 @@ from lianxin.organisations.actors import Actor
 
 from . import policy
 from .models import Case, Distinct, State
-from .queries import access_case, rows
+from .queries import access_case, by_due, rows
 from .reference import reference
 from .states import BY_ACTION
 
@@ -172,25 +172,21 @@ def _candidates(actor: Actor, asked: Sequence[Asked], cells: set[int], villages:
     return list(found.values())
 
 
-def _compared(one: Asked, case: Case, texts: Mapping[object, _Text]) -> Alike | None:
-    """How one case is like what was asked for; None when it is not."""
+def _compared(one: Asked, case: Case, texts: Mapping[object, _Text], *, least: bool = False) -> Alike | None:
+    """How one case is like what was asked for; None when it is not alike enough, unless the `least` likeness will do."""
     gap = abs(one.at - case.registered_at)
-    if gap > timedelta(days=DAYS):
-        return None
     mine, theirs = texts[one], texts[case.pk]
-    if not mine.grams or not theirs.grams:
-        return None
-    score = len(mine.grams & theirs.grams) / min(len(mine.grams), len(theirs.grams))
+    score = len(mine.grams & theirs.grams) / max(min(len(mine.grams), len(theirs.grams)), 1)
     same = one.category_id is not None and one.category_id == case.category_id
-    if score < (ALIKE_IN_KIND if same else ALIKE):
+    if not least and (gap > timedelta(days=DAYS) or score < (ALIKE_IN_KIND if same else ALIKE)):
         return None
     shared = _shared(mine, theirs)
-    if not shared:
+    if not least and not shared:
         return None
     metres = None
     if one.lon is not None and one.lat is not None and case.lon is not None and case.lat is not None:
         metres = round(metres_between(one.lon, one.lat, case.lon, case.lat))
-        if metres > FAR:
+        if metres > FAR and not least:
             return None
     village = _village(one.area_id)
     place = reference().places[village].said if village is not None and village == _village(case.area_id) else ""
@@ -246,6 +242,32 @@ def alike_to(actor: Actor, asked: Sequence[Asked], *, limit: int = 3) -> list[li
 def alike(actor: Actor, case: Case, *, limit: int = 3) -> list[Alike]:
     """Cases that may be about the same matter as this one; none for a case that can no longer be merged."""
     return alike_to(actor, [Asked.of(case)], limit=limit)[0] if case.state in _MERGEABLE else []
+
+
+def likeness(first: Case, second: Case) -> Alike:
+    """How two chosen cases are like each other, however little: the second as seen from the first."""
+    one = Asked.of(first)
+    texts: dict[object, _Text] = {one: _Text(first.words, _names(first.area_id)), second.pk: _Text(second.words, _names(second.area_id))}
+    return _compared(one, second, texts, least=True) or Alike(second, 0.0, abs(first.registered_at - second.registered_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A case that waits for the dispatcher, and what it may be about as well."""
+
+    case: Case
+    alike: list[Alike]
+
+
+def pairings(actor: Actor, *, after: str = "") -> tuple[list[Pairing], str]:
+    """Of one page of the dispatcher's queue, the cases that others may be about as well; where the next page begins."""
+    page = by_due(actor, states=(State.REGISTERED, State.ACCEPTED), after=after)
+    places = {pk: (lon, lat) for pk, lon, lat in Case.objects.filter(
+        pk__in=[case.pk for case in page.rows]).values_list("pk", "lon", "lat")}
+    asked = [Asked(case.words, case.registered_at, *places[case.pk], case.area_id, case.category_id, case.pk, case.pk)
+             for case in page.rows]
+    found = zip(page.rows, alike_to(actor, asked), strict=True)
+    return [Pairing(case, alike) for case, alike in found if alike], page.after
 
 
 def which_way(first: Case, second: Case) -> tuple[Case, Case]:

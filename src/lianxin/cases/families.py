@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
 from .models import Assignment, Case, Clock, ClockKind, State
 
+if TYPE_CHECKING:
+    from .engine import Step
+
+# Asked of every merged case that is answered with its master: whether its reporter is to be called. Campaigns answer it
+# (`quality.apps`); without an answer everybody is called.
+CALLS: list[Callable[[Step], bool]] = []
 # Columns of a master that those under it follow.
 FOLLOWED = frozenset({"state", "lead_unit_id", "unit_ids", "category_id", "county_id"})
 
@@ -44,3 +52,42 @@ def earliest(case: Case, due: datetime, provisional: bool) -> tuple[datetime, bo
     """When a master is due: at its own time, or at the earliest of those merged under it, which was promised too."""
     first = resolve_clocks(case.pk).order_by("due_at").values_list("due_at", "provisional").first()
     return first if first is not None and first[0] < due else (due, provisional)
+
+
+def as_promised(case: Case) -> Case:
+    """The case with the due time that its own reporter was promised: that of a master may lie earlier, for another's sake.
+    For the faces that speak to the reporter; nothing is written."""
+    if case.duplicate_count:
+        own = Clock.objects.filter(case=case, kind=ClockKind.RESOLVE, assignment__isnull=True, round=case.round).first()
+        if own is not None and case.due_at is not None:
+            case.due_at, case.due_provisional = own.due_at, own.provisional
+    return case
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One case under a master, and whether its reporter has been contacted: `contacted_at` is when, `owed` that the first
+    contact is still due."""
+
+    case: Case
+    contacted_at: datetime | None
+    owed: bool
+
+    @property
+    def merged(self) -> bool:
+        return self.case.state == State.MERGED
+
+
+def members_of(master: Case) -> list[Member]:
+    """The cases under a master, those handled with it now and those answered with it, in the order they were raised."""
+    if not master.duplicate_count:
+        return []
+    cases = list(master.duplicates.order_by("registered_at", "id"))
+    clocks = {
+        clock.case_id: clock for clock in Clock.objects.filter(
+            case__in=cases, kind=ClockKind.FIRST_CONTACT, assignment__isnull=True).order_by("started_at")
+    }
+    return [
+        Member(case, clock.met_at if clock else None, bool(clock and clock.running))
+        for case in cases for clock in [clocks.get(case.pk)]
+    ]

@@ -18,7 +18,7 @@ from lianxin.kernel.crypto import decrypt, keyring
 from lianxin.kernel.ids import tracking_code
 from lianxin.kernel.language import named
 
-from .models import Case, Event, Notification, Reporter
+from .models import Case, Event, Notification, Reporter, State
 from .narrative import day_and_time
 from .reference import reference
 
@@ -62,7 +62,7 @@ def message_for(event: Event, case: Case) -> Message | None:
     names = {
         "register": "registered", "decline": "declined", "answer_on_the_spot": "answered", "dispatch": "dispatched",
         "redispatch": "dispatched", "approve": "replied", "reopen": "reopened", "close": "closed",
-        "reopen_unsolved": "reopened", "close_unasked": "closed", "contest": "contested",
+        "reopen_unsolved": "reopened", "answer_with_master": "replied", "close_unasked": "closed", "contest": "contested",
     }
     name = names.get(event.action)
     if event.action == "suspend":
@@ -70,7 +70,9 @@ def message_for(event: Event, case: Case) -> Message | None:
         values = values | {"until": str(event.data.get("until", ""))}
     if event.action == "grant_extension":
         name, values = "extended", values | {"until": str(event.data.get("due", ""))}
-    if event.action == "approve" and event.data.get("drawn") is False:
+    if event.action == "join_master" and event.from_state != State.MERGED:  # told once, whatever master it moves to
+        name = "merged"
+    if event.action in ("approve", "answer_with_master") and event.data.get("drawn") is False:
         name, values = "invited", values | {"until": str(event.data.get("rate_until", ""))}
     return Message(name, values) if name else None
 
@@ -87,6 +89,7 @@ def text_of(notification: Notification, case: Case, *, language: str) -> str:
             "declined": _("【12345】您的诉求 %(number)s 不在热线受理范围，请凭查询码 %(code)s 查看该走的途径。"),
             "answered": _("【12345】您的诉求 %(number)s 已当场答复。"),
             "dispatched": _("【12345】您的诉求 %(number)s 已交 %(unit)s 办理。"),
+            "merged": _("【12345】您的诉求 %(number)s 与别的市民说的同一件事一起办，编号、期限和答复不变，凭查询码 %(code)s 查看。"),
             "replied": _("【12345】您的诉求 %(number)s 已有答复，请凭查询码 %(code)s 查看并评价。"),
             "invited": _("【12345】您的诉求 %(number)s 已有答复。请在%(until)s前凭查询码 %(code)s 说一声解决了没有、满意不满意。"),
             "contested": _("【12345】您对 %(number)s 的办结不认可，热线已收到，会再联系您。"),

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from lianxin.cases import policy, returns
+from lianxin.cases import duplicates, families, policy, returns
 from lianxin.cases.models import Assignment, AssignmentRole, Attachment, Case, Clock, ClockKind, State
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.queries import CaseFile
@@ -110,6 +110,18 @@ def focus_of(case: Case, file: CaseFile) -> dict[str, Any]:
                 "contested": last if last and last.event.action == "contest" else None,
                 "undrawn": draw if (draw := draw_of(case)) is not None and not draw.drawn else None}
     return {}
+
+
+def family_of(actor: Actor, case: Case) -> dict[str, Any]:
+    """The cases about the same matter: the master this one lies under, those under it, and those that may be."""
+    master = case.master if case.master_id is not None else None
+    members = families.members_of(case)
+    first = min((one.case for one in members if one.merged and one.case.due_at), key=lambda one: one.due_at, default=None)
+    return {
+        "master": master, "master_seen": master is not None and policy.can_see(actor, master), "members": members,
+        "earliest": first if first is not None and first.due_at == case.due_at else None,
+        "alike": duplicates.alike(actor, case) if policy.can(actor, "merge", case) else [],
+    }
 
 
 def _round_began(file: CaseFile) -> datetime:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from lianxin.cases.families import as_promised
 from lianxin.cases.models import Case
 from lianxin.kernel.crypto import tracking_digest
 from lianxin.kernel.ids import normalise_tracking_code
@@ -52,11 +53,12 @@ def opened(request: HttpRequest) -> Case | None:
     case_id = opened_id(request)
     if case_id is None:
         return None
-    return (
+    found = (
         Case.objects.filter(pk=case_id)
-        .select_related("category", "area", "county", "lead_unit", "reporter", "public_version")
+        .select_related("category", "area", "county", "lead_unit", "reporter", "public_version", "master")
         .first()
     )
+    return as_promised(found) if found is not None else None
 
 
 def find_by_code(typed: str) -> uuid.UUID | None:

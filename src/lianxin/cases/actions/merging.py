@@ -22,7 +22,7 @@ from lianxin.organisations.actors import SYSTEM, Actor
 
 from .. import policy
 from ..engine import On, Step, action, plain
-from ..families import merged_under
+from ..families import CALLS, merged_under
 from ..models import (
     TERMINAL,
     Assignment,
@@ -115,7 +115,7 @@ def merge(step: Step, *, duplicates: Sequence[str], reason: str) -> None:
         raise _wrong([_("一件主件下面最多并 %d 件。") % MOST])
     for case in (*found, *under):
         join_master(On(case.pk, _for(step)), master=step.case.pk)
-    step.data.update(duplicates=[case.number for case in found], count=len(found) + len(under))
+    step.data.update(duplicates=[case.number for case in found], merged=len(found) + len(under))
     step.set(duplicate_count=step.case.duplicate_count + len(found) + len(under))
     if step.case.urgency != Urgency.URGENT and any(case.urgency == Urgency.URGENT for case in (*found, *under)):
         step.data.update(urgency_before=step.case.urgency)
@@ -205,10 +205,11 @@ def answer_with_master(step: Step, *, reply: uuid.UUID) -> None:
     said = EventText.objects.filter(event_id=given.event_id, field="public_answer").first()
     step.meet(ClockKind.RESOLVE)
     step.take_part(given.assignment)
-    step.owe(ClockKind.CALLBACK)
+    step.set(lead_unit_id=given.assignment.unit_id)
+    if all(call(step) for call in CALLS):
+        step.owe(ClockKind.CALLBACK)
     step.data.update(reply_id=str(given.pk), solved=given.solved)
     step.say("public_answer", said.body if said else "", public=True)
-    step.set(lead_unit_id=given.assignment.unit_id)
     step.to(State.CALLBACK)
 
 

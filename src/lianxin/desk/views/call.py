@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lianxin.cases import missed_calls, queries
+from lianxin.cases import duplicates, missed_calls, queries
 from lianxin.cases.actions import (
     Intake,
     Registered,
     add_information,
     answer_on_the_spot,
     dispatch,
+    merge,
     refer_emergency,
     register,
 )
@@ -30,7 +31,7 @@ from lianxin.cases.models import Kind, Urgency
 from lianxin.cases.queries import access_case
 from lianxin.cases.reference import Answer, reference, today_of
 from lianxin.kernel.clock import now
-from lianxin.kernel.errors import DomainError
+from lianxin.kernel.errors import DomainError, NotFound
 from lianxin.kernel.ids import uuid7
 from lianxin.knowledge.queries import search as search_knowledge
 from lianxin.organisations.models import Role
@@ -105,6 +106,8 @@ def call(request: StaffRequest) -> HttpResponse:
     if do == "answer" and not data["public_answer"].strip():
         form.add_error("public_answer", _("当场答复须写下答复内容。"))
         return _again(request, form, submission, _("当场答复须写下答复内容。"), 422)
+    if do.startswith("merge:") and not request.actor.has(Role.OPERATOR, Role.DISPATCHER):
+        do = "register"
     if do.startswith("join:"):
         return _join(request, form, submission, do.removeprefix("join:"))
     try:
@@ -157,6 +160,8 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
     if do == "answer":
         answer_on_the_spot(on, public_answer=data["public_answer"])
         return _("已当场答复并归档。")
+    if do.startswith("merge:"):
+        return _merged(request, case_id, do.removeprefix("merge:"), submission)
     if do in ("110", "119", "120"):
         refer_emergency(on, service=do)
         return _("已记录转接 %s。") % do
@@ -172,6 +177,18 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
                  assisting_units=[unit.code for unit in answer.assisting])
         return _("已派给%s。") % answer.lead.said
     return ""
+
+
+def _merged(request: StaffRequest, case_id: uuid.UUID, chosen: str, submission: str) -> str:
+    """Another caller about the same matter: the case just made is handled with the one they were shown."""
+    try:
+        master = access_case(request.actor, uuid.UUID(chosen))
+    except ValueError:
+        raise NotFound(_("没有找到这件工单。请核对编号。")) from None
+    made = access_case(request.actor, case_id)
+    merge(On(master.pk, request.actor, key=submission_key("call-merge", str(request.user.pk), submission)),
+          duplicates=[str(case_id)], reason=duplicates.likeness(master, made).why)
+    return _("已并入 %s，一起办理。") % master.number
 
 
 def _again(request: StaffRequest, form: CallForm, submission: str, message: str, status: int) -> HttpResponse:
@@ -219,9 +236,12 @@ def suggest(request: StaffRequest) -> HttpResponse:
     lon, lat = _position(request, places)
     similar = queries.similar(request.actor, words=words, lon=lon, lat=lat, area_id=area_id, at=now()) if (
         len(words) >= SHORTEST + 2) else []
+    alike = duplicates.alike_to(request.actor, [duplicates.Asked(
+        words, now(), lon, lat, area_id, chosen.id if chosen else None)])[0] if len(words) >= SHORTEST + 2 else []
+    suggested = {one.case.pk for one in alike}
     return render(request, "desk/_suggest.html", {
         "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
-        "alarms": alarms(words), "similar": similar,
+        "alarms": alarms(words), "similar": [case for case in similar if case.pk not in suggested and case.master_id not in suggested], "alike": alike,
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found)) if enough else [],
         "chosen": chosen, "answer": unit_for(chosen.id) if chosen else None, "empty": not enough,
         "sure_place": len(places) == 1 or (len(places) > 1 and places[0].score > places[1].score),

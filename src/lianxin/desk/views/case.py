@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lianxin.cases import files, policy, queries
+from lianxin.cases import families, files, policy, queries
 from lianxin.cases.actions import attach
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On, submission_key
@@ -32,7 +32,7 @@ from lianxin.kernel.language import named
 from ..access import StaffRequest, staff
 from ..forms import FORMS, ActionForm
 from ..queries import newest_event, newest_event_since, uploads_of
-from ..reading import choices_for, clocks_shown, focus_of, likely_first
+from ..reading import choices_for, clocks_shown, family_of, focus_of, likely_first
 from ..typed import path_of
 from .boards import EVERY_ACTION, context_for
 
@@ -41,7 +41,7 @@ WITH_PHOTOS = frozenset({"reply"})
 
 def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
     file = queries.case_file(case)
-    open_ones = [a for a in file.assignments if a.ended_at is None]
+    open_ones = list(families.acting(case, [a for a in file.assignments if a.ended_at is None]))
     return context_for(
         request, file=file, case=case, choices=choices_for(request.actor, case, open_ones, likely=likely_first(case, file)),
         identity=policy.can_read_identity(request.actor, case, open_ones),
@@ -49,7 +49,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=policy.own_assignment(request.actor, open_ones, "attach")),
-        seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file),
+        seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file), **family_of(request.actor, case),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from lianxin.cases.models import Case, Outcome, State
 from lianxin.cases.narrative import day_and_time, unit_of
@@ -29,8 +30,16 @@ def public_standing(case: Case) -> str:
         State.OBJECTED: _("热线正在核定由哪个单位办。"), State.REPLIED: _("%(unit)s已写好答复，热线正在审核。"),
         State.CALLBACK: _("%(unit)s已经答复，正在听反映人的意见。"), State.DECLINED: _("这件事不归热线办。"),
         State.WITHDRAWN: _("反映人已经撤回。"),
+        State.MERGED: _("%(unit)s正在办理，和别人反映的同一件事一起办。"),
     }[State(case.state)]
     return said % {"unit": unit}
+
+
+@register.filter
+def how_many(case: Case) -> str:
+    """How many people have raised a public matter; nothing when it is one."""
+    count = case.duplicate_count + 1
+    return ngettext("%(n)d 位市民反映", "%(n)d 位市民反映", count) % {"n": count} if count > 1 else ""
 
 
 @register.filter
