@@ -40,21 +40,26 @@ def _busiest() -> list[int]:
 
 
 def _chosen(known: Container[tuple[str, str]]) -> list[RoleGrant]:
-    """The first person of each role, and `CLERKS` clerks: those named before, else of the busiest units, else of the
-    first unit of each kind."""
+    """The first person of each role, the head of the busiest unit, and `CLERKS` clerks: those named before, else of the
+    busiest units, else of the first unit of each kind."""
     grants = list(
         RoleGrant.objects.filter(ended_at__isnull=True, staff__is_active=True)
         .select_related("staff", "unit").order_by("staff_id", "id")
     )
+    busy = _busiest()
     chosen: dict[str, RoleGrant] = {}
     for grant in grants:
-        if grant.role != Role.CLERK:
+        if grant.role not in (Role.CLERK, Role.HEAD):
             chosen.setdefault(grant.role, grant)
+    heads = [grant for grant in grants if grant.role == Role.HEAD]
+    if heads:
+        chosen[Role.HEAD] = min(heads, key=lambda grant: (
+            (grant.staff.username, grant.role) not in known,
+            busy.index(grant.unit_id) if grant.unit_id in busy else len(busy), grant.staff_id))
     clerks: dict[int, RoleGrant] = {}  # the first clerk of each unit
     for grant in grants:
         if grant.role == Role.CLERK:
             clerks.setdefault(grant.unit_id, grant)
-    busy = _busiest()
     kinds: dict[str, int] = {}
     for position, unit_id in enumerate(clerks):
         kinds.setdefault(clerks[unit_id].unit.kind, position)
