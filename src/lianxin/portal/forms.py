@@ -50,6 +50,13 @@ class RateForm(forms.Form):
                             widget=forms.Textarea(attrs={"rows": 4}))
 
 
+class ContestForm(forms.Form):
+    words = forms.CharField(
+        label=_("为什么不认可"), max_length=2_000, help_text=_("说说哪里没办好。热线会再联系您，问清楚再决定怎么办。"),
+        error_messages={"required": _("请写几句为什么不认可。"), "max_length": _("最多 2000 字，请删短一些。")},
+        widget=forms.Textarea(attrs={"rows": 5}))
+
+
 class PublishForm(forms.Form):
     title = forms.CharField(label=_("公开的标题"), max_length=120, error_messages={"required": _("请写一个标题。")})
     body = forms.CharField(

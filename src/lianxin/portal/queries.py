@@ -88,10 +88,6 @@ def promised(case: Case) -> Clock | None:
     return Clock.objects.filter(case=case, kind=ClockKind.RESOLVE, assignment__isnull=True).order_by("-started_at").first()
 
 
-def is_rated(case: Case) -> bool:
-    return Rating.objects.filter(case=case, round=case.round).exists()
-
-
 def own_files(case: Case) -> list[Attachment]:
     """What the reporter added."""
     return list(Attachment.objects.filter(case=case, by_reporter=True, removed_at__isnull=True).order_by("created_at"))

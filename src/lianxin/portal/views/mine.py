@@ -25,15 +25,16 @@ from lianxin.cases.narrative import next_steps
 from lianxin.cases.queries import timeline
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.crypto import keyring
-from lianxin.kernel.errors import Conflict, DomainError, Invalid
+from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotAllowed
 from lianxin.kernel.ids import tracking_code
 from lianxin.organisations.actors import Actor, reporter_for
-from lianxin.quality.actions import rate
+from lianxin.quality.actions import contest, rate
+from lianxin.quality.hearing import hearing
 from lianxin.triage.keywords import alarms
 
 from .. import access
-from ..forms import AddForm, CodeForm, PublishForm, RateForm, WithdrawForm
-from ..queries import file_of, is_rated, own_files, place_path, promised
+from ..forms import AddForm, CodeForm, ContestForm, PublishForm, RateForm, WithdrawForm
+from ..queries import file_of, own_files, place_path, promised
 from ..redact import redacted
 from ..saying import BODY_LIMIT, first_words, new_submission
 from ..uploads import LOST, carried_by, receive_all
@@ -95,17 +96,20 @@ class Choice:
 
 CHOICES = (
     Choice("rate", "rate", gettext_lazy("评价这次办理"), "primary"),
+    Choice("contest", "contest", gettext_lazy("不认可这次办结"), "primary"),
     Choice("add", "add_information", gettext_lazy("补充情况或照片")),
     Choice("publish", "request_publication", gettext_lazy("同意公开")),
     Choice("withdraw", "withdraw", gettext_lazy("撤回"), "danger"),
 )
 
 
-def choices_for(case: Case, by: Actor, *, rated: bool) -> list[Choice]:
+def choices_for(case: Case, by: Actor, *, rated: bool, contestable: bool) -> list[Choice]:
     """What the table of transitions allows the reporter now, less what would be refused anyway."""
     hidden = set()
     if rated:
         hidden.add("rate")
+    if not contestable:
+        hidden.add("contest")
     if case.confidential or case.publication in (Publication.PUBLIC, Publication.REQUESTED):
         hidden.add("publish")
     return [one for one in CHOICES if one.name not in hidden and policy.can(by, one.action, case)]
@@ -119,11 +123,11 @@ def case(request: HttpRequest) -> HttpResponse:
     if found is None:
         messages.info(request, _("请输入查询码，打开您的那件事。"))
         return redirect("portal:track")
-    by = reporter_for(found.pk)
+    by, heard = reporter_for(found.pk), hearing(found)
     return render(request, "portal/mine.html", {
-        "case": found, "steps": next_steps(found, reachable=_reachable(found)), "clock": promised(found),
+        "case": found, "steps": [*next_steps(found, reachable=_reachable(found)), *heard.steps], "clock": promised(found),
         "place": place_path(found.area_id),
-        "timeline": timeline(found, public_only=True), "choices": choices_for(found, by, rated=is_rated(found)),
+        "timeline": timeline(found, public_only=True), "choices": choices_for(found, by, rated=heard.rated, contestable=heard.contestable),
         "attachments": own_files(found),
     })
 
@@ -178,13 +182,18 @@ def _rate(_request: HttpRequest, on: On, form: Any) -> None:
     rate(on, solved=data["solved"] == "yes", satisfaction=data["satisfaction"], words=data["words"])
 
 
+def _contest(_request: HttpRequest, on: On, form: Any) -> None:
+    contest(on, words=form.cleaned_data["words"])
+
+
 def _publish(_request: HttpRequest, on: On, form: Any) -> None:
     request_publication(on, title=form.cleaned_data["title"], body=form.cleaned_data["body"])
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A form and what it does. `said` is what the page says afterwards."""
+    """A form and what it does. `said` is what the page says afterwards. `own` is for the reporter alone: never from
+    a browser in which somebody of the staff is signed in, whose unit it may be about."""
 
     form: type[forms.Form]
     run: Callable[[HttpRequest, On, Any], None]
@@ -192,16 +201,27 @@ class Deed:
     button: str | Promise
     said: str | Promise
     versioned: bool = False
+    own: bool = False
 
 
 DEEDS: dict[str, Deed] = {
     "add": Deed(AddForm, _add, gettext_lazy("补充情况或照片"), gettext_lazy("提交补充"), gettext_lazy("补充的内容已经加上。")),
     "withdraw": Deed(WithdrawForm, _withdraw, gettext_lazy("撤回这件事"), gettext_lazy("确认撤回"),
-                     gettext_lazy("已经撤回，不再办理。"), versioned=True),
-    "rate": Deed(RateForm, _rate, gettext_lazy("评价这次办理"), gettext_lazy("提交评价"), gettext_lazy("谢谢，您的评价已经记下。")),
+                     gettext_lazy("已经撤回，不再办理。"), versioned=True, own=True),
+    "rate": Deed(RateForm, _rate, gettext_lazy("评价这次办理"), gettext_lazy("提交评价"), gettext_lazy("谢谢，您的评价已经记下。"), own=True),
+    "contest": Deed(ContestForm, _contest, gettext_lazy("不认可这次办结"), gettext_lazy("提交不认可"),
+                    gettext_lazy("您不认可的话已经记下，热线会再联系您。"), versioned=True, own=True),
     "publish": Deed(PublishForm, _publish, gettext_lazy("同意公开"), gettext_lazy("同意公开这些内容"),
                     gettext_lazy("已记下您同意公开。工作人员看过以后才会公开。")),
 }
+
+
+STAFF_BROWSER = gettext_lazy("这个浏览器登录着工作人员账号。评价、撤回、不认可只能由诉求人自己来：请退出工作台，或者换一台设备。")
+
+
+def by_staff(request: HttpRequest) -> bool:
+    """Whether somebody of the staff is signed in to the desk in this browser."""
+    return bool(request.user.is_authenticated)
 
 
 def _start(name: str, found: Case) -> dict[str, str]:
@@ -242,6 +262,8 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
         return _show_deed(request, deed, name, found, form, submission=submission)
     try:
         allow("act", client_address(request), per_minute=ACTIONS_PER_MINUTE)
+        if deed.own and by_staff(request):
+            raise NotAllowed(STAFF_BROWSER, code="staff_browser")
         if request.POST.get("number") != found.number:
             raise Conflict(_("这个浏览器里刚打开了另一件事（编号 %s），所以没有提交。写的都在，请核对后再提交。") % found.number)
         if not form.is_valid():
@@ -281,8 +303,10 @@ def _closed_meanwhile(request: HttpRequest) -> HttpResponse:
 def _show_deed(request: HttpRequest, deed: Deed, name: str, found: Case, form: Any, *, submission: str,
                message: str = "", status: int = 200) -> HttpResponse:
     decision = policy.can(reporter_for(found.pk), next(one.action for one in CHOICES if one.name == name), found)
+    staffed = deed.own and by_staff(request)
     return render(request, "portal/act.html", {
-        "deed": deed, "name": name, "case": found, "form": form, "submission": submission, "message": message,
-        "uploads": getattr(form, "uploads", []), "allowed": bool(decision),
+        "deed": deed, "name": name, "case": found, "form": form, "submission": submission,
+        "message": message or (STAFF_BROWSER if staffed else ""),
+        "uploads": getattr(form, "uploads", []), "allowed": bool(decision) and not staffed,
         "preview": form.data if name == "publish" and form.is_bound else None,
     }, status=status)
