@@ -85,7 +85,7 @@ def trend(points: Sequence[Point], *, caption: Caption, centre: float | None = N
                  if place is not None), None)
     if last is not None and last[0].value is not None and last[1] is not None:
         said = f"{last[0].value * 100:.1f}%"
-        above = last[1][1] + (18 if _falls(places) and last[1][1] < floor - 20 or last[1][1] < _TOP + 14 else -9)
+        above = last[1][1] + (18 if (_falls(places) and last[1][1] < floor - 20) or last[1][1] < _TOP + 14 else -9)
         parts.append(text(min(last[1][0] + width_of(said, 12) / 2, right + 8), above, said, look="c-halo", size=12,
                           anchor="end", bold=True))
     return picture(caption, HEIGHT, parts)

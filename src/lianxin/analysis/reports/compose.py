@@ -107,10 +107,10 @@ def _summary(report: Report, asked: Asked) -> Section:
             "registered": report.registered, "closed": report.closed, "declined": report.declined, "due": due,
             "unreached": report.figures["unreached"].numerator}, "lead"),
     ]
-    blocks += [Paragraph(_("%(label)s：%(figure)s。%(before)s：%(change)s。%(standing)s") % {
+    blocks += [Paragraph(words.sentences(_("%(label)s：%(figure)s。%(before)s：%(change)s。") % {
         "label": DEFINITIONS[code].label, "figure": words.figure_said(report.figures[code]),
         "before": words.BEFORE[report.period.kind], "change": words.change_said(report.changes[code]),
-        "standing": pictures.standing_said(report.series[code])}) for code in THREE_RATES]
+    }, pictures.standing_said(report.series[code]))) for code in THREE_RATES]
     counts = Table(_("件数"), (_("登记"), _("归档"), _("不予受理"), _("应回访（轮）"), _("联系上"), _("没有联系上")), ((
         *(Cell(parts=(_counted(number, _cases(asked, measure)),)) for number, measure in (
             (report.registered, REGISTERED), (report.closed, CLOSED), (report.declined, DECLINED), (due, "due"),

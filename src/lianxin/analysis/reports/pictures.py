@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
-from lianxin.kernel.language import named
+from lianxin.kernel.language import listed, named
 from lianxin.places.maps import layer
 
 from ..charts import Bar, Caption, Interval, Point, Region, bars, county_map, intervals, trend
@@ -34,7 +33,7 @@ def of_series(series: Series) -> Picture:
         told.append(standing_said(series))
     points = [Point(words.period_short(point.period), point.figure.value, point.lower, point.upper, point.figure.small)
               for point in series.points]
-    caption = Caption(f"trend-{series.code}", str(definition.label), "".join(told))
+    caption = Caption(f"trend-{series.code}", str(definition.label), words.sentences(*told))
     return Picture(caption.title, caption.told, trend(points, caption=caption, centre=series.centre))
 
 
@@ -74,7 +73,7 @@ def _interval(row: Row, figure: Figure) -> Interval:
 def of_hot(hot: Sequence[Hot]) -> Picture:
     """What was raised most, with a tick where the period before stood."""
     rows = [Bar(named(one.name, one.name_en), one.cases, one.before, f"{one.cases} ({one.before})") for one in hot]
-    said = pgettext("between names", "、").join(f"{row.name} {row.said}" for row in rows)
+    said = listed(f"{row.name} {row.said}" for row in rows)
     told = _("登记最多的事项，括号里和竖线是上一期：%(rows)s。") % {"rows": said}
     caption = Caption("hot", str(_("登记最多的事项")), told)
     return Picture(caption.title, told, bars(rows, caption=caption))
@@ -107,8 +106,8 @@ def of_counties(report: Report, code: str = "resolution") -> Picture | None:
             made.append(name)
     label = str(DEFINITIONS[code].label)
     said = _("圆的面积是登记的件数：%(rows)s。绿色的县市区%(label)s高于全部，黄色的低于全部，都超出偶然范围；其余没有差别或件数太少。") % {
-        "rows": pgettext("between names", "、").join(told), "label": label}
+        "rows": listed(told), "label": label}
     if made:
-        said += _("虚线边界是推算的，不是测绘的：%(names)s。") % {"names": pgettext("between names", "、").join(made)}
+        said = words.sentences(said, _("虚线边界是推算的，不是测绘的：%(names)s。") % {"names": listed(made)})
     caption = Caption("map-counties", _("各县市区登记的件数"), said)
     return Picture(caption.title, said, county_map(regions, caption=caption))

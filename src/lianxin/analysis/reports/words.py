@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from lianxin.kernel.language import named
+from lianxin.kernel.language import in_english, named
 
 from ..figures import Change, Figure, FigureKind, Period, PeriodKind, Report, Row, Verdict
 
@@ -29,6 +29,11 @@ VERDICTS: Final[dict[Verdict, str | Promise]] = {
     Verdict.NONE: gettext_lazy("变化在偶然范围内"), Verdict.TOO_FEW: gettext_lazy("件数太少，不作比较"),
     Verdict.NO_BEFORE: gettext_lazy("没有可比的数"),
 }
+
+
+def sentences(*said: str) -> str:
+    """Whole sentences one after another: with a space between them in English."""
+    return (" " if in_english() else "").join(part for part in said if part)
 
 
 def day(at: date) -> str:
