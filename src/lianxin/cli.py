@@ -14,7 +14,7 @@ WITHOUT_DATABASE = frozenset({
 })
 # Commands that speak to a person: in Chinese where the shell does, else in English. What others write down (texts in
 # the database, reference pages) is in the city's language whoever runs them.
-SPEAKING = frozenset({"analysis", "build", "import", "load", "recompute_due_times", "rotate_keys"})
+SPEAKING = frozenset({"analysis", "build", "export_catalogue", "import", "load", "recompute_due_times", "rotate_keys"})
 
 
 def _speak() -> None:

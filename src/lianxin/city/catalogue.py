@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
 
+from lianxin.cases.catalogue.content import Line
 from lianxin.kernel.language import listed
 
 from .faults import Faults
@@ -34,6 +34,10 @@ class Rule:
 
     def key(self) -> tuple[str, str, date | None]:
         return (self.category, self.area, self.valid_from)
+
+    def said(self) -> Line:
+        """What it says, whatever line of which file it stands on."""
+        return Line(self.category, self.area, self.lead, self.assisting, self.valid_from, self.valid_to, self.basis)
 
 
 def expand(rows: list[Row], *, units: set[str], levels: Mapping[str, str], faults: Faults) -> list[Rule]:
@@ -93,13 +97,3 @@ def gaps(
         missing += [(leaf, county) for county in counties
                     if not any((category, county) in answered for category in line)]
     return missing
-
-
-def digest(rules: list[Rule]) -> str:
-    """The same for the same rules in whatever order they were written."""
-    lines = sorted(
-        "\t".join((rule.category, rule.area, rule.lead, "|".join(rule.assisting), str(rule.valid_from),
-                   str(rule.valid_to), rule.basis))
-        for rule in rules
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

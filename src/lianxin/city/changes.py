@@ -23,8 +23,14 @@ _TABLES = {
         SELECT code, active, md5(ROW(name, name_en, plain_name, plain_name_en, parent_id, is_leaf, kind, urgency,
                field_matter, complex_allowed, quick_topic, keywords, added)::text) FROM cases_category""",
     "time_limits": """
-        SELECT ROW(category_id, kind, urgency, track, valid_from)::text, true, md5(ROW(calendar, sign_for, first_contact,
-               resolve, basis, valid_to)::text) FROM cases_timelimit""",
+        SELECT ROW(category_id, kind, urgency, track, unit_id, valid_from)::text, true, md5(ROW(calendar, sign_for,
+               first_contact, resolve, basis, valid_to)::text) FROM cases_timelimit""",
+    "duty_limits": """
+        SELECT ROW(duty, urgency, unit_id, valid_from)::text, true, md5(ROW(calendar, minutes, basis, valid_to)::text)
+        FROM cases_dutylimit""",
+    "notice_rules": """
+        SELECT ROW(code, valid_from)::text, true, md5(ROW(level, kinds, urgency, share_left, minutes_after, "to", basis,
+               valid_to)::text) FROM cases_noticerule""",
     "catalogue_rules": """
         SELECT ROW(rule.category_id, rule.area_id, rule.valid_from)::text, true, md5(ROW(lead_unit_id, assisting_units,
                valid_to, basis)::text) FROM cases_cataloguerule AS rule

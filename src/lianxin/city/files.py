@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from lianxin.cases.models import Kind, TimeLimit, Urgency
+from lianxin.cases.models import ClockKind, Kind, NoticeLevel, NoticeTo, TimeLimit, Urgency
+from lianxin.cases.reference import PLAIN_DUTIES
 from lianxin.organisations.models import Role, UnitKind
 
-from .tables import Column, Table, choice, code, day, many, minutes, position, weighted, words, yes_no
+from .tables import (
+    Column,
+    Table,
+    choice,
+    code,
+    day,
+    many,
+    minutes,
+    minutes_from_zero,
+    position,
+    share,
+    weighted,
+    words,
+    yes_no,
+)
 
+# The duties whose limit depends on nothing but the duty, the urgency and who owes it.
+DUTIES = tuple(str(duty) for duty in PLAIN_DUTIES)
 EACH_COUNTY = "each county"
 EACH_TOWN = "each town"
 
@@ -48,10 +65,36 @@ TIME_LIMITS = Table("time_limits.csv", "How long each duty may take; the most sp
     Column("sign_for", "Minutes until the unit has signed for it.", minutes, needed=True),
     Column("first_contact", "Minutes until the reporter was contacted.", minutes, needed=True),
     Column("resolve", "Minutes until the reply.", minutes, needed=True),
+    Column("unit", "Code of the unit it holds for, counted from the dispatch to it; any when empty. It never makes what a "
+           "reporter was promised later.", code(24), later=True),
     Column("basis", "The rule it rests on.", words(200)),
     Column("valid_from", "First day in force.", day, needed=True),
     Column("valid_to", "First day no longer in force.", day),
 ))
+DUTY_LIMITS = Table("duty_limits.csv", "How long the hotline's own duties may take, and answers owed to it; the most specific "
+                    "row wins: unit, then urgency. Where it says nothing the program's own limits hold.", (
+    Column("duty", "The duty.", choice(DUTIES), needed=True),
+    Column("urgency", "Urgency; any when empty.", choice(Urgency.values)),
+    Column("unit", "Code of the unit that owes it; any when empty.", code(24)),
+    Column("calendar", "Code of the calendar the minutes count in.", code(20), needed=True),
+    Column("minutes", "Minutes.", minutes, needed=True),
+    Column("basis", "The rule it rests on.", words(200)),
+    Column("valid_from", "First day in force.", day, needed=True),
+    Column("valid_to", "First day no longer in force.", day),
+), optional=True)
+NOTICE_RULES = Table("notice_rules.csv", "When a clock tells whom: reminders, escalations, circulars.", (
+    Column("code", "The rule's code.", code(40), needed=True),
+    Column("level", "How grave it is.", choice(NoticeLevel.values), needed=True),
+    Column("kinds", "Kinds of clocks, separated by |; any when empty.", many(choice(ClockKind.values))),
+    Column("urgency", "Urgency; any when empty.", choice(Urgency.values)),
+    Column("share_left", "It speaks when this part of the clock's time is left, as `0.2`.", share),
+    Column("minutes_after", "It speaks so many minutes of the clock's calendar after it fell due; `0` is at once.",
+           minutes_from_zero),
+    Column("to", "Who is told, separated by |.", many(choice(NoticeTo.values)), needed=True),
+    Column("basis", "The rule it rests on.", words(200)),
+    Column("valid_from", "First day in force.", day, needed=True),
+    Column("valid_to", "First day no longer in force.", day),
+), optional=True)
 CATALOGUE = Table("catalogue.csv", "The dispatch catalogue: category × area → lead unit; the most specific rule wins.", (
     Column("category", "Category and everything below it; any when empty.", code(12)),
     Column("name", "The category's name, for the reader; must agree with categories.csv.", words(60)),
@@ -94,7 +137,7 @@ CHECKLIST = Table("checklist.csv", "What a reviewer answers of every reply, in t
     Column("field_only", "`yes`: asked of field matters only.", yes_no),
 ))
 
-TABLES = (UNITS, CATEGORIES, TIME_LIMITS, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST)
+TABLES = (UNITS, CATEGORIES, TIME_LIMITS, DUTY_LIMITS, NOTICE_RULES, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST)
 
 # Keys of one article in knowledge/*.yaml, with their meaning; the needed ones come first.
 ARTICLE = {

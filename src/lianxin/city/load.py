@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from lianxin.cases import reference
+from lianxin.cases.catalogue.content import Difference
 from lianxin.cases.tasks import recompute_due_times
 from lianxin.kernel.clock import now
 from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
-from . import areas, calendars, store
+from . import areas, calendars, store, terms, undoing
 from .changes import Change, between, picture
 from .faults import BadCity, Fault
 from .plan import Plan, read
+from .undoing import Undoing
 
 # Part of the content hash: raise it when the same files should make other rows.
 FORM = "1"
@@ -58,10 +61,27 @@ def check(directory: Path) -> list[Fault]:
     return read(directory, today=today_of(now())).faults.found
 
 
-def load(directory: Path, *, tell: Tell = lambda words: None) -> Loaded:
+def check_catalogue(directory: Path) -> tuple[list[Difference], list[Difference]]:
+    """What the files would change in the dispatch catalogue, and what of it would undo decisions of the desk. For files
+    without faults."""
+    plan = read(directory.resolve(), today=reference.today_of(now()))
+    return undoing.changes(plan), undoing.undone(plan)
+
+
+class Catalogue(StrEnum):
+    """What to do when the files would undo what was decided at the desk."""
+
+    ASK = "ask"
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
+def load(directory: Path, *, catalogue: Catalogue = Catalogue.ASK, tell: Tell = lambda words: None) -> Loaded:
     """Put the city in `directory` into the database. Raises BadCity, having changed nothing.
 
-    Loading the same files again costs a hash and one query.
+    Raises Undoing, having changed nothing, when the dispatch catalogue of the files lacks what was approved at the desk
+    since the last load and `catalogue` does not say what to do: KEEP loads all but the catalogue, REPLACE undoes the
+    decisions. Loading the same files again costs a hash and one query.
     """
     directory = directory.resolve()
     content = digest_of(directory) if directory.is_dir() else ""
@@ -76,6 +96,7 @@ def load(directory: Path, *, tell: Tell = lambda words: None) -> Loaded:
     if plan.faults.found:
         raise BadCity(plan.faults.found)
     calendars.keep_the_past(plan.calendars, counted=store.counted(plan), today=reference.today_of(now()), faults=plan.faults)
+    terms.keep_the_past(plan, today=reference.today_of(now()))
     if plan.faults.found:
         raise BadCity(plan.faults.found)
     with transaction.atomic():
@@ -87,8 +108,11 @@ def load(directory: Path, *, tell: Tell = lambda words: None) -> Loaded:
         done = City.objects.order_by("id").first()
         if done is not None and done.content_hash == content:  # another process was quicker
             return Loaded(done.code, done.name, changed=False)
+        lost = undoing.undone(plan)
+        if lost and catalogue is Catalogue.ASK:
+            raise Undoing(lost)
         before = picture()
-        counts = _write(plan, content, tell)
+        counts = _write(plan, content, tell, keep=bool(lost) and catalogue is Catalogue.KEEP)
         changes = between(before, picture())
         # A few seconds later, when no process reckons by the calendars as they were.
         recompute_due_times.configure(schedule_in={"seconds": SETTLED_AFTER}).defer()
@@ -97,7 +121,7 @@ def load(directory: Path, *, tell: Tell = lambda words: None) -> Loaded:
     return Loaded(plan.settings["code"], plan.settings["name"], changed=True, counts=counts, changes=changes)
 
 
-def _write(plan: Plan, content: str, tell: Tell) -> dict[str, int]:
+def _write(plan: Plan, content: str, tell: Tell, *, keep: bool) -> dict[str, int]:
     at = now()
     today = reference.today_of(at)
     settings = plan.settings
@@ -113,8 +137,8 @@ def _write(plan: Plan, content: str, tell: Tell) -> dict[str, int]:
     unit_ids = store.units(plan, area_ids, today)
     category_ids = store.categories(plan)
     counts = {"areas": len(area_ids), "calendars": count, "units": len(unit_ids), "categories": len(category_ids),
-              "time_limits": store.limits(plan, category_ids)}
-    version = store.catalogue(plan, category_ids, area_ids, unit_ids, at)
+              **terms.written(plan, today, {"category": category_ids, "unit": unit_ids})}
+    version = store.catalogue(plan, at, keep=keep)
     counts["catalogue_rules"] = len(plan.rules)
     counts["catalogue_version"] = version.number
     counts["phrases"] = store.phrases(plan)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from lianxin.cases.models import Kind, TimeLimit, Urgency
 from lianxin.kernel.language import listed
 from lianxin.organisations.models import Role, UnitKind
 
-from . import areas, calendars, files
+from . import areas, calendars, files, terms
 from .catalogue import Rule, expand, gaps
+from .checks import dates, known, overlaps
 from .faults import Faults
 from .mappings import read_articles, read_city
 from .tables import Row, read_table
@@ -38,6 +37,8 @@ class Plan:
     categories: list[Row] = field(default_factory=list)
     leaves: set[str] = field(default_factory=set)
     limits: list[Row] = field(default_factory=list)
+    duty_limits: list[Row] = field(default_factory=list)
+    notice_rules: list[Row] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     keywords: dict[str, dict[str, float]] = field(default_factory=dict)
     staff: list[Row] = field(default_factory=list)
@@ -67,7 +68,9 @@ def read(directory: Path, *, today: date) -> Plan:
     plan.units = _once(read_table(directory, files.UNITS, faults), ("code",), faults)
     plan.categories = _once(read_table(directory, files.CATEGORIES, faults), ("code",), faults)
     plan.limits = _once(read_table(directory, files.TIME_LIMITS, faults),
-                        ("category", "kind", "urgency", "track", "valid_from"), faults)
+                        ("category", "kind", "urgency", "track", "unit", "valid_from"), faults)
+    plan.duty_limits = _once(read_table(directory, files.DUTY_LIMITS, faults), ("duty", "urgency", "unit", "valid_from"), faults)
+    plan.notice_rules = _once(read_table(directory, files.NOTICE_RULES, faults), ("code", "valid_from"), faults)
     plan.staff = _once(read_table(directory, files.STAFF, faults), ("username",), faults)
     plan.routes = _once(read_table(directory, files.DECLINE_ROUTES, faults), ("code",), faults)
     plan.reasons = _once(read_table(directory, files.RETURN_REASONS, faults), ("code",), faults)
@@ -78,13 +81,13 @@ def read(directory: Path, *, today: date) -> Plan:
 
     _check_units(plan, levels)
     _check_categories(plan)
-    _check_limits(plan, names)
+    terms.check(plan)
     _check_keywords(plan, names, read_table(directory, files.KEYWORDS, faults))
     _check_staff(plan, levels)
     _check_checklist(plan, names)
     for row in plan.articles:
-        _known(faults, row, "category", names)
-        _known(faults, row, "unit", unit_codes)
+        known(faults, row, "category", names)
+        known(faults, row, "unit", unit_codes)
     _check_catalogue(plan, names, levels, today)
     return plan
 
@@ -100,41 +103,15 @@ def _once(rows: list[Row], key: tuple[str, ...], faults: Faults) -> list[Row]:
     return list(seen.values())
 
 
-def _known(faults: Faults, row: Row, name: str, known: Iterable[str]) -> bool:
-    value = row[name]
-    if value and value not in known:
-        faults.add(row.file, row.line, _("%(name)s：没有 %(value)s") % {"name": name, "value": value})
-        return False
-    return True
-
-
-def _dates(faults: Faults, row: Row, start: str, end: str) -> None:
-    if row[start] and row[end] and row[end] <= row[start]:
-        faults.add(row.file, row.line, _("%(end)s 应晚于 %(start)s") % {"start": start, "end": end})
-
-
-def _overlaps(faults: Faults, rows: Iterable[Row], key: tuple[str, ...]) -> None:
-    """Rows for the same thing may follow one another, but not hold on the same day."""
-    lines: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        lines.setdefault(tuple(row[name] for name in key), []).append(row)
-    for same in lines.values():
-        same.sort(key=lambda row: row["valid_from"] or date.min)
-        for earlier, later in pairwise(same):
-            starts = later["valid_from"] or date.min
-            if starts != (earlier["valid_from"] or date.min) and (earlier["valid_to"] or date.max) > starts:
-                faults.add(later.file, later.line, _("与第 %s 行的有效期重叠：请给前一行写上 valid_to") % earlier.line)
-
-
 def _check_units(plan: Plan, levels: Mapping[str, str]) -> None:
     faults = plan.faults
     parents = {row["code"]: row["parent"] for row in plan.units}
     for row in plan.units:
-        _known(faults, row, "parent", parents)
-        _known(faults, row, "calendar", plan.calendar_codes)
+        known(faults, row, "parent", parents)
+        known(faults, row, "calendar", plan.calendar_codes)
         if plan.areas.complete:
-            _known(faults, row, "area", levels)
-        _dates(faults, row, "active_from", "active_to")
+            known(faults, row, "area", levels)
+        dates(faults, row, "active_from", "active_to")
         above, steps = row["parent"], 0
         while above and above != row["code"] and steps <= len(parents):
             above, steps = parents.get(above, ""), steps + 1
@@ -154,7 +131,7 @@ def _check_categories(plan: Plan) -> None:
     topics: dict[int, Row] = {}
     for row in plan.categories:
         code, parent = row["code"], row["parent"]
-        if _known(faults, row, "parent", codes) and parent and (not code.startswith(parent) or code == parent):
+        if known(faults, row, "parent", codes) and parent and (not code.startswith(parent) or code == parent):
             faults.add(row.file, row.line, _("%(code)s 应以上级代码 %(parent)s 开头") % {"code": code, "parent": parent})
         if code in plan.leaves and not row["kind"]:
             faults.add(row.file, row.line, _("末级事项要写明 kind"))
@@ -166,33 +143,9 @@ def _check_categories(plan: Plan) -> None:
                 faults.add(row.file, row.line, _("quick_topic 与第 %s 行重复") % first.line)
 
 
-def _check_limits(plan: Plan, names: dict[str, str]) -> None:
-    faults = plan.faults
-    for row in plan.limits:
-        _known(faults, row, "category", names)
-        _known(faults, row, "calendar", plan.calendar_codes)
-        _dates(faults, row, "valid_from", "valid_to")
-        if max(row["sign_for"], row["first_contact"]) > row["resolve"]:
-            faults.add(row.file, row.line, _("签收和首次联系的时限不能长于办结时限"))
-    _overlaps(faults, plan.limits, ("category", "kind", "urgency", "track"))
-    if not plan.limits:
-        return
-    # Any case must find a limit whatever its category: so there is a row without category for each combination.
-    wanted = [(str(TimeLimit.Case.ORDINARY), kind, urgency) for kind in Kind.values for urgency in Urgency.values]
-    wanted += [(str(track), kind, str(Urgency.NORMAL)) for track in (TimeLimit.Case.COMPLEX, TimeLimit.Case.REOPENED)
-               for kind in Kind.values]
-    for track, kind, urgency in wanted:
-        if not any(
-            not row["category"] and row["track"] == track and row["kind"] in ("", kind)
-            and row["urgency"] in ("", urgency) and row["valid_to"] is None
-            for row in plan.limits
-        ):
-            faults.add(files.TIME_LIMITS.file, 0, _("缺少不限事项的时限：%s") % f"{track} {kind} {urgency}")
-
-
 def _check_keywords(plan: Plan, names: dict[str, str], rows: list[Row]) -> None:
     for row in _once(rows, ("category",), plan.faults):
-        if not _known(plan.faults, row, "category", names):
+        if not known(plan.faults, row, "category", names):
             continue
         if row["category"] not in plan.leaves:
             plan.faults.add(row.file, row.line, _("%s 不是末级事项") % row["category"])
@@ -211,9 +164,9 @@ def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
     kinds = {row["code"]: row["kind"] for row in plan.units}
     held: set[str] = set()
     for row in plan.staff:
-        _known(faults, row, "unit", kinds)
+        known(faults, row, "unit", kinds)
         if plan.areas.complete:
-            _known(faults, row, "area", levels)
+            known(faults, row, "area", levels)
         held.update(row["roles"])
         if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & set(HOTLINE_ROLES)):
             faults.add(row.file, row.line, _("%s 是热线中心的岗位") % listed(sorted(wrong)))
@@ -225,7 +178,7 @@ def _check_checklist(plan: Plan, names: dict[str, str]) -> None:
     """A reply must not pass unread: at least one question is required of every case."""
     faults = plan.faults
     for row in plan.checklist:
-        _known(faults, row, "category", names)
+        known(faults, row, "category", names)
     if plan.checklist and not any(
         row["required"] and not row["category"] and not row["field_only"] for row in plan.checklist
     ):
@@ -236,10 +189,10 @@ def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str
     faults = plan.faults
     rows = read_table(plan.directory, files.CATALOGUE, faults)
     for row in rows:
-        _known(faults, row, "category", names)
+        known(faults, row, "category", names)
         _name_agrees(faults, row, names)
-        _dates(faults, row, "valid_from", "valid_to")
-    _overlaps(faults, rows, ("category", "area"))
+        dates(faults, row, "valid_from", "valid_to")
+    overlaps(faults, rows, ("category", "area"))
     if not plan.areas.complete:
         return
     before = len(faults)

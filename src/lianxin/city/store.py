@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
-from lianxin.cases.models import CatalogueRule, CatalogueVersion, Category, Clock, Phrase, TimeLimit
+from lianxin.cases.catalogue import versions
+from lianxin.cases.catalogue.content import digest, newest
+from lianxin.cases.models import CatalogueSource, CatalogueVersion, Category, Clock, Phrase
 from lianxin.knowledge.models import Article
 from lianxin.organisations.models import RoleGrant, Staff, Unit, WorkCalendar
-from lianxin.worktime.definition import LEGAL
 from lianxin.quality.models import ChecklistItem
+from lianxin.worktime.definition import LEGAL
 
-from .catalogue import digest
 from .plan import Plan
 from .tables import Row
 
 BATCH = 500
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 Ids = Mapping[str, int]
 
 
@@ -104,41 +104,15 @@ def categories(plan: Plan) -> dict[str, int]:
     return ids
 
 
-def limits(plan: Plan, category_ids: Ids) -> int:
-    """The whole table anew: clocks keep the minutes they were started with, so nothing points here."""
-    TimeLimit.objects.all().delete()
-    names = ("kind", "urgency", "track", "calendar", "sign_for", "first_contact", "resolve", "basis", "valid_from", "valid_to")
-    rows = [
-        TimeLimit(category_id=category_ids.get(row["category"]), **{name: row[name] for name in names})
-        for row in plan.limits
-    ]
-    return len(TimeLimit.objects.bulk_create(rows, batch_size=BATCH))
-
-
-def catalogue(plan: Plan, category_ids: Ids, area_ids: Ids, unit_ids: Ids, at: datetime) -> CatalogueVersion:
-    """The next version, in force from now; the version before stays as it was. The same rules make no new version."""
-    content = digest(plan.rules)
-    latest = CatalogueVersion.objects.order_by("-number").first()
-    if latest is not None and latest.content_hash == content:
+def catalogue(plan: Plan, at: datetime, *, keep: bool) -> CatalogueVersion:
+    """The next version, in force from now – or with the newest, where that comes into force later; the version before stays
+    as it was. The same rules make no new version; `keep` leaves the newest as it is."""
+    versions.hold()
+    lines, latest = [rule.said() for rule in plan.rules], newest()
+    if latest is not None and (keep or latest.content_hash == digest(lines)):
         return latest
-    version = CatalogueVersion.objects.create(
-        # Nothing was in force before the first version: it also answers for the days before it was loaded.
-        number=latest.number + 1 if latest else 1, in_force_from=at if latest else BEGINNING, created_at=at,
-        content_hash=content,
-        note=plan.directory.name,
-    )
-    CatalogueRule.objects.bulk_create(
-        [
-            CatalogueRule(
-                version=version, category_id=category_ids.get(rule.category), area_id=area_ids.get(rule.area),
-                lead_unit_id=unit_ids[rule.lead], assisting_units=list(rule.assisting), valid_from=rule.valid_from,
-                valid_to=rule.valid_to, basis=rule.basis,
-            )
-            for rule in plan.rules
-        ],
-        batch_size=1000,
-    )
-    return version
+    start = max(at, latest.in_force_from) if latest is not None else at
+    return versions.make(lines, at=at, in_force_from=start, source=CatalogueSource.FILES, note=plan.directory.name)
 
 
 def phrases(plan: Plan) -> int:

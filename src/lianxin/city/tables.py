@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its header, what it means (for docs/reference/city-files.md), whether a cell may be empty."""
+    """One column: its header, what it means (for docs/reference/city-files.md), whether a cell may be empty. `later` is a
+    column that came after cities had written their files: a file may lack it."""
 
     name: str
     meaning: str
     read: Reader
     needed: bool = False
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,20 @@ def minutes(cell: str) -> int | None:
     return int(cell)
 
 
+def minutes_from_zero(cell: str) -> int | None:
+    """A whole number from 0 to 525,600; 0 is at once."""
+    return 0 if cell == "0" else minutes(cell)
+
+
+def share(cell: str) -> Decimal | None:
+    """`0.2`: a part of one, at most three places, with neither end."""
+    if not cell:
+        return None
+    if not re.fullmatch(r"0?\.[0-9]{1,3}", cell) or not Decimal(cell):
+        raise ValueError(_("“%s”应是 0 和 1 之间的小数，如 0.2") % cell)
+    return Decimal(cell)
+
+
 def position(cell: str) -> int | None:
     if not cell:
         return None
@@ -191,7 +208,7 @@ def read_table(directory: Path, table: Table, faults: Faults) -> list[Row]:
 
 def _header_fits(table: Table, header: list[str], line: int, faults: Faults) -> bool:
     names = [column.name for column in table.columns]
-    missing = [name for name in names if name not in header]
+    missing = [column.name for column in table.columns if column.name not in header and not column.later]
     unknown = [name for name in header if name not in names]
     twice = sorted({name for name in header if header.count(name) > 1})
     for found, reason in ((missing, _("缺少列：%s")), (unknown, _("不认识的列：%s")), (twice, _("列写了两次：%s"))):
@@ -204,7 +221,7 @@ def _row(table: Table, cells: dict[str, str], line: int, faults: Faults) -> Row 
     values: dict[str, Any] = {}
     good = True
     for column in table.columns:
-        cell = cells[column.name].strip()
+        cell = cells.get(column.name, "").strip()
         if column.needed and not cell:
             faults.add(table.file, line, _("%s 不能为空") % column.name)
             good = False

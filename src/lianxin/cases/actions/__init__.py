@@ -54,5 +54,6 @@ __all__ = [
     "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_on_the_spot",
     "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication", "correct", "decline", "dispatch",
     "hand_to_colleague", "merge", "raise_return", "record_contact", "redispatch", "refer_emergency", "refuse_publication",
-    "register", "register_many", "reject_return", "reply", "request_publication", "rule_jointly", "sign", "unmerge", "uphold_return", "withdraw",
+    "register", "register_many", "reject_return", "reply", "request_publication",
+    "rule_jointly", "sign", "unmerge", "uphold_return", "withdraw",
 ]

@@ -23,7 +23,6 @@ from ..models import (
     Outcome,
     Phrase,
     Reporter,
-    Return,
     State,
     Urgency,
 )

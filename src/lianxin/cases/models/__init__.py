@@ -56,7 +56,8 @@ from .record import (
 
 __all__ = [
     "OPEN_STATES", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
-    "Attachment", "Case", "CatalogueDecision", "CatalogueProposal", "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
+    "Attachment", "Case", "CatalogueDecision", "CatalogueProposal",
+    "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
     "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision", "IdentityReading", "Kind",
     "MissedCall", "MissedCallOutcome", "MissedCallTry", "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
     "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "ReturnRuling", "State", "Submission",

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             call_command("createcachetable", verbosity=0)
         if city and get_commands().get("load") and Path(city).is_dir():
             self._step(f"loading {Path(city).name}")
-            call_command("load", "city", city)
+            call_command("load", "city", city, keep_catalogue=True)  # what visitors approved stays
         stories = Path(city) / "demo" / "cases.csv"
         if cases and stories.is_file() and not Case.objects.exists():
             self._step("cases to try it with")

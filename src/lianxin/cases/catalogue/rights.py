@@ -1,0 +1,62 @@
+"""Who may read the catalogue, ask for a change of it, and decide: nobody decides what they asked for themselves."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.organisations.actors import Actor, Kind
+from lianxin.organisations.models import Role, UnitKind
+
+from ..models import CatalogueProposal
+from ..policy import YES, Decision
+from ..reference import Place
+
+READERS = frozenset(Role) - {Role.GRID_WORKER}
+PROPOSERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
+PROPOSE, DECIDE, RESTORE = "propose_catalogue", "decide_catalogue", "restore_catalogue"  # what a token's scopes call them
+
+
+def _scoped(actor: Actor, scope: str) -> bool:
+    return actor.scopes is None or bool(actor.scopes & {scope, "*"})
+
+
+def can_propose(actor: Actor, place: Place | None) -> Decision:
+    """A dispatcher or supervisor of the hotline for the whole city, one of a county for what lies in the county."""
+    if not _scoped(actor, PROPOSE):
+        return Decision(False, _("这个接口令牌没有这一步的权限。"))
+    if actor.kind is not Kind.STAFF or not actor.has(*PROPOSERS):
+        return Decision(False, _("修改建议由派单员或督办员提出。"))
+    for grant in actor.grants:
+        if grant.role not in PROPOSERS:
+            continue
+        county = grant.area_id or grant.county_id
+        if (county is None and grant.unit_kind is UnitKind.HOTLINE) or (
+            county is not None and place is not None and place.county_id == county
+        ):
+            return YES
+    return Decision(False, _("您只能对本县市区的规则提修改建议。"))
+
+
+def _supervises_city(actor: Actor) -> bool:
+    return actor.kind is Kind.STAFF and any(
+        grant.role is Role.SUPERVISOR and grant.unit_kind is UnitKind.HOTLINE and grant.area_id is None
+        for grant in actor.grants
+    )
+
+
+def can_decide(actor: Actor, proposal: CatalogueProposal) -> Decision:
+    """A supervisor of the hotline, never the one who proposed."""
+    if not _scoped(actor, DECIDE):
+        return Decision(False, _("这个接口令牌没有这一步的权限。"))
+    if not _supervises_city(actor):
+        return Decision(False, _("修改建议由热线的督办员审定。"))
+    if actor.staff_id == proposal.proposed_by_id:
+        return Decision(False, _("自己提的建议，须由别的督办员审定。"))
+    return YES
+
+
+def can_restore(actor: Actor) -> Decision:
+    """A supervisor of the hotline."""
+    if not _scoped(actor, RESTORE):
+        return Decision(False, _("这个接口令牌没有这一步的权限。"))
+    return YES if _supervises_city(actor) else Decision(False, _("恢复旧版由热线的督办员办理。"))
