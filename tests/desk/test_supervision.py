@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from django.test import Client
@@ -25,7 +26,8 @@ def _number(case_id: object) -> str:
 
 def _new(world: World, client: Client, **more: str) -> Listing:
     fields = {"title": "花园社区反复停水", "unit": "urban", "leader_name": "李某", "leader_title": "副局长",
-              "criteria": "三十天不停水。", "due_on": "2026-12-31", "cases": _number(at_state(world, State.IN_HAND))}
+              "criteria": "三十天不停水。", "due_on": "2026-12-31", "cases": _number(at_state(world, State.IN_HAND)),
+              "submission": str(uuid.uuid4())}
     answer = client.post(reverse("desk:issue_listing"), fields | more)
     assert answer.status_code == 302, answer.content.decode()
     return Listing.objects.latest("issued_at")
@@ -69,6 +71,11 @@ def test_an_order_is_issued_from_the_case_and_stands_in_the_list(world: World, a
 
 def test_a_matter_from_list_to_end(world: World, as_: SignIn, monday: Frozen) -> None:
     one = _new(world, as_("supervisor"))
+    again = as_("supervisor").post(reverse("desk:issue_listing"), {
+        "title": one.title, "unit": "urban", "leader_name": "李某", "leader_title": "副局长", "criteria": one.criteria,
+        "due_on": "2026-12-31", "cases": _number(Case.objects.get(listings__listing=one).pk), "submission": "twice"})
+    assert again.status_code == 302
+    assert again.headers["Location"] != reverse("desk:listing", args=[one.pk])
     public = reverse("portal:listing", args=[one.year, one.serial])
     assert "三十天不停水" in Client().get(public).content.decode()
     assert one.title in Client().get(reverse("portal:listings")).content.decode()

@@ -17,7 +17,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases import policy
-from lianxin.cases.engine import On, told_when_held
+from lianxin.cases.engine import KEY_REUSED, On, told_when_held
 from lianxin.cases.models import OPEN_STATES, Case
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
@@ -105,8 +105,11 @@ def _cases(actor: Actor, numbers: Sequence[str]) -> list[Case]:
 
 
 def issue(*, by: Actor, title: str, criteria: str, unit: str, leader_name: str, leader_title: str, due_on: date,
-          cases: Sequence[str]) -> Listing:
-    """挂牌: a matter that open cases are about goes on the public list. `cases` are numbers, `unit` a unit's code."""
+          cases: Sequence[str], key: bytes | None = None) -> Listing:
+    """挂牌: a matter that open cases are about goes on the public list. `cases` are numbers, `unit` a unit's code.
+
+    With `key`, the same matter sent again is answered with the listing made the first time.
+    """
     if not can_issue(by):
         raise NotAllowed(_("挂牌督办由督办员办理。"))
     at = now()
@@ -117,6 +120,11 @@ def issue(*, by: Actor, title: str, criteria: str, unit: str, leader_name: str, 
     body = reference().units_by_code.get(unit)
     if body is None or not body.open_on(today_of(at)):
         raise Invalid(_("没有这个单位，请从列表中选择。"), fields={"unit": str(_("没有这个单位。"))})
+    earlier = Listing.objects.filter(key=key).first() if key is not None else None
+    if earlier is not None:
+        if any(getattr(earlier, name) != value for name, value in (*fields.items(), ("unit_id", body.id))):
+            raise Conflict(KEY_REUSED, code="key_reused")
+        return earlier
     if due_on <= today_of(at):
         raise Invalid(_("摘牌期限要晚于今天。"), fields={"due_on": str(_("要晚于今天。"))})
     members = _cases(by, cases)
@@ -124,7 +132,7 @@ def issue(*, by: Actor, title: str, criteria: str, unit: str, leader_name: str, 
         year = localtime(at).year
         listing = Listing.objects.create(
             year=year, serial=next_serial(Level.LISTED, year), unit_id=body.id, due_on=due_on, issued_at=at,
-            issued_by_id=by.staff_id or 0, **fields,
+            issued_by_id=by.staff_id or 0, key=key, **fields,
         )
         _enter(listing, ListingStep.ISSUE, by, at, fields["criteria"])
         for case in members:

@@ -127,6 +127,7 @@ class Listing(models.Model):
     delisted_at = models.DateTimeField(null=True, blank=True)
     delisted_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
     finding = models.TextField(blank=True)
+    key = models.BinaryField(max_length=32, unique=True, null=True, blank=True)
 
     class Meta:
         constraints = [

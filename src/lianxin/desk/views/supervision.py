@@ -18,11 +18,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.cases import policy
+from lianxin.cases.engine import submission_key
 from lianxin.cases.models import Case, State
 from lianxin.cases.reference import reference
 from lianxin.cases.standings import UNREACHED_DAYS, standings, standings_by, totals
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
+from lianxin.kernel.ids import uuid7
 from lianxin.organisations.models import Role
 from lianxin.supervision import listing as service
 from lianxin.supervision import queries
@@ -171,7 +173,9 @@ def issue_listing(request: StaffRequest) -> HttpResponse:
         if form.is_valid():
             fields = form.cleaned_data | {"cases": form.cleaned_data["cases"].split(), "unit": unit_code(form.cleaned_data["unit"])}
             try:
-                made = service.issue(by=request.actor, **fields)
+                made = service.issue(
+                    by=request.actor, key=submission_key("listing", str(request.user.pk), request.POST.get("submission", "")),
+                    **fields)
             except DomainError as error:
                 _faults(form, error)
                 message, status = str(error.message), error.status
@@ -180,7 +184,8 @@ def issue_listing(request: StaffRequest) -> HttpResponse:
                 return redirect(reverse("desk:listing", args=[made.pk]))
         else:
             message = _("还差几项，补上再提交。已填的内容都在。")
-    return render(request, "desk/listing_new.html", context_for(request, form=form, message=message), status=status)
+    return render(request, "desk/listing_new.html", context_for(
+        request, form=form, message=message, submission=request.POST.get("submission") or str(uuid7())), status=status)
 
 
 def _step_form(step: ListingStep, one: Listing, data: Any = None) -> forms.Form:
