@@ -48,7 +48,8 @@ NEEDLES = ["屠维大荒落", "13711239876", "柔兆里", "tuwei@example.cn", "1
 REFERENCE = {
     "organisations", "places", "knowledge",
     "cases.Category", "cases.CatalogueVersion", "cases.CatalogueRule", "cases.TimeLimit", "cases.Phrase",
-    "desk.SavedFilter", "quality.Rating", "quality.Review", "quality.CallbackAttempt",
+    "desk.SavedFilter", "quality.Rating", "quality.Review", "quality.CallbackAttempt", "quality.Contest", "quality.Campaign",
+    "quality.CampaignDraw", "quality.ChecklistItem", "analysis.Episode",
 }
 FREE = (models.CharField, models.TextField, models.BinaryField, models.JSONField, models.FloatField, models.BigIntegerField)
 

@@ -20,6 +20,7 @@ from lianxin.analysis.models import Episode
 from lianxin.analysis.periods import Period
 from lianxin.kernel.clock import now
 
+from .parts import Run
 from .results import Row
 
 PART: Final = "reports"
@@ -59,6 +60,14 @@ def _periods() -> dict[str, Period]:
     quarter = Period.of(f"{today.year}-Q{(today.month + 2) // 3}").previous()
     return {"week": Period.week(today - timedelta(days=7)), "month": month, "quarter": quarter,
             "year": Period.of(str(today.year - 1))}
+
+
+def bench(run: Run) -> list[Row]:
+    """On the most cases there are: the bar is for a million."""
+    size = run.sizes[-1]
+    run.grow(size)
+    run.tell(f"facts and reports at {size:,}")
+    return measure(size, whole=size >= 1_000_000)
 
 
 def measure(size: int, *, whole: bool = False) -> list[Row]:
