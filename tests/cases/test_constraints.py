@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -14,14 +14,19 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
+from lianxin.cases import missed_calls
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.messages import announce_event
 from lianxin.cases.models import Assignment, Case, Clock, Event, Extension, MissedCall, Notice, State, Suspension
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.ids import uuid7
+from lianxin.organisations.actors import actor_for
 from lianxin.organisations.models import ApiToken, WorkCalendar, token_digest
 from lianxin.places.models import Site
-from tests.cases.ways import at_state, take
+from lianxin.quality import campaigns
+from lianxin.quality.models import Campaign, CampaignDraw, ChecklistItem
+from tests.cases.ways import at_state, take, walk
+from tests.quality import checklists
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +85,21 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "time_limit_positive": ("cases_timelimit", [
         ("sign_for = 0", "true"), ("first_contact = 0", "true"), ("resolve = 0", "true")]),
     "area_only_city_without_parent": ("places_area", [("parent_id = NULL", "level = 'county'")]),
+    "callback_justified_only_when_dissatisfied": ("quality_callbackattempt", [("justified = true", "satisfaction = 'satisfied'")]),
+    "campaign_share_is_a_percentage": ("quality_campaign", [("share = 0", "true"), ("share = 101", "true")]),
+    "campaign_ends_after_it_starts": ("quality_campaign", [("ends_on = starts_on - 1", "true")]),
+    "campaign_ended_by_somebody": ("quality_campaign", [
+        ("ended_at = now()", "ended_by_id IS NULL"), ("ended_at = NULL", "ended_by_id IS NOT NULL")]),
+    "draw_called_or_asked_to_rate": ("quality_campaigndraw", [
+        ("rate_until = now()", "drawn"), ("rate_until = NULL", "NOT drawn")]),
+    "identity_reading_of_one_thing": ("cases_identityreading", [
+        ("case_id = NULL", "case_id IS NOT NULL"), ("missed_call_id = NULL", "missed_call_id IS NOT NULL"),
+        ("missed_call_id = (SELECT id FROM cases_missedcall LIMIT 1)", "case_id IS NOT NULL")]),
+    "missed_call_anonymised_is_empty": ("cases_missedcall", [("anonymised_at = now()", "phone IS NOT NULL AND ended_at IS NOT NULL")]),
+    "missed_call_ended_has_an_outcome": ("cases_missedcall", [
+        ("ended_at = now()", "outcome = ''"), ("outcome = ''", "outcome <> ''")]),
+    "missed_call_waiting_has_a_number": ("cases_missedcall", [
+        ("phone = NULL", "ended_at IS NULL"), ("phone_hash = NULL", "ended_at IS NULL")]),
     "callback_answers_only_when_reached": ("quality_callbackattempt", [
         ("outcome = 'busy', satisfaction = '', truthful = NULL", "solved IS NOT NULL"),
         ("outcome = 'busy', solved = NULL, truthful = NULL", "satisfaction <> ''"),
@@ -89,6 +109,8 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 CHOICES: dict[str, str] = {
     "assignment_state_known": "ended_at IS NULL",
     "callback_outcome_known": "satisfaction = '' AND truthful IS NULL AND solved IS NULL",
+    "callback_satisfaction_known": "justified IS NULL",
+    "missed_call_outcome_known": "ended_at IS NOT NULL",
     "case_outcome_known": "state = 'closed'",
     "case_state_known": "state = 'accepted'",
     "clock_kind_known": "paused_at IS NULL AND missed_call_id IS NULL",
@@ -107,6 +129,8 @@ PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
     "clock_one_running_of_a_missed_call": ("cases_clock", "missed_call_id IS NOT NULL", {"round": 7}),
     "extension_one_waiting": ("cases_extension", "decision = 'waiting'", {"event_id": str(uuid.UUID(int=7))}),
     "suspension_one_at_a_time": ("cases_suspension", "ended_at IS NULL", {"event_id": str(uuid.UUID(int=7))}),
+    "missed_call_one_waiting_of_a_number": ("cases_missedcall", "ended_at IS NULL AND last_key IS NULL", {}),
+    "missed_call_reported_once": ("cases_missedcall", "ended_at IS NOT NULL AND last_key IS NOT NULL", {}),
     "return_one_open_per_assignment": ("cases_return", "ruling = 'waiting'", {"event_id": str(uuid.UUID(int=7))}),
     "grant_once_while_it_lasts": ("organisations_rolegrant", "area_id IS NULL", {}),
 }
@@ -210,6 +234,26 @@ def clock_ledger(world: World) -> None:
                          due_at=at + timedelta(hours=1))
 
 
+def quality_ledger(world: World) -> None:
+    """A checklist, two campaigns with both kinds of draw, a contest, and missed calls that wait and that are over."""
+    checklists.make(world)
+    ChecklistItem.objects.update(required=False)
+    day, supervisor = date(2026, 11, 23), world.actor("supervisor")
+    order = {"by": supervisor, "name": "抽样", "starts_on": day, "ends_on": day, "key": b"c" * 32}
+    campaigns.end(by=supervisor, campaign_id=campaigns.define(**order).pk)  # type: ignore[arg-type]
+    campaigns.define(**(order | {"key": b"d" * 32, "share": 1, "minimum": 1, "seed": "s"}))  # type: ignore[arg-type]
+    for _ in range(3):
+        walk(world, world.case(), ("accept", "dispatch", "sign", "reply", "approve"))
+    assert set(CampaignDraw.objects.values_list("drawn", flat=True)) == {True, False}
+    Campaign.objects.filter(ended_at__isnull=True).update(ends_on=day)
+    take(world, Case.objects.filter(state=State.CLOSED).latest("id").pk, "contest")
+    telephone = actor_for(world.staff["operator"], scopes=frozenset({missed_calls.REPORT}))
+    over = missed_calls.report(by=telephone, phone="13700000001", key=b"m" * 32)
+    missed_calls.read_number(world.actor("operator"), over.id)
+    missed_calls.record_try(world.actor("operator"), over.id, outcome="reached", key=b"t" * 32)
+    missed_calls.report(by=telephone, phone="13700000002")
+
+
 @pytest.fixture
 def full(world: World, monday: Frozen) -> World:
     """At least one row in every table, in the states that the trials ask for."""
@@ -233,6 +277,7 @@ def full(world: World, monday: Frozen) -> World:
                             hint="x")
     WorkCalendar.objects.create(code="own", name="自己的", definition={"base": "legal"})
     clock_ledger(world)
+    quality_ledger(world)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would hold ALTER TABLE back
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")

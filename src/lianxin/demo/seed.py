@@ -9,15 +9,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from PIL import Image, ImageDraw
 
 from lianxin.cases import actions as a
-from lianxin.cases import files
+from lianxin.cases import files, missed_calls
 from lianxin.cases.engine import On
 from lianxin.cases.models import Case
 from lianxin.cases.reference import reference, today_of
@@ -25,6 +25,9 @@ from lianxin.kernel import clock
 from lianxin.organisations.actors import Actor, Kind, actor_for, reporter_for
 from lianxin.organisations.models import Role, RoleGrant, Staff
 from lianxin.quality import actions as q
+from lianxin.quality.campaigns import define
+from lianxin.quality.checklist import items_for
+from lianxin.quality.models import Campaign
 
 RESIDENT = Actor(kind=Kind.REPORTER, via="web")
 COLUMNS = ("story", "hours_ago", "category", "area", "channel", "publish", "words", "answer", "route")
@@ -205,7 +208,8 @@ def _reply(play: Play) -> None:
 
 
 def _approve(play: Play) -> None:
-    q.approve(play.hotline(Role.REVIEWER))
+    asked = items_for(play.case, reference())
+    q.approve(play.hotline(Role.REVIEWER), answers={item.code: "yes" for item in asked})
 
 
 def _missed(play: Play) -> None:
@@ -223,12 +227,26 @@ def _unsolved(play: Play) -> None:
 
 
 def _close(play: Play) -> None:
-    q.close(play.hotline(Role.CALLBACK),
-            explanation="已向诉求人说明政策依据和救济途径。" if play.row.story == "explained" else "")
+    q.close(play.hotline(Role.CALLBACK))
 
 
-def _reopen(play: Play) -> None:
-    q.reopen(play.hotline(Role.CALLBACK), reason="诉求人反映问题没有根本解决，请重新办理。")
+def _decide(play: Play) -> None:
+    """Redone in vain: the supervisor closes it with the reason."""
+    q.close(play.hotline(Role.SUPERVISOR), explanation="已向诉求人说明政策依据和救济途径。")
+
+
+def _contest(play: Play) -> None:
+    q.contest(play.reporter(), words="说是办好了，第二天又是老样子，请你们来看看。")
+
+
+def _sample(play: Play) -> None:
+    """From here on the county's matters of this branch are sampled: who is not drawn is asked to rate."""
+    case, by, today = play.case, play.cast.actor(Role.SUPERVISOR), today_of(clock.now())
+    assert case.category is not None
+    if not Campaign.objects.filter(category=case.category, county_id=case.county_id).exists():
+        county = reference().places[case.county_id].code if case.county_id else ""
+        define(by=by, name="抽样回访试点", starts_on=today, ends_on=today + timedelta(days=60), share=20,
+               category=case.category.code, county=county, seed="demo")
 
 
 def _rate(play: Play) -> None:
@@ -263,11 +281,13 @@ STORIES: dict[str, tuple[Callable[[Play], None], ...]] = {
     "replied": (*_HANDLED, _publish),
     "callback": (*_HANDLED, _approve),
     "callback_missed": (*_HANDLED, _approve, _missed),
+    "callback_sampled": (*_HANDLED, _sample, _approve),
     "closed": (*_HANDLED, _approve, _content, _close, _publish),
-    "explained": (*_HANDLED, _approve, _unsolved, _close),
-    "reopened": (*_HANDLED, _approve, _unsolved, _reopen),
-    "redone": (*_HANDLED, _approve, _unsolved, _reopen, _sign, _contact, _reply, _approve, _content, _close, _rate,
-               _publish),
+    "contested": (*_HANDLED, _approve, _content, _close, _contest),
+    "to_decide": (*_HANDLED, _approve, _unsolved, _sign, _contact, _reply, _approve, _unsolved),
+    "explained": (*_HANDLED, _approve, _unsolved, _sign, _contact, _reply, _approve, _unsolved, _decide),
+    "reopened": (*_HANDLED, _approve, _unsolved),
+    "redone": (*_HANDLED, _approve, _unsolved, _sign, _contact, _reply, _approve, _content, _close, _rate, _publish),
     "answered": (_register, _answer),
     "declined": (_register, _decline),
     "withdrawn": (_register, _withdraw),
@@ -291,4 +311,19 @@ def seed(path: Path) -> int:
             for number, step in enumerate(steps):
                 frozen.set(begun + min(pace, timedelta(hours=5)) * number)
                 step(play)
+    _missed_calls(cast, present)
     return len(rows)
+
+
+def _missed_calls(cast: Cast, present: datetime) -> None:
+    """Three callers nobody answered: one overdue and tried once, one who rang twice, one just now."""
+    operator = cast.actor(Role.OPERATOR)
+    telephone = replace(operator, via="telephony", scopes=frozenset({missed_calls.REPORT}))
+    for serial, minutes, rings in ((9001, 95, 1), (9002, 40, 2), (9003, 4, 1)):
+        for ring in range(rings):
+            at = present - timedelta(minutes=minutes - 5 * ring)
+            with clock.frozen(at):
+                made = missed_calls.report(by=telephone, phone=PHONE.format(serial), at=at, line="12345")
+        if serial == 9001:
+            with clock.frozen(present - timedelta(minutes=60)):
+                missed_calls.record_try(operator, made.id, outcome="no_answer")
