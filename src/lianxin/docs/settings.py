@@ -124,6 +124,15 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_EXTENSIONS_PER_ROUND": "How often more time may be asked for in one round of handling.",
         "LIANXIN_CALLBACK_ATTEMPTS": "Callbacks that must have been tried before a case whose reporter left a telephone may "
                                      "be closed as unreached.",
+        "LIANXIN_CALLBACK_SPREAD": "In how many different parts of days (before noon, until six, after six) these must have "
+                                   "been tried.",
+        "LIANXIN_CALLBACK_REST_HOURS": "Hours after a callback was tried during which the callers' list leaves the case out.",
+        "LIANXIN_RATING_DAYS": "Working days that a reporter whom no campaign drew has for rating. Then the case is closed as "
+                               "unasked.",
+        "LIANXIN_CONTEST_DAYS": "Days after a closing in which the reporter may contest it, and in which a rating that says "
+                                "unsolved sends it back by itself.",
+        "LIANXIN_MISSED_CALL_ATTEMPTS": "Tries after which a missed call ends as unreached.",
+        "LIANXIN_MISSED_CALL_DAYS": "Days after a missed call ended until its number is emptied.",
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
         "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job. The "
                                   "four below set one class apart.",
