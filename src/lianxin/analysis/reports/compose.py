@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.utils.timezone import localtime
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from lianxin.cases.narrative import day_and_time
@@ -111,7 +111,9 @@ def _summary(report: Report, asked: Asked) -> Section:
         "label": DEFINITIONS[code].label, "figure": words.figure_said(report.figures[code]),
         "before": words.BEFORE[report.period.kind], "change": words.change_said(report.changes[code]),
     }, pictures.standing_said(report.series[code]))) for code in THREE_RATES]
-    counts = Table(_("件数"), (_("登记"), _("归档"), _("不予受理"), _("应回访（轮）"), _("联系上"), _("没有联系上")), ((
+    counts = Table(_("件数"), (
+        pgettext("so many cases", "登记"), pgettext("so many cases", "归档"), pgettext("so many cases", "不予受理"),
+        _("应回访（轮）"), _("联系上"), _("没有联系上")), ((
         *(Cell(parts=(_counted(number, _cases(asked, measure)),)) for number, measure in (
             (report.registered, REGISTERED), (report.closed, CLOSED), (report.declined, DECLINED), (due, "due"),
             (report.figures["resolution"].denominator, "reached"), (report.figures["unreached"].numerator, "unreached"))),
@@ -149,7 +151,7 @@ def _where(report: Report, asked: Asked) -> Section:
         Cell(parts=(_counted(density.registered, _cases(asked, REGISTERED, county=density.code)),)),
         Cell(f"{density.share * 100:.1f}%"),
     ) for density in report.counties)
-    blocks.append(Table(_("各县市区登记的件数"), (_("县市区"), _("登记"), _("占全部")), rows))
+    blocks.append(Table(_("各县市区登记的件数"), (_("县市区"), pgettext("so many cases", "登记"), _("占全部")), rows))
     return Section("where", _("诉求从哪里来"), tuple(blocks))
 
 
@@ -164,7 +166,7 @@ def _hot(material: Material) -> Section:
     ) for one in material.hot)
     return Section("hot", _("登记最多的事项"), (
         Pictures((pictures.of_hot(material.hot),)),
-        Table(_("登记最多的事项"), (_("事项"), _("登记"), _("上一期")), rows),
+        Table(_("登记最多的事项"), (_("事项"), pgettext("so many cases", "登记"), _("上一期")), rows),
     ))
 
 
@@ -185,7 +187,7 @@ def _rows(report: Report, asked: Asked, by: By) -> Section:
     title, name = _titles(by)
     breakdown = report.breakdowns[by]
     rows = tuple(_row(row, asked, by) for row in breakdown.rows)
-    head = (name, _("登记"), *(str(DEFINITIONS[code].label) for code in IN_ROWS), str(DEFINITIONS["returns"].label))
+    head = (name, pgettext("so many cases", "登记"), *(str(DEFINITIONS[code].label) for code in IN_ROWS), str(DEFINITIONS["returns"].label))
     drawn: list[Picture] = [pictures.of_rows(breakdown, code, report.figures[code])
                             for code in ("resolution", "on_time_resolve")
                             if any(not row.figures[code].empty for row in breakdown.rows)]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -89,7 +89,7 @@ def guarded(count: Callable[[], T]) -> T:
 
 def gather(asked: Asked, *, using: EngineName | None = None) -> Material:
     """All of it, counted now. Raises Invalid for a period that has not begun, NotFound for unknown codes, FiguresFailed."""
-    name: EngineName = using or settings.LIANXIN_ANALYSIS_ENGINE
+    name = using or cast(EngineName, settings.LIANXIN_ANALYSIS_ENGINE)
     scope = assemble.scope_of(unit=asked.unit, county=asked.county, category=asked.category)
     report = guarded(lambda: assemble.report(asked.period, scope, using=name))
     if asked.period.starts_at > report.as_of:
@@ -105,8 +105,8 @@ def _hot(period: Period, scope: Scope, name: EngineName) -> tuple[Hot, ...]:
         now = counting.registered_by(source, period, within, "category_id")
         before = counting.registered_by(source, period.previous(), within, "category_id")
     most = sorted((pk for pk in now if pk is not None), key=lambda pk: (-now[pk], pk))[:HOT]
-    held = {pk: row for pk, *row in Category.objects.filter(pk__in=most).values_list("pk", "code", "name", "name_en")}
-    return tuple(Hot(*held[pk], now[pk], before.get(pk, 0)) for pk in most if pk in held)
+    held = Category.objects.in_bulk(most)
+    return tuple(Hot(held[pk].code, held[pk].name, held[pk].name_en, now[pk], before.get(pk, 0)) for pk in most if pk in held)
 
 
 def _names(scope: Scope) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -104,8 +104,8 @@ def figure_said(figure: Figure) -> str:
 
 
 def difference_said(change: Change) -> str:
-    """`+3.1 个百分点`; empty when nothing is compared."""
-    if change.difference is None:
+    """`+3.1 个百分点`; empty when nothing is compared: a difference of few cases would be read as one."""
+    if change.difference is None or change.verdict in (Verdict.TOO_FEW, Verdict.NO_BEFORE):
         return ""
     said = f"{change.difference * 100:+.1f}".replace("-", "−")
     said = "±0.0" if said in ("+0.0", "−0.0") else said
@@ -122,8 +122,10 @@ def change_said(change: Change) -> str:
         "difference": difference, "verdict": verdict}
 
 
-def mood_of(change: Change) -> str:
-    return {Verdict.BETTER: "good", Verdict.WORSE: "bad"}.get(change.verdict, "")
+def mood_of(change: Change) -> Literal["", "good", "bad"]:
+    if change.verdict is Verdict.BETTER:
+        return "good"
+    return "bad" if change.verdict is Verdict.WORSE else ""
 
 
 def scope_name(names: tuple[str, ...], city: str) -> str:
