@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from . import actions, attachments, city, merging, quality, reads, residents, suggestions, supervision
+from . import actions, attachments, city, merging, notices, quality, reads, residents, suggestions, supervision
 from .problems import CONTENT_TYPE
 from .service import MODELS, api
 
-DECLARED = (actions, attachments, city, merging, quality, reads, residents, suggestions, supervision)  # importing them declares their operations
+DECLARED = (actions, attachments, city, merging, notices, quality, reads, residents, suggestions, supervision)  # importing them declares their operations
 REF = "#/components/schemas/{model}"
 TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision")
 
@@ -54,7 +54,7 @@ _KEY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": 
         "description": "Names this write: sent again with the same body it happens once and is answered the same."}
 _MATCH = {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
           "description": "The version seen, as in the ETag. A newer one is a 409 with `current`.", "example": '"3"'}
-_NOT_KEYED = frozenset({"read_identity", "read_missed_number", "end_campaign", "listing_step", "suggest", "track"})
+_NOT_KEYED = frozenset({"read_identity", "see_notice", "read_missed_number", "end_campaign", "listing_step", "suggest", "track"})
 
 
 def _statuses(operation: dict[str, Any], write: bool) -> list[int]:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from lianxin.cases.models import Assignment, Attachment, Case, Clock
 from lianxin.cases.queries import TimelineEntry
+from lianxin.cases.queries_clocks import state_of
 from lianxin.cases.reference import Body, Node, Place, Reference, reference
 from lianxin.kernel.clock import now
 
@@ -45,6 +46,7 @@ class CaseRow(Schema):
     due_at: datetime | None
     due_provisional: bool
     overdue: bool
+    paused: bool = Field(description="The promised time stands still.")
     round: int
     returns: int
     master: UUID | None = Field(description="The case this one is handled or was answered with.")
@@ -86,9 +88,12 @@ class ClockOut(Schema):
     started_at: datetime
     due_at: datetime
     provisional: bool
-    paused_at: datetime | None
+    paused_at: datetime | None = Field(description="Since when it stands still.")
+    paused_minutes: int = Field(description="For how long it stood still before.")
+    extended_minutes: int
     met_at: datetime | None
     stopped_at: datetime | None
+    state: str = Field(description="`running`, `paused`, `overdue`, `met`, `met_late`, `stopped` or `stopped_late`.")
 
 
 class ActionOut(Schema):
@@ -181,7 +186,8 @@ def case_row(case: Case, held: Reference, at: datetime) -> dict[str, Any]:
         "county": _held(held.places, case.county_id), "lead_unit": _held(held.units, case.lead_unit_id),
         "place_text": case.place_text, "registered_at": moment(case.registered_at), "due_at": moment(case.due_at),
         "due_provisional": case.due_provisional,
-        "overdue": case.due_at is not None and case.due_at < at and case.state in OWED,
+        "overdue": case.due_at is not None and case.due_at < at and case.state in OWED and not case.paused,
+        "paused": case.paused,
         "round": case.round, "returns": case.returns,
         "master": str(case.master_id) if case.master_id else None, "duplicate_count": case.duplicate_count, "outcome": case.outcome, "closed_at": moment(case.closed_at),
         "confidential": case.confidential, "publication": case.publication, "version": case.version,
@@ -207,7 +213,8 @@ def clock(row: Clock) -> dict[str, Any]:
         "kind": row.kind, "assignment": str(row.assignment_id) if row.assignment_id else None, "round": row.round,
         "calendar": row.calendar, "limit_minutes": row.limit_minutes, "started_at": moment(row.started_at),
         "due_at": moment(row.due_at), "provisional": row.provisional, "paused_at": moment(row.paused_at),
-        "met_at": moment(row.met_at), "stopped_at": moment(row.stopped_at),
+        "paused_minutes": row.paused_minutes, "extended_minutes": row.extended_minutes,
+        "met_at": moment(row.met_at), "stopped_at": moment(row.stopped_at), "state": state_of(row, now()),
     }
 
 

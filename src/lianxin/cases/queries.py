@@ -36,7 +36,7 @@ ROW_FIELDS = (
     "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
     "place_text", "category__code", "category__name", "category__name_en", "area__name", "area__name_en",
     "county__name", "county__name_en", "lead_unit__name", "lead_unit__name_en", "lead_unit__short_name",
-    "category_id", "area_id", "county_id", "lead_unit_id", "master_id", "duplicate_count",
+    "category_id", "area_id", "county_id", "lead_unit_id", "master_id", "duplicate_count", "paused",
 )
 
 

@@ -14,6 +14,7 @@ from lianxin.organisations.actors import Actor
 from . import policy
 from .clocks import calendar_named
 from .models import Case, Clock, ClockKind, Extension, ExtensionDecision, Suspension
+from .queries import Filters, rows
 
 RUNNING = {"met_at__isnull": True, "stopped_at__isnull": True}
 
@@ -90,9 +91,7 @@ def clock_lines(case: Case, *, at: datetime, public_only: bool = False) -> list[
                     pauses=Suspension.objects.filter(case=case).select_related("by", "ended_by").order_by("at", "id"))
 
 
-def extensions_waiting(actor: Actor, *, limit: int = 100) -> list[Case]:
+def extensions_waiting(actor: Actor, *, filters: Filters = Filters(), limit: int = 100) -> list[Case]:
     """Cases whose unit waits for an answer to its request for more time, the earliest due answer first."""
-    from .queries import rows
-
     waiting: QuerySet[Extension] = Extension.objects.filter(decision=ExtensionDecision.WAITING)
-    return list(rows(Case.objects.filter(policy.visible_to(actor), extensions__in=waiting)).order_by("due_at", "id")[:limit])
+    return list(rows(Case.objects.filter(policy.visible_to(actor), filters.q(), extensions__in=waiting)).order_by("due_at", "id")[:limit])

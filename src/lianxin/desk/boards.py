@@ -9,8 +9,10 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.cases.ledger import to_rule
 from lianxin.cases.models import OPEN_STATES, Channel, Kind, Outcome, State, Urgency
 from lianxin.cases.queries import MARKS, Filters, Page, recent, tasks_of
+from lianxin.cases.queries_clocks import extensions_waiting
 from lianxin.cases.standings import UNREACHED_DAYS
 from lianxin.kernel.clock import now
 from lianxin.organisations.actors import Actor
@@ -53,6 +55,7 @@ BOARDS: tuple[Board, ...] = (
     Board("queue", _("待受理与派单"), _("都派出去了。有新件会在这里提示。"), frozenset({Role.OPERATOR, Role.DISPATCHER}),
           (State.REGISTERED, State.ACCEPTED), ("accept", "dispatch")),
     Board("returns", _("退单裁定"), _("没有待裁定的退单。"), frozenset({Role.DISPATCHER}), (State.OBJECTED,)),
+    Board("extensions", _("延期待批"), _("没有等答复的延期申请。"), frozenset({Role.DISPATCHER, Role.SUPERVISOR})),
     Board("mine", _("本单位办件"), _("没有在办的工单。新派来的会在这里提示。"), frozenset({Role.CLERK}),
           ("assigned", "in_hand", "objected"), ("sign",), by_unit=True),
     Board("review", _("待审核"), _("没有待审核的答复。"), frozenset({Role.REVIEWER}), (State.REPLIED,)),
@@ -140,8 +143,12 @@ def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", of
         return call_list(actor, filters=filters, after=after, at=now(), everybody=everybody)
     if board.code == "decide":
         return to_decide(actor, filters=filters, after=after)
+    if board.code == "returns":
+        return to_rule(actor, filters=filters, after=after)
     if board.states:
         return urgent_first(actor, states=board.states, filters=filters, after=after)
+    if board.code == "extensions":
+        return Page(extensions_waiting(actor, filters=filters))
     if board.code == "publication":
         return Page(waiting_publication(actor, filters=filters))
     return recent(actor, filters=filters, after=after)

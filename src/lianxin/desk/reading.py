@@ -23,6 +23,7 @@ from lianxin.quality.campaigns import draw_of
 from lianxin.quality.queries import tries_of
 
 from .calls import tried
+from .clock_table import not_now
 from .forms import FORMS, Nothing
 from .queries import last_of
 from .templatetags.desk import event_detail
@@ -64,8 +65,9 @@ def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, like
     found = []
     lead = policy.own_assignment(actor, assignments, "raise_return")
     barred = returns.barred(case, lead.unit_id if lead is not None else None)
+    idle = not_now(case)
     for row in transitions_from(case.state):
-        if not _worth_showing(row, actor):
+        if not _worth_showing(row, actor) or row.action in idle:
             continue
         mine = policy.own_assignment(actor, assignments, row.action)
         decision = policy.can(actor, row.action, case, assignment=mine)
@@ -98,7 +100,8 @@ def focus_of(case: Case, file: CaseFile) -> dict[str, Any]:
     if case.state == State.OBJECTED:
         held = reference()
         says = held.responsible(category_id=case.category_id, area_id=case.area_id, on=today_of(now()))
-        return {"returned": last_of(file.timeline, "raise_return"), "catalogue": says}
+        return {"returned": last_of(file.timeline, "raise_return"), "catalogue": says,
+                "jointly": returns.why_jointly(case)}
     if case.state == State.REPLIED:
         return {"answered": last_of(file.timeline, "reply"), "checks": checks_of(case, file)}
     if case.state == State.CALLBACK:
@@ -112,13 +115,15 @@ def focus_of(case: Case, file: CaseFile) -> dict[str, Any]:
     return {}
 
 
-def family_of(actor: Actor, case: Case) -> dict[str, Any]:
+def family_of(actor: Actor, case: Case, assignments: list[Assignment]) -> dict[str, Any]:
     """The cases about the same matter: the master this one lies under, those under it, and those that may be."""
     master = case.master if case.master_id is not None else None
     members = families.members_of(case)
     first = min((one.case for one in members if one.merged and one.case.due_at), key=lambda one: one.due_at, default=None)
     return {
         "master": master, "master_seen": master is not None and policy.can_see(actor, master), "members": members,
+        "may_contact": bool(members) and bool(policy.can(
+            actor, "record_contact", case, assignment=policy.own_assignment(actor, assignments, "record_contact"))),
         "earliest": first if first is not None and first.due_at == case.due_at else None,
         "alike": duplicates.alike(actor, case) if policy.can(actor, "merge", case) else [],
     }

@@ -67,6 +67,8 @@ def _badges(case: Case) -> Iterable[Badge]:
         yield Badge(_("退单 %(n)s 次") % {"n": case.returns})
     if case.confidential:
         yield Badge(_("保密"))
+    if case.paused:
+        yield Badge(_("挂起"), "accent")
     if case.task and case.task.role == AssignmentRole.ASSIST:
         yield Badge(_("协办"), "accent")
 
@@ -97,9 +99,9 @@ def lines(cases: Iterable[Case], searched: str = "") -> list[Line]:
     found = []
     for case in cases:
         task = case.task
-        due = task.due_at if task else case.due_at
+        due = task.due_at if task else case.ruling_due or case.due_at
         quiet = case.state in (State.REPLIED, State.CALLBACK)
-        feeling = "" if case.closed_at or quiet else mood_at(due, at)
+        feeling = "" if case.closed_at or quiet or case.paused else mood_at(due, at)
         state = task.get_state_display() if task else case.get_state_display()
         about = (
             said_name(case.category) if case.category else nothing,
@@ -113,7 +115,8 @@ def lines(cases: Iterable[Case], searched: str = "") -> list[Line]:
             state=Badge(state, "green" if case.state == State.CLOSED else ""), who=_who(case),
             closed=case.closed_at is not None, outcome=case.get_outcome_display() if case.outcome else "",
             time=short_time_on(case.closed_at or due, today), quiet=quiet,
-            late=Badge(_("超时"), "vermilion") if feeling == "late" else Badge(_("将到期"), "amber") if feeling else None,
+            late=Badge(_("裁定超时") if case.ruling_due else _("超时"), "vermilion") if feeling == "late"
+            else Badge(_("将到期"), "amber") if feeling else None,
             provisional=Badge(_("暂定")) if case.due_provisional and due is not None and due >= unpublished else None,
         ))
     return found

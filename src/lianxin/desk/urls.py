@@ -2,7 +2,20 @@
 
 from django.urls import path, re_path
 
-from .views import boards, call, campaigns, case, merging, missed, office, reports, supervision
+from .views import (
+    boards,
+    call,
+    campaigns,
+    case,
+    catalogue,
+    merging,
+    missed,
+    notices,
+    office,
+    reports,
+    returns,
+    supervision,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -31,6 +44,10 @@ urlpatterns = [
     path("cases/<uuid:case_id>/file.pdf", case.pdf, name="pdf"),
     path("attachments/<uuid:pk>/", case.attachment, name="attachment"),
     path("attachments/<uuid:pk>/small/", case.thumbnail, name="thumbnail"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/count/", notices.count, name="notice_count"),
+    path("notices/seen/", notices.open_all, name="open_notices"),
+    path("notices/<uuid:pk>/", notices.open_one, name="open_notice"),
     path("overview/", supervision.overview, name="overview"),
     path("supervision/", supervision.orders, name="orders"),
     path("supervision/listings/", supervision.listings, name="listings"),
@@ -42,6 +59,15 @@ urlpatterns = [
     path("reports/keep/", reports.keep_report, name="keep_report"),
     path("reports/kept/<uuid:pk>/", reports.kept_report, name="kept_report"),
     re_path(r"^reports/file\.(?P<form>pdf|docx|html)$", reports.report_file, name="report_file"),
+    path("returns/", returns.returns, name="returns"),
+    path("returns/entries/", returns.return_entries, name="return_entries"),
+    path("catalogue/", catalogue.catalogue, name="catalogue"),
+    path("catalogue/compare/", catalogue.compare_versions, name="compare_versions"),
+    path("catalogue/versions/<int:number>/restore/", catalogue.restore_version, name="restore_version"),
+    path("catalogue/propose/", catalogue.propose_change, name="propose_change"),
+    path("catalogue/proposals/<uuid:pk>/", catalogue.proposal, name="proposal"),
+    path("catalogue/proposals/<uuid:pk>/decide/<slug:verdict>/", catalogue.decide_proposal, name="decide_proposal"),
+    path("catalogue/proposals/<uuid:pk>/cases/<slug:which>/", catalogue.proposal_cases, name="proposal_cases"),
     path("find/", boards.find, name="find"),
     path("office/", office.office, name="office"),
     path("office/tokens/", office.tokens, name="tokens"),

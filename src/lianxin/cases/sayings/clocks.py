@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,6 +12,9 @@ from django.utils.translation import ngettext
 from lianxin.kernel.language import listed
 
 from ..models import ActorKind, Case, ClockKind, Event, NoticeLevel, Suspension, SuspensionReason
+
+if TYPE_CHECKING:
+    from ..queries_clocks import ClockLine
 
 
 def _when(event: Event, name: str) -> str:
@@ -76,6 +80,31 @@ def paused(case: Case, unit: str) -> str:
     if pause is not None and pause.reason == SuspensionReason.REPORTER:
         return _("%(unit)s在等您补充情况，最迟等到 %(until)s；您补充后马上接着办，等的时间不算在期限里。") % values
     return _("%(unit)s在等一个条件才能接着办，最迟等到 %(until)s；等的时间不算在期限里，原因写在下面。") % values
+
+
+def story(lines: Sequence[ClockLine]) -> list[str]:
+    """What happened to the time a reporter was promised, in plain sentences, oldest first."""
+    from ..narrative import day_and_time
+
+    told: list[tuple[datetime, str]] = []
+    for line in lines:
+        for pause in line.pauses:
+            values = {"start": day_and_time(pause.at), "end": day_and_time(pause.ended_at or pause.until),
+                      "length": length(pause.minutes, line.clock.calendar)}
+            reporter = pause.reason == SuspensionReason.REPORTER
+            if pause.ended_at is None:
+                words = (_("%(start)s起等您补充情况，最迟等到 %(end)s，这段时间不算。") if reporter
+                         else _("%(start)s起等一个外部条件，最迟等到 %(end)s，这段时间不算。"))
+            else:
+                words = (_("%(start)s到 %(end)s等您补充情况，没有算进期限的是 %(length)s。") if reporter
+                         else _("%(start)s到 %(end)s等一个外部条件，没有算进期限的是 %(length)s。"))
+            told.append((pause.at, words % values))
+        told += [
+            (one.decided_at, _("%(at)s经批准延长 %(length)s。") % {
+                "at": day_and_time(one.decided_at), "length": length(one.granted_minutes, line.clock.calendar)})
+            for one in line.extensions if one.decided_at is not None
+        ]
+    return [words for _at, words in sorted(told)]
 
 
 def added(event: Event, by: str, internal: bool) -> str:

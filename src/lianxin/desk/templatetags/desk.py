@@ -19,11 +19,13 @@ from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
 from lianxin.cases.sayings.supervision import number_of
 from lianxin.cases.states import BY_ACTION
+from lianxin.faces.templatetags.lianxin import duration
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed, named
 from lianxin.quality.models import CallbackOutcome, ChecklistItem, Satisfaction
 
 register = template.Library()
+WORKDAY = 420  # working minutes
 
 FIELD_LABELS: dict[str, str | Promise] = {
     "demand": gettext_lazy("督办要求"), "answer": gettext_lazy("督办答复"),
@@ -44,6 +46,12 @@ class Said:
     label: str | Promise
     body: str
     public: bool
+
+
+@register.filter
+def working_time(minutes: int) -> str:
+    """Working minutes in words; seven working hours are a day."""
+    return duration(minutes, day=WORKDAY)
 
 
 @register.filter

@@ -19,10 +19,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lianxin.cases import families, files, policy, queries
 from lianxin.cases.actions import attach
 from lianxin.cases.actions.identity import read_identity
+from lianxin.cases.catalogue.rights import PROPOSERS
 from lianxin.cases.engine import On, submission_key
-from lianxin.cases.models import Attachment, Case
+from lianxin.cases.models import Attachment, Case, Return, State
 from lianxin.cases.queries import access_case
+from lianxin.cases.queries_clocks import clock_lines, waiting_extension
 from lianxin.cases.reference import reference
+from lianxin.cases.sayings.clocks import length
+from lianxin.cases.returns import last_ruled
 from lianxin.cases.states import BY_ACTION, Transition
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError
@@ -30,27 +34,38 @@ from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
 
 from ..access import StaffRequest, staff
+from ..clock_table import table_of
 from ..forms import FORMS, ActionForm
-from ..queries import newest_event, newest_event_since, uploads_of
+from ..queries import last_of, newest_event, newest_event_since, uploads_of
 from ..reading import choices_for, clocks_shown, family_of, focus_of, likely_first
 from ..typed import path_of
 from .boards import EVERY_ACTION, context_for
 
+# Where a ruling still stands before the eyes: the case waits for dispatch, or is with the next unit.
+LEARNING = frozenset({State.ACCEPTED, State.DISPATCHED, State.IN_HAND})
 WITH_PHOTOS = frozenset({"reply"})
 
 
 def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
-    file = queries.case_file(case)
+    file, waiting = queries.case_file(case), waiting_extension(case.pk)
     open_ones = list(families.acting(case, [a for a in file.assignments if a.ended_at is None]))
     return context_for(
         request, file=file, case=case, choices=choices_for(request.actor, case, open_ones, likely=likely_first(case, file)),
         identity=policy.can_read_identity(request.actor, case, open_ones),
-        running=clocks_shown(file),
+        running=clocks_shown(file), clock_table=table_of(clock_lines(case, at=now())), waiting=waiting,
+        asked=last_of(file.timeline, "ask_extension") if waiting else None,
+        asked_length=length(waiting.minutes, waiting.clock.calendar) if waiting else "",
         area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
+        learnt=_learnt(request, case),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=policy.own_assignment(request.actor, open_ones, "attach")),
-        seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file), **family_of(request.actor, case),
+        seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file), **family_of(request.actor, case, open_ones),
     )
+
+
+def _learnt(request: StaffRequest, case: Case) -> Return | None:
+    """The ruling from which a change of the catalogue may be proposed, for those who may propose one."""
+    return last_ruled(case) if case.returns and case.state in LEARNING and request.actor.has(*PROPOSERS) else None
 
 
 def _came_from(request: StaffRequest) -> str:
@@ -188,6 +203,7 @@ def _form_page(request: StaffRequest, case: Case, row: Transition, form: ActionF
         next=request.POST.get("next") or request.GET.get("next") or _came_from(request),
         draft=draft_name(request, str(case.pk), row.action),
         with_photos=row.action in WITH_PHOTOS, kept=uploads_of(request.user.pk, kept) if kept else [],
+        learnt=_learnt(request, case) if row.action == "dispatch" else None,
         field_matter=bool(case.category and case.category.field_matter),
         latest=newest_event(case),
     )

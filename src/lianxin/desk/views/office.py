@@ -109,7 +109,8 @@ def retry_job(request: StaffRequest, job_id: int) -> HttpResponse:
     return redirect(reverse("desk:jobs"))
 
 
-def _day(text: str) -> date | None:
+def day_said(text: str) -> date | None:
+    """A day as a date field sends it; None for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -121,8 +122,8 @@ def _day(text: str) -> date | None:
 def identity_readings(request: StaffRequest) -> HttpResponse:
     """The ledger of looks at reporters' identities, newest first. Raises NotAllowed for other units' administrators."""
     today = localdate(now())
-    since = _day(request.GET.get("since", "")) or today - timedelta(days=READINGS_DAYS)
-    until = _day(request.GET.get("until", "")) or today
+    since = day_said(request.GET.get("since", "")) or today - timedelta(days=READINGS_DAYS)
+    until = day_said(request.GET.get("until", "")) or today
     found = list(readings(
         request.actor, since=_midnight(since), until=_midnight(until + timedelta(days=1)),
         number=normalise_case_number(request.GET.get("number", "")[:30]) or request.GET.get("number", "")[:30].strip(),

@@ -68,40 +68,50 @@ def duration(minutes: int, *, day: int = 1440) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClockPicture:
-    """What the clock bar draws: parts of a hundred, a mood, the words."""
+    """What the clock bar draws: parts of a hundred – spent, stood still, extended – a mood, the words."""
 
     spent: float
     mood: str
     words: str
+    paused: float = 0.0
+    extended: float = 0.0
 
 
 def picture_of(clock: Clock, at: datetime) -> ClockPicture:
     """Elapsed working time over the limit, in the clock's own calendar."""
     calendar = calendar_named(clock.calendar)
     working = calendar is not AROUND_THE_CLOCK
-    end = clock.met_at or clock.stopped_at or at
+    end = clock.met_at or clock.stopped_at or clock.paused_at or at
     total = clock.limit_minutes + clock.extended_minutes
     spent = max(calendar.between(clock.started_at, end) - clock.paused_minutes, 0)
-    share = min(spent / total, 1.0) * 100 if total else 100.0
+    still = clock.paused_minutes + (calendar.between(clock.paused_at, at) if clock.paused_at and at > clock.paused_at else 0)
+    whole = total + still or 1
+    paused, extended = still / whole * 100, clock.extended_minutes / whole * 100
+    share = min(spent / whole * 100, 100.0 - paused) if total else 100.0 - paused
     left = calendar.between(end, clock.due_at)
     length = duration(left, day=calendar.minutes_a_day)
     if clock.met_at:
         words = _("已完成，超时 %s") % length if clock.met_at > clock.due_at else _("已按时完成")
-        return ClockPicture(share, "late" if clock.met_at > clock.due_at else "met", words)
+        return ClockPicture(share, "late" if clock.met_at > clock.due_at else "met", words, paused, extended)
     if clock.stopped_at:
-        return ClockPicture(share, "stopped", _("不再计时"))
+        return ClockPicture(share, "stopped", _("不再计时"), paused, extended)
+    if clock.paused_at:
+        return ClockPicture(share, "paused", (_("暂停计时，停下时还剩 %s工作时间") if working else _("暂停计时，停下时还剩 %s")) % length,
+                            paused, extended)
     if at > clock.due_at:
         words = _("已超时 %s工作时间") if working else _("已超时 %s")
-        return ClockPicture(100.0, "late", words % length if left else _("期限刚过"))
+        return ClockPicture(100.0 - paused, "late", words % length if left else _("期限刚过"), paused, extended)
     words = _("还剩 %s工作时间") if working else _("还剩 %s")
-    return ClockPicture(share, "soon" if left <= total * 0.2 else "running", words % length)
+    return ClockPicture(share, "soon" if left <= total * 0.2 else "running", words % length, paused, extended)
 
 
 @register.inclusion_tag("faces/clock.html")
 def clock_bar(clock: Clock, label: Any = "") -> dict[str, Any]:
     picture = picture_of(clock, now())
     return {"clock": clock, "label": label or clock.get_kind_display(), "picture": picture,
-            "width": f"{picture.spent * 1.96:.1f}"}
+            "width": f"{picture.spent * 1.96:.1f}", "still": f"{picture.paused * 1.96:.1f}",
+            "still_from": f"{2 + picture.spent * 1.96:.1f}", "still_to": f"{2 + (picture.spent + picture.paused) * 1.96:.1f}", "more": f"{picture.extended * 1.96:.1f}",
+            "more_from": f"{198 - picture.extended * 1.96:.1f}"}
 
 
 def mood_at(due_at: datetime | None, at: datetime) -> str:

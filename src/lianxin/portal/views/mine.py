@@ -23,7 +23,10 @@ from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Attachment, Case, Publication
 from lianxin.cases.narrative import next_steps
 from lianxin.cases.queries import timeline
+from lianxin.cases.queries_clocks import clock_lines
+from lianxin.cases.sayings.clocks import story
 from lianxin.faces.limits import allow, client_address
+from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import keyring
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotAllowed
 from lianxin.kernel.ids import tracking_code
@@ -126,6 +129,7 @@ def case(request: HttpRequest) -> HttpResponse:
     by, heard = reporter_for(found.pk), hearing(found)
     return render(request, "portal/mine.html", {
         "case": found, "steps": [*next_steps(found, reachable=_reachable(found)), *heard.steps], "clock": promised(found),
+        "clock_story": story(clock_lines(found, at=now(), public_only=True)),
         "place": place_path(found.area_id),
         "timeline": timeline(found, public_only=True), "choices": choices_for(found, by, rated=heard.rated, contestable=heard.contestable),
         "attachments": own_files(found),
