@@ -38,6 +38,8 @@ def _expected(name: str, action: str, state: State, parts: dict[str, str]) -> bo
     row = BY_ACTION[action]
     if state not in row.sources:
         return False
+    if HOTLINE.get(name) is Role.SUPERVISOR and action == "close":
+        return False  # only what was redone in vain: tests/quality
     if name in HOTLINE:
         return HOTLINE[name] in row.roles and Holder.HOTLINE in row.holders
     if name in CLERKS and Role.CLERK in row.roles:

@@ -35,9 +35,11 @@ def to_call() -> Q:
 
 
 def tried_lately(at: datetime) -> Q:
-    """Cases tried within the hours in which a number is left alone."""
+    """Cases tried within the hours in which a number is left alone. A try before a contest leaves nobody alone: the reporter
+    has spoken since."""
     since = at - timedelta(hours=settings.LIANXIN_CALLBACK_REST_HOURS)
-    return Q(Exists(CallbackAttempt.objects.filter(**_OWN, at__gt=since)))
+    spoken_since = Exists(Contest.objects.filter(case=OuterRef("case"), round=OuterRef("round"), at__gte=OuterRef("at")))
+    return Q(Exists(CallbackAttempt.objects.filter(~spoken_since, **_OWN, at__gt=since)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -127,7 +128,8 @@ def answers_said(answers: dict[str, str]) -> str:
 
 @lru_cache(maxsize=1)
 def _questions_at(_marker: object) -> dict[str, tuple[str, str]]:
-    rows = ChecklistItem.objects.order_by("-category__level").values_list("code", "question", "question_en")
+    nearest = F("category__level").desc(nulls_last=True)  # where two rows share a code, the city's general one names it
+    rows = ChecklistItem.objects.order_by(nearest).values_list("code", "question", "question_en")
     return {code: (question, question_en) for code, question, question_en in rows}
 
 
