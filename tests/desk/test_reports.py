@@ -21,6 +21,7 @@ from lianxin.analysis.reports import kept
 from lianxin.analysis.reports.models import KeptReport
 from lianxin.analysis.reports.tasks import make_due
 from lianxin.kernel import clock
+from lianxin.kernel.errors import NotFound
 from lianxin.organisations.models import Role, RoleGrant, Staff
 from tests.analysis.conftest import Town, october, town
 from tests.desk.conftest import SignIn
@@ -184,7 +185,7 @@ def test_kept_files_go_when_their_time_is_over(world: World, settings: Any, as_:
     settings.LIANXIN_REPORT_DAYS = 300
     assert kept.forget_reports(datetime(2027, 11, 3, tzinfo=UTC)) == 1
     assert not KeptReport.objects.exists()
-    with pytest.raises(Exception, match="not_found"):
+    with pytest.raises(NotFound):
         kept.open_kept(one)
 
 

@@ -21,7 +21,7 @@ from lianxin.kernel.errors import NotFound
 from lianxin.organisations.actors import Actor
 from lianxin.places.models import Area
 
-from .. import assemble, counting
+from .. import assemble, counting, facts
 from ..engines import engine
 from ..figures import Period
 from .document import Cases
@@ -108,6 +108,8 @@ def behind(actor: Actor, asked: Cases, *, after: str = "", limit: int = PAGE) ->
 
 
 def _behind(actor: Actor, asked: Cases, after: str, limit: int) -> Found:
+    if facts.standing_at() is None:  # a list opened by its address, before any report was made
+        facts.refresh()
     with engine("postgresql") as source:
         made = _episodes(asked, source.as_of)
         [(total, cases)] = source.rows(made.aggregate(total=made.times.sum().fill_null(0), cases=made.count()))
