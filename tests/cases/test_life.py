@@ -8,7 +8,7 @@ from lianxin.cases import actions as a
 from lianxin.cases.models import Case, State
 from lianxin.cases.rebuild import differences
 from lianxin.kernel.clock import Frozen
-from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from lianxin.kernel.errors import Conflict, NotAllowed, NotFound
 from lianxin.quality import actions as q
 from tests.world import World
 

@@ -112,9 +112,7 @@ def test_from_the_first_word_to_the_rating(served: Any, browser: Any, phone: Any
     told("已责令工地夜间停工", "请看看是不是真解决了", never=("工头姓李",))
 
     at("callback").take(number, "l", outcome="reached", truthful="yes", solved="no", satisfaction="dissatisfied")
-    told("您说还没解决")
-    at("callback").take(number, "o", reason="夜里仍在打桩。")
-    told("这件事退回市住建局重办", "夜里仍在打桩")
+    told("您说还没解决", "这件事退回市住建局重办", "自动退回原单位重新办理")
 
     at("housing").take(number, "s")
     told("市住建局正在重新办理")
@@ -137,7 +135,7 @@ def test_from_the_first_word_to_the_rating(served: Any, browser: Any, phone: Any
     assert differences(case.pk) == []
     assert list(Event.objects.filter(case=case).order_by("id").values_list("action", flat=True)) == [
         "register", "accept", "dispatch", "raise_return", "uphold_return", "dispatch", "sign", "record_contact", "reply",
-        "approve", "record_callback_attempt", "reopen", "sign", "reply", "approve", "record_callback_attempt", "close",
+        "approve", "record_callback_attempt", "reopen_unsolved", "sign", "reply", "approve", "record_callback_attempt", "close",
         "rate",
     ]
     assert phone.faults == []

@@ -10,6 +10,7 @@ from lianxin.cases.models import OPEN_STATES, TERMINAL, State
 from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.organisations.models import Role
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
+from lianxin.quality.actions import close_unasked, reopen_unsolved
 from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
 from lianxin.supervision.actions import LISTING_ACTIONS
 
@@ -21,6 +22,7 @@ DONE_BY: dict[str, Callable[..., object]] = {
 }
 # Actions of the system that no function of that name takes.
 BY_HAND = {
+    "reopen_unsolved": sentence(reopen_unsolved), "close_unasked": sentence(close_unasked),
     "close_imported": "历史导入归档: the case had ended in the system it was imported from.",
     "join_master": sentence(merging.join_master), "follow_master": sentence(merging.follow_master),
     "answer_with_master": sentence(merging.answer_with_master), "take_over": sentence(merging.take_over),

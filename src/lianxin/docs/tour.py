@@ -199,6 +199,11 @@ class Tour:
         if shot:
             page.goto(f"{self.base}/desk/board/review/")
         self.open(page)
+        page.locator("a[href*='/do/approve/']").first.click()
+        asked = page.locator("[data-checklist] .item")
+        asked.first.wait_for()
+        for number in range(asked.count()):
+            asked.nth(number).locator("[value=yes]").check()
         self.act(page, "approve", shot, note="")
 
     def call_back(self, *, solved: bool, shot: str = "") -> None:
@@ -208,10 +213,11 @@ class Tour:
                  satisfaction="satisfied" if solved else "dissatisfied",
                  note="昨晚安静了，谢谢。" if solved else "昨晚 23 点又在打桩。")
 
-    def reopen(self) -> None:
+    def redone(self) -> None:
+        """What the resident said is not solved has gone back by itself."""
         page = self.staff("callback")
         self.open(page)
-        self.act(page, "reopen", "reopen", reason="诉求人说昨晚 23 点又在施工，请到现场处理。")
+        self.shot(page, "reopen")
 
     def close(self) -> None:
         page = self.staff("callback")
@@ -245,7 +251,7 @@ class Tour:
         self.review("review")
         self.look("mine-answered")
         self.call_back(solved=False, shot="callback")
-        self.reopen()
+        self.redone()
         self.look("mine-again")
         self.handle("我局昨晚派人值守到 24 点，工地已停止夜间施工，并被立案处罚。", contact=False)
         self.review()
@@ -268,6 +274,9 @@ class Tour:
         page = self.staff("callback")
         page.goto(f"{self.base}/desk/board/callback/")
         self.shot(page, "callback-list")
+        page = self.staff("operator")
+        page.goto(f"{self.base}/desk/missed-calls/")
+        self.shot(page, "missed-calls")
         dark = self.staff("dispatcher", dark=True)
         dark.goto(f"{self.base}/desk/board/queue/")
         self.shot(dark, "queue-dark")
