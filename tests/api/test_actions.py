@@ -76,6 +76,8 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     act("urban", one, "raise_return", "objected", **EXAMPLES["raise_return"])
     act("dispatcher", one, "uphold_return", "accepted", ruling="同意。")
     act("dispatcher", one, "dispatch", "dispatched", lead_unit="water")
+    act("water", one, "raise_return", "objected", **EXAMPLES["raise_return"])
+    act("dispatcher", one, "rule_jointly", "dispatched", **EXAMPLES["rule_jointly"])
     act("dispatcher", one, "redispatch", "dispatched", lead_unit="housing", reason="归住建局。")
     act("dispatcher", one, "add_assisting", assisting_units=["urban"])
     act("urban", one, "assist_sign")

@@ -248,6 +248,8 @@ def test_a_decision_stays(world: World, monday: Frozen) -> None:
     with pytest.raises(Conflict) as caught:
         proposals.approve(proposal.pk, by=world.actor("supervisor"))
     assert caught.value.code == "decided"
+    again = proposals.refuse(proposal.pk, by=world.actor("supervisor"), reason="别的话。")  # said again: nothing happens
+    assert again.reason == "职责没有变。"
     for sql in ("UPDATE cases_catalogueproposal SET reason = 'x'", "DELETE FROM cases_catalogueproposal"):
         with pytest.raises((IntegrityError, InternalError), match="never altered"), transaction.atomic(), \
                 connection.cursor() as cursor:
@@ -281,6 +283,7 @@ def test_going_back_is_a_version_in_the_open(world: World, monday: Frozen) -> No
     assert content.compare(content.content_of(first), content.content_of(back)) == []
     assert CatalogueRule.objects.filter(version=first).count() == CatalogueRule.objects.filter(version=back).count()
     assert lead(world) == "housing"
+    assert versions.restore(1, by=world.actor("supervisor"), reason="试行结束。", seen=2).pk == back.pk  # sent again
     with pytest.raises(Invalid, match="内容相同"):
         versions.restore(1, by=world.actor("supervisor"), reason="再来。")
     with pytest.raises(NotFound):

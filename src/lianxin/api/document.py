@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from . import actions, attachments, city, merging, notices, quality, reads, residents, suggestions, supervision
+from . import actions, attachments, catalogue, city, merging, notices, quality, reads, residents, suggestions, supervision
 from .problems import CONTENT_TYPE
 from .service import MODELS, api
 
-DECLARED = (actions, attachments, city, merging, notices, quality, reads, residents, suggestions, supervision)  # importing them declares their operations
+DECLARED = (actions, attachments, catalogue, city, merging, notices, quality, reads, residents, suggestions, supervision)  # importing them declares their operations
 REF = "#/components/schemas/{model}"
-TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision")
+TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue")
 
 
 class FieldFault(BaseModel):
@@ -61,7 +61,7 @@ def _statuses(operation: dict[str, Any], write: bool) -> list[int]:
     found = [400, 422, 503]
     if operation.get("security"):
         found += [401, 403]
-    if "{" in operation["path"] or operation["operationId"] in ("track", "read_dispatch", "list_areas"):
+    if "{" in operation["path"] or operation["operationId"] in ("track", "read_dispatch", "list_areas", "compare_catalogue_versions"):
         found.append(404)
     if write:
         found += [413, 415]

@@ -127,13 +127,16 @@ def moved_on(proposal: CatalogueProposal) -> tuple[int, bool]:
     return last.number - proposal.base.number, changed
 
 
-def _to_decide(proposal_id: uuid.UUID, by: Actor) -> CatalogueProposal:
+def _to_decide(proposal_id: uuid.UUID, by: Actor, verdict: CatalogueDecision) -> CatalogueProposal | None:
+    """The proposal, locked; None when this person has decided it so already and says it again."""
     found = CatalogueProposal.objects.select_for_update(of=("self",)).select_related("base").filter(pk=proposal_id).first()
     if found is None:
         raise NotFound(_("没有这条修改建议。"))
     decision = rights.can_decide(by, found)
     if not decision:
         raise NotAllowed(decision.reason)
+    if (found.decision, found.decided_by_id) == (verdict, by.staff_id):
+        return None
     if not found.waiting:
         raise Conflict(_("这条建议已经审定：%s。") % found.get_decision_display(), code="decided",
                        current={"decision": found.decision})
@@ -154,7 +157,9 @@ def approve(proposal_id: uuid.UUID, *, by: Actor, on: date | None = None, seen: 
     """
     with transaction.atomic():
         hold()
-        proposal = _to_decide(proposal_id, by)
+        proposal = _to_decide(proposal_id, by, CatalogueDecision.APPROVED)
+        if proposal is None:
+            return CatalogueProposal.objects.select_related("version").get(pk=proposal_id)
         last, at = newest_as_seen(seen), now()
         if moved_on(proposal)[1]:
             raise Conflict(
@@ -175,7 +180,9 @@ def refuse(proposal_id: uuid.UUID, *, by: Actor, reason: str) -> CataloguePropos
     """Leave the catalogue as it is, and say why. Raises as `approve` does."""
     said = reason_given(reason)
     with transaction.atomic():
-        proposal = _to_decide(proposal_id, by)
+        proposal = _to_decide(proposal_id, by, CatalogueDecision.REFUSED)
+        if proposal is None:
+            return CatalogueProposal.objects.get(pk=proposal_id)
         proposal.reason = said
         _decide(proposal, CatalogueDecision.REFUSED, by)
     return proposal

@@ -108,10 +108,13 @@ def restore(number: int, *, by: Actor, reason: str, on: date | None = None, seen
     said, at = reason_given(reason), now()
     with transaction.atomic():
         hold()
-        last = newest_as_seen(seen)
+        last = newest_as_seen(None)
         old = CatalogueVersion.objects.filter(number=number).first()
         if old is None:
             raise NotFound(_("没有这一版派单目录。"))
+        if (last.restores_id, last.created_by_id, last.note) == (old.pk, by.staff_id, said):
+            return last  # the same, sent again
+        newest_as_seen(seen)
         lines = content_of(old)
         if digest(lines) == digest(content_of(last)):
             raise Invalid(_("第 %(old)d 版与最新的第 %(new)d 版内容相同，不用恢复。") % {"old": number, "new": last.number})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -247,6 +249,8 @@ class Case(models.Model):
     _get_FIELD_display = display
     # The assignment that a unit's list shows the case with. Set here so that templates need not search for it.
     task: Assignment | None = None
+    # When the ruling is due, in the list of returns to be ruled on.
+    ruling_due: datetime | None = None
 
     def __str__(self) -> str:
         return self.number
