@@ -70,8 +70,8 @@ def test_sending_back_names_what_failed(world: World, replied: Any) -> None:
     assert said.body.splitlines() == ["答的是所问", "有凭据"]
     assert said.public is False
     assert Review.objects.get().answers == {"contacted": "yes", "answered": "no", "proof": "no"}
+    walk(world, replied, ("reply",))
     with pytest.raises(Invalid):
-        walk(world, replied, ("reply",))
         take(world, replied, "send_back", answers={"nothing": "no"})
 
 

@@ -111,7 +111,8 @@ def define(*, by: Actor, name: str, starts_on: date, ends_on: date, share: int =
            category: str = "", county: str = "", unit: str = "", key: bytes | None = None) -> Campaign:
     """Order a campaign. `share` is a percentage; `category`, `county` and `unit` are codes; an empty seed is drawn.
 
-    Raises NotAllowed, Invalid, and Conflict when `key` was used for another order. A campaign cannot begin in the past: what has passed review has been decided.
+    Raises NotAllowed, Invalid, and Conflict when `key` was used for another order. A campaign cannot begin in the past: what
+    has passed review has been decided.
     """
     staff_id = _supervisor(by)
     held, faults = reference(), dict[str, str]()

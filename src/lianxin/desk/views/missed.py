@@ -63,7 +63,7 @@ def record(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     except DomainError as error:
         return _list(request, message=str(error), status=error.status)
     if outcome == MissedCallTryOutcome.REACHED:
-        return redirect(f"{reverse('desk:call')}#{urlencode({'phone': request.POST.get('phone', '')[:40], 'missed': pk})}")
+        return redirect(f"{reverse('desk:call')}#{urlencode({'phone': request.POST.get('phone', '')[:40], 'missed': str(pk)})}")
     messages.success(request, _("没有接通，已经记下；试满次数，这个来电就不再列出。") if entry.ended_at is None
                      else _("已经试过几次，都没有接通，这个来电不再列出。"))
     return redirect("desk:missed_calls")
