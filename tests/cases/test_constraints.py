@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from lianxin.cases import missed_calls
 from lianxin.cases.actions.identity import read_identity
+from lianxin.cases.duplicates import set_apart
 from lianxin.cases.messages import announce_event
 from lianxin.cases.models import Assignment, Case, Clock, Event, Extension, MissedCall, Notice, State, Suspension
 from lianxin.kernel.clock import Frozen
@@ -58,6 +59,8 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         ("kind = 'callback'", "missed_call_id IS NOT NULL")]),
     "clock_only_resolve_pauses": ("cases_clock", [("paused_at = now()", "kind = 'sign_for'")]),
     "contact_not_in_the_future": ("cases_contact", [("at = recorded_at + interval '1 second'", "true")]),
+    "distinct_pair_in_order": ("cases_distinct", [
+        ("second_id = first_id", "true"), ("first_id = second_id, second_id = first_id", "true")]),
     "duty_limit_positive": ("cases_dutylimit", [("minutes = 0", "true")]),
     "extension_asked_before_expiry": ("cases_extension", [("asked_at = due_before + interval '1 second'", "true")]),
     "extension_decided_by_another": ("cases_extension", [("decided_by_id = asked_by_id", "decision = 'granted'")]),
@@ -263,7 +266,9 @@ def full(world: World, monday: Frozen) -> World:
     take(world, objected, "uphold_return")
     for state in (State.OBJECTED, State.WITHDRAWN, State.IN_HAND, State.CALLBACK, State.MERGED):
         at_state(world, state)
-    take(world, at_state(world, State.MERGED), "unmerge")
+    apart = at_state(world, State.MERGED)
+    take(world, apart, "unmerge")
+    set_apart(world.actor("dispatcher"), apart, objected)
     take(world, at_state(world, State.CALLBACK), "record_callback_attempt", outcome="busy", truthful=None, solved=None,
          satisfaction="")
     case_id = at_state(world, State.ACCEPTED)

@@ -140,6 +140,37 @@ def test_a_page_of_fifty_costs_no_more_queries_than_one(world: World, monday: Fr
     assert counts[0] == counts[1] <= 5
 
 
+def test_the_queue_shows_each_pair_once(world: World, monday: Frozen) -> None:
+    first, second, third = said("花园社区停水了。"), said("停水，没水用。"), said("垃圾没人清运。")
+    listed, after = duplicates.pairings(world.actor("dispatcher"))
+    assert [(pair.case, [one.case for one in pair.alike]) for pair in listed] == [(first, [second])]
+    assert after == ""
+    assert third not in {pair.case for pair in listed}
+
+
+def test_candidates_are_found_along_indexes(world: World, monday: Frozen) -> None:
+    """Whatever the number of cases: by cell and by village, each a stretch of its own index, bounded in time."""
+    case = said("花园社区停水了。", lon=LON, lat=LAT)
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            INSERT INTO cases_case SELECT (jsonb_populate_record(one, jsonb_build_object(
+              'id', gen_random_uuid(), 'number', 'n' || n, 'tracking_digest', '\\x' || md5(n::text) || md5(n::text),
+              'reporter_id', NULL, 'words', '路灯', 'cell', one.cell + n, 'area_id', NULL,
+              'registered_at', one.registered_at - n * interval '2 minutes'))).*
+            FROM cases_case one, generate_series(1, 20000) n WHERE one.id = %s""", [case.pk])
+        cursor.execute("ANALYZE cases_case")
+    with CaptureQueriesContext(connection) as caught:
+        duplicates.alike(world.actor("dispatcher"), case)
+    asked = [one["sql"] for one in caught if '"cases_case"."cell" IN' in one["sql"] or '"cases_case"."area_id" IN' in one["sql"]]
+    assert len(asked) == 2
+    for sql, index in zip(asked, ("case_cell", "case_of_area"), strict=True):
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + sql)
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert index in plan, plan
+        assert "registered_at" in plan.split("Index Cond", 1)[1].split("\n")[0], plan
+
+
 def test_which_way(world: World, monday: Frozen) -> None:
     older = said("花园社区停水了。")
     monday.move(minutes=5)

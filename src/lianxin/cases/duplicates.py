@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -44,7 +44,7 @@ _RUN = re.compile(f"[{LETTERS}]+")
 _EMPTY = re.compile("|".join(
     "我们 你们 他们 这个 那个 这里 那里 一个 一直 没有 不能 可以 已经 现在 今天 昨天 早上 晚上 上午 下午 希望 请问 反映 投诉 "
     "求助 小区 社区 街道 附近 因为 所以 还是 就是 为什么 什么时候 什么 怎么 时候 问题 情况 处理 解决 有人 好几天 几天 几个 多久 "
-    "要求 尽快 谢谢 麻烦 你好 您好 热线 居民 市民 部门 有关 相关 来电 电话 家里 我家 门口 旁边 我是".split()
+    "要求 尽快 谢谢 麻烦 你好 您好 热线 居民 市民 部门 有关 相关 来电 电话 家里 我家 门口 旁边 物业 我是".split()
 ))
 
 
@@ -95,7 +95,7 @@ class Alike:
         return _("同在%(place)s") % {"place": self.place} if self.place else ""
 
     def _when(self) -> str:
-        minutes = int(self.gap.total_seconds() // 60)
+        minutes = max(int(self.gap.total_seconds() // 60), 1)
         if minutes < 60:
             return ngettext("相隔 %(n)d 分钟", "相隔 %(n)d 分钟", minutes) % {"n": minutes}
         if minutes < 48 * 60:
@@ -166,9 +166,11 @@ def _candidates(actor: Actor, asked: Sequence[Asked], cells: set[int], villages:
         "category__name_en", "area__name", "area__name_en", "county__name", "county__name_en", "category__code",
     )
     found: dict[uuid.UUID, Case] = {}
+    # Not the bare column: for the newest few PostgreSQL would else walk through all that the city had in these days.
+    newest = ExpressionWrapper(F("registered_at") + Value(timedelta(0)), output_field=DateTimeField())
     for near in (Q(cell__in=sorted(cells)) if cells else None, Q(area_id__in=sorted(villages)) if villages else None):
         if near is not None:
-            found |= {case.pk: case for case in base.filter(near).order_by("-registered_at")[:MOST]}
+            found |= {case.pk: case for case in base.filter(near).order_by(newest.desc())[:MOST]}
     return list(found.values())
 
 
@@ -266,8 +268,14 @@ def pairings(actor: Actor, *, after: str = "") -> tuple[list[Pairing], str]:
         pk__in=[case.pk for case in page.rows]).values_list("pk", "lon", "lat")}
     asked = [Asked(case.words, case.registered_at, *places[case.pk], case.area_id, case.category_id, case.pk, case.pk)
              for case in page.rows]
-    found = zip(page.rows, alike_to(actor, asked), strict=True)
-    return [Pairing(case, alike) for case, alike in found if alike], page.after
+    listed: list[Pairing] = []
+    shown: set[frozenset[uuid.UUID]] = set()
+    for case, alike in zip(page.rows, alike_to(actor, asked), strict=True):
+        fresh = [one for one in alike if frozenset((case.pk, one.case.pk)) not in shown]  # each pair once
+        shown |= {frozenset((case.pk, one.case.pk)) for one in fresh}
+        if fresh:
+            listed.append(Pairing(case, fresh))
+    return listed, page.after
 
 
 def which_way(first: Case, second: Case) -> tuple[Case, Case]:
