@@ -49,8 +49,10 @@ def _timed(body: Callable[[], object]) -> float:
 
 def _answer() -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute(_ANSWERED)
         cursor.execute("VACUUM ANALYZE analysis_episode")
+        cursor.execute("RESET statement_timeout")
 
 
 def _periods() -> dict[str, Period]:
