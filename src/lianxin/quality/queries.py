@@ -74,7 +74,7 @@ def tries_of(cases: Sequence[Case]) -> dict[uuid.UUID, Tries]:
     for case in cases:
         tried = tuple(times.get(case.pk, ()))
         parts = {part_of(at) for at in tried}
-        last = said.get(case.pk)
+        last = None if case.pk in objected else said.get(case.pk)  # a contest is the last word, until they are called
         found[case.pk] = Tries(tried, tuple(part for part in DayPart if part not in parts), case.pk in objected,
                                case.pk in ratings, last[1] if last else None)
     return found

@@ -25,13 +25,20 @@ from ..typed import unit_code
 from .boards import context_for
 
 
+class Day(forms.DateInput):
+    """A day as browsers take it, whatever the page's language."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
 class CampaignForm(forms.Form):
     """Empty branch, county and unit mean all."""
 
     lists = ("units",)
     name = forms.CharField(label=gettext_lazy("名称"), max_length=60)
-    starts_on = forms.DateField(label=gettext_lazy("从"), widget=forms.DateInput(attrs={"type": "date"}))
-    ends_on = forms.DateField(label=gettext_lazy("到（含）"), widget=forms.DateInput(attrs={"type": "date"}))
+    starts_on = forms.DateField(label=gettext_lazy("从"), widget=Day())
+    ends_on = forms.DateField(label=gettext_lazy("到（含）"), widget=Day())
     category = forms.ChoiceField(label=gettext_lazy("事项"), required=False)
     county = forms.ChoiceField(label=gettext_lazy("县市区"), required=False)
     unit = UnitField(label=gettext_lazy("办理单位"), required=False)
