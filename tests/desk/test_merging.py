@@ -152,7 +152,8 @@ def test_a_call_about_a_known_matter_is_registered_and_merged(world: World, two:
     shown = operator.post(reverse("desk:suggest"), {"words": "花园社区这边停水了，没有水用", "area": VILLAGE}).content.decode()
     assert f'value="merge:{first.pk}"' in shown
     answer = operator.post(reverse("desk:call"), {
-        "do": f"merge:{first.pk}", "words": "花园社区这边停水了，没有水用", "area": VILLAGE, "phone": "13900004404", "submission": str(uuid7())})
+        "do": f"merge:{first.pk}", "words": "花园社区这边停水了，没有水用", "area": VILLAGE, "phone": "13900004404",
+        "submission": str(uuid7())})
     assert answer.status_code == 302
     made = Case.objects.latest("id")
     assert (made.state, made.master_id, made.channel) == (State.MERGED, first.pk, "phone")

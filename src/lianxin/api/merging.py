@@ -12,9 +12,10 @@ from lianxin.cases import duplicates, families, policy
 from lianxin.cases.queries import access_case
 
 from . import shapes
+from .register import moment
 from .requests import read
 from .service import ApiRequest, answer, api, takes
-from .shapes import CaseRow, moment
+from .shapes import CaseRow
 from .tokens import READ
 
 

@@ -15,6 +15,7 @@ from lianxin.cases import duplicates, families, policy, returns
 from lianxin.cases.models import Assignment, AssignmentRole, Attachment, Case, Clock, ClockKind, State
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.queries import CaseFile
+from lianxin.cases.queries_clocks import waiting_extension
 from lianxin.cases.reference import reference, today_of
 from lianxin.cases.states import Transition, transitions_from
 from lianxin.kernel.clock import now
@@ -60,12 +61,14 @@ def likely_first(case: Case, file: CaseFile) -> str:
     return "close" if last.event.data["solved"] else "reopen"
 
 
-def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, likely: str = "") -> list[Choice]:
-    """The buttons of a case page, from the table: what moves the case first, what is closed to this person last."""
+def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, likely: str = "",
+                waiting: bool | None = None) -> list[Choice]:
+    """The buttons of a case page, from the table: what moves the case first, what is closed to this person last. `waiting`
+    says whether a request for more time waits; it is looked up when not said."""
     found = []
     lead = policy.own_assignment(actor, assignments, "raise_return")
     barred = returns.barred(case, lead.unit_id if lead is not None else None)
-    idle = not_now(case)
+    idle = not_now(case, waiting=waiting_extension(case.pk) is not None if waiting is None else waiting)
     for row in transitions_from(case.state):
         if not _worth_showing(row, actor) or row.action in idle:
             continue
@@ -119,7 +122,8 @@ def family_of(actor: Actor, case: Case, assignments: list[Assignment]) -> dict[s
     """The cases about the same matter: the master this one lies under, those under it, and those that may be."""
     master = case.master if case.master_id is not None else None
     members = families.members_of(case)
-    first = min((one.case for one in members if one.merged and one.case.due_at), key=lambda one: one.due_at, default=None)
+    dues = [(one.case.due_at, one.case.number, one.case) for one in members if one.merged and one.case.due_at is not None]
+    first = min(dues)[2] if dues else None
     return {
         "master": master, "master_seen": master is not None and policy.can_see(actor, master), "members": members,
         "may_contact": bool(members) and bool(policy.can(

@@ -105,7 +105,7 @@ def merge(step: Step, *, duplicates: Sequence[str], reason: str) -> None:
     step.say("reason", words(reason, "reason"), public=False)
     found, unknown = named_cases(duplicates)
     hidden = [case for case in found if not policy.can_see(step.by, case)]
-    errors = [_("没有找到 %s。") % one for one in (*unknown, *(case.number for case in hidden))]
+    errors: list[object] = [_("没有找到 %s。") % one for one in (*unknown, *(case.number for case in hidden))]
     errors += [why for case in found if case not in hidden for why in [_why_not(step, case)] if why]
     if errors:
         raise _wrong(errors)
