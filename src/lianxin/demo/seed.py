@@ -29,6 +29,8 @@ from lianxin.quality.campaigns import define
 from lianxin.quality.checklist import items_for
 from lianxin.quality.models import Campaign
 
+from . import ledger
+
 RESIDENT = Actor(kind=Kind.REPORTER, via="web")
 COLUMNS = ("story", "hours_ago", "category", "area", "channel", "publish", "words", "answer", "route")
 # Nobody's numbers: no local number begins with a nought.
@@ -277,6 +279,13 @@ STORIES: dict[str, tuple[Callable[[Play], None], ...]] = {
     "dispatched": (_register, _accept, _dispatch, _publish),
     "in_hand": (_register, _accept, _dispatch, _sign, _contact, _publish),
     "assisted": (_register, _accept, _assisted, _sign, _assist_sign, _contact),
+    "paused": (_register, _accept, _dispatch, _sign, _contact, ledger.pause),
+    "more_time": (_register, _accept, _dispatch, _sign, _contact, ledger.ask_for_time),
+    "urged": (_register, _accept, _dispatch, _sign, _contact, ledger.urge),
+    "supervised": (_register, _accept, _dispatch, ledger.supervise),
+    "order_answered": (_register, _accept, _dispatch, _sign, _contact, ledger.supervise, ledger.answer_order),
+    "listed": (_register, _accept, _dispatch, _sign, _contact, ledger.put_on_list, _publish),
+    "same_matter": (_register, _accept, ledger.merge),
     "objected": (_register, _accept, _dispatch, _object),
     "replied": (*_HANDLED, _publish),
     "callback": (*_HANDLED, _approve),
