@@ -33,7 +33,7 @@ def test_the_ledger(settled: World, machines: Any) -> None:
     first = ok(machines("supervisor").get("/returns?limit=2"))
     rest = ok(machines("supervisor").get(first["next"]))
     rows = [*first["items"], *rest["items"]]
-    assert [row["unit"]["code"] for row in rows][0] == "urban"
+    assert rows[0]["unit"]["code"] == "urban"
     assert {row["unit"]["code"] for row in rows} == {"housing", "water", "urban"}
     assert rest["next"] is None
     top = rows[0]

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from lianxin.cases import missed_calls
 from lianxin.cases.actions.identity import read_identity
+from lianxin.cases.catalogue import proposals, versions
 from lianxin.cases.duplicates import set_apart
 from lianxin.cases.messages import announce_event
 from lianxin.cases.models import Assignment, Case, Clock, Event, Extension, MissedCall, Notice, State, Suspension
@@ -51,6 +52,18 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "case_with_a_unit_has_a_lead_unit": ("cases_case", [("lead_unit_id = NULL", "state IN ('in_hand', 'callback')")]),
     "case_is_not_its_own_master": ("cases_case", [("master_id = id", "true")]),
     "case_merged_has_a_master": ("cases_case", [("master_id = NULL", "state = 'merged'")]),
+    "catalogue_proposal_approved_made_a_version": ("cases_catalogueproposal", [
+        ("version_id = NULL", "decision = 'approved'"), ("version_id = base_id", "decision = 'refused'")]),
+    "catalogue_proposal_decided_by_another": ("cases_catalogueproposal", [("decided_by_id = proposed_by_id", "decision <> 'waiting'")]),
+    "catalogue_proposal_decision_has_a_time": ("cases_catalogueproposal", [
+        ("decided_at = NULL", "decision = 'refused'"), ("decided_at = now()", "decision = 'waiting'")]),
+    "catalogue_proposal_refused_says_why": ("cases_catalogueproposal", [("reason = ''", "decision = 'refused'")]),
+    "catalogue_proposal_says_why": ("cases_catalogueproposal", [("basis = ''", "true"), ("why = ''", "true")]),
+    "catalogue_version_never_retroactive": ("cases_catalogueversion", [
+        ("in_force_from = created_at - interval '1 second'", "number > 1")]),
+    "catalogue_version_of_the_desk_has_a_maker": ("cases_catalogueversion", [("created_by_id = NULL", "source <> 'files'")]),
+    "catalogue_version_restored_says_what": ("cases_catalogueversion", [
+        ("restores_id = NULL", "source = 'restored'"), ("note = ''", "source = 'restored'"), ("restores_id = id", "source = 'files'")]),
     "clock_due_after_start": ("cases_clock", [("due_at = started_at - interval '1 second'", "true")]),
     "clock_met_or_stopped": ("cases_clock", [("met_at = now(), stopped_at = now()", "true")]),
     "clock_of_a_case_or_of_a_missed_call": ("cases_clock", [
@@ -78,6 +91,10 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "reporter_anonymised_is_empty": ("cases_reporter", [
         ("anonymised_at = now()", "phone IS NOT NULL"),
         ("anonymised_at = now(), name = NULL, phone = NULL, address = NULL, email = NULL", "phone_hash IS NOT NULL")]),
+    "return_joint_names_basis_and_units": ("cases_return", [
+        ("basis = ''", "ruling = 'joint'"), ("bound = '{1}'", "ruling = 'joint'"), ("basis = 'x'", "ruling = 'upheld'"),
+        ("bound = '{1}'", "ruling = 'upheld'")]),
+    "return_ruled_took_a_time": ("cases_return", [("minutes = NULL", "ruling = 'upheld'"), ("minutes = 5", "ruling = 'waiting'")]),
     "return_lapsed_is_ruled_by_nobody": ("cases_return", [("ruling = 'lapsed'", "ruling = 'upheld'")]),
     "return_ruling_has_a_time": ("cases_return", [
         ("ruled_at = NULL", "ruling = 'upheld'"), ("ruled_at = now()", "ruling = 'waiting'")]),
@@ -110,6 +127,8 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 }
 # What the choices of these columns break first when they are no choices; the others are tried one and all.
 CHOICES: dict[str, str] = {
+    "catalogue_proposal_decision_known": "decision = 'refused'",
+    "return_ruling_known": "ruling = 'upheld'",
     "assignment_state_known": "ended_at IS NULL",
     "callback_outcome_known": "satisfaction = '' AND truthful IS NULL AND solved IS NULL",
     "callback_satisfaction_known": "justified IS NULL",
@@ -134,6 +153,7 @@ PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
     "suspension_one_at_a_time": ("cases_suspension", "ended_at IS NULL", {"event_id": str(uuid.UUID(int=7))}),
     "missed_call_one_waiting_of_a_number": ("cases_missedcall", "ended_at IS NULL AND last_key IS NULL", {}),
     "missed_call_reported_once": ("cases_missedcall", "ended_at IS NOT NULL AND last_key IS NOT NULL", {}),
+    "catalogue_proposal_one_waiting_of_a_kind": ("cases_catalogueproposal", "decision = 'waiting'", {}),
     "return_one_open_per_assignment": ("cases_return", "ruling = 'waiting'", {"event_id": str(uuid.UUID(int=7))}),
     "grant_once_while_it_lasts": ("organisations_rolegrant", "area_id IS NULL", {}),
 }
@@ -141,6 +161,9 @@ PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 # Columns that point at something and stand only beside another: the rows on which they may be tried.
 BESIDE: dict[tuple[str, str], str] = {
+    ("cases_catalogueproposal", "decided_by_id"): "decision <> 'waiting'",
+    ("cases_catalogueproposal", "version_id"): "decision = 'approved'",
+    ("cases_catalogueversion", "restores_id"): "source = 'restored'",
     ("cases_clock", "missed_call_id"): "missed_call_id IS NOT NULL",
     ("cases_notice", "seen_by_id"): "seen_by_id IS NOT NULL",
     ("cases_extension", "asked_by_id"): "decided_by_id IS NULL",
@@ -239,6 +262,7 @@ def clock_ledger(world: World) -> None:
 
 def quality_ledger(world: World) -> None:
     """A checklist, two campaigns with both kinds of draw, a contest, and missed calls that wait and that are over."""
+    take(world, at_state(world, State.CLOSED), "contest")
     checklists.make(world)
     ChecklistItem.objects.update(required=False)
     day, supervisor = date(2026, 11, 23), world.actor("supervisor")
@@ -249,12 +273,25 @@ def quality_ledger(world: World) -> None:
         walk(world, world.case(), ("accept", "dispatch", "sign", "reply", "approve"))
     assert set(CampaignDraw.objects.values_list("drawn", flat=True)) == {True, False}
     Campaign.objects.filter(ended_at__isnull=True).update(ends_on=day)
-    take(world, Case.objects.filter(state=State.CLOSED).latest("id").pk, "contest")
     telephone = actor_for(world.staff["operator"], scopes=frozenset({missed_calls.REPORT}))
     over = missed_calls.report(by=telephone, phone="13700000001", key=b"m" * 32)
     missed_calls.read_number(world.actor("operator"), over.id)
     missed_calls.record_try(world.actor("operator"), over.id, outcome="reached", key=b"t" * 32)
     missed_calls.report(by=telephone, phone="13700000002")
+
+
+def catalogue_ledger(world: World) -> None:
+    """A joint ruling; a proposal of each decision; versions made of one and going back."""
+    take(world, at_state(world, State.OBJECTED), "rule_jointly")
+    asked = {"lead_unit": "west", "basis": "三定方案", "why": "归西县。"}
+    by, decides = world.actor("dispatcher"), world.actor("supervisor")
+    for n, category in enumerate(("010101", "010102", "010103")):
+        made = proposals.propose(by=by, category=category, key=bytes([n]) * 32, **asked)
+        if n == 0:
+            proposals.approve(made.pk, by=decides)
+        elif n == 1:
+            proposals.refuse(made.pk, by=decides, reason="职责没有变。")
+    versions.restore(1, by=decides, reason="试行结束。")
 
 
 @pytest.fixture
@@ -282,6 +319,7 @@ def full(world: World, monday: Frozen) -> World:
                             hint="x")
     WorkCalendar.objects.create(code="own", name="自己的", definition={"base": "legal"})
     clock_ledger(world)
+    catalogue_ledger(world)
     quality_ledger(world)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would hold ALTER TABLE back
@@ -377,9 +415,15 @@ def test_what_is_there_once_is_not_there_twice(full: World) -> None:
             changed["source_id"] = ""
         if rule.table == "cases_case" and rule.name != "cases_case_reporter_id_key":
             changed["reporter_id"] = None
+        if rule.table == "cases_catalogueproposal":  # only an approved one has a version
+            changed.pop("version_id", None)
+        if rule.table == "cases_catalogueversion":  # a version follows those there are
+            changed["in_force_from"] = FRESH["timestamp with time zone"]
         if rule.table in ("cases_assignment", "cases_clock") and rule.kind == "p":
             changed["case_id"] = str(uuid7())  # out of the way of the conditional indexes
         where = " AND ".join(f'"{column}" IS NOT NULL' for column in rule.columns if rule.table != "cases_cataloguerule")
+        if rule.name == "cases_catalogueversion_number_key":
+            where = "number = (SELECT max(number) FROM cases_catalogueversion)"
         sql, body = _copy(rule.table, where or "true", changed)
         assert _broken(sql, body) == rule.name or (
             rule.name == "cases_event_pkey" and _broken(sql, body).endswith("_pkey")), rule

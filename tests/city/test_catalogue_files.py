@@ -113,7 +113,7 @@ def test_an_export_holds_the_version_in_force(loaded: Path) -> None:
     assert CatalogueVersion.objects.latest("number") == version  # the same rules: no new version
     assert lead() == "county"
     written = (loaded / "catalogue.csv").read_text(encoding="utf-8")
-    assert "each town,town" in written
+    assert "010103,村务咨询,990201001,town," in written
     out = io.StringIO()
     call_command("export_catalogue", number=1, stdout=out)
     assert "010102,水管破裂,,water," in out.getvalue()
@@ -142,6 +142,7 @@ LEVELS = {"county": ["11", "12", "13"], "town": ["1101", "1201"]}
 @pytest.mark.parametrize("lines", [
     [Line("01", code, f"{code}-x", (f"{code}-y", "z"), basis="法") for code in LEVELS["county"]],
     [*(Line("01", code, f"{code}-x") for code in LEVELS["county"][:2]), Line("01", "13", "city")],
+    [*(Line("01", code, "city", ("13-x",)) for code in LEVELS["county"][:2]), Line("01", "13", "town")],
     [Line("01", code, f"{code}-x") for code in LEVELS["county"][:2]],  # not all: no pattern
     [Line("01", code, code) for code in LEVELS["town"]] + [Line("02", "", "a", valid_from=date(2026, 1, 1)), Line("", "11", "b")],
     [*(Line("01", code, f"{code}-x", valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1)) for code in LEVELS["county"]),
@@ -152,12 +153,12 @@ def test_written_and_read_again_it_is_the_same(lines: list[Line], tmp_path: Path
 
     from lianxin.city.writing import _rows
 
+    units = {unit for line in lines for unit in (line.lead, *line.assisting)}
     with (tmp_path / "catalogue.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow([column.name for column in CATALOGUE.columns])
-        writer.writerows(_rows(compressed(lines, LEVELS), {}))
+        writer.writerows(_rows(compressed(lines, LEVELS, units), {}))
     faults = Faults()
-    units = {unit for line in lines for unit in (line.lead, *line.assisting)}
     read = expand(read_table(tmp_path, CATALOGUE, faults), units=units,
                   levels={code: level for level, codes in LEVELS.items() for code in codes}, faults=faults)
     assert faults.found == []

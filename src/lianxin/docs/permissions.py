@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
-from lianxin.cases import policy
-from lianxin.cases.models import OPEN_STATES, Assignment, AssignmentRole, Case, State
+from lianxin.cases import ledger, policy
+from lianxin.cases.catalogue import rights
+from lianxin.cases.models import OPEN_STATES, Assignment, AssignmentRole, Case, CatalogueProposal, State
+from lianxin.cases.reference import Place
 from lianxin.cases.states import TABLE, Transition
 from lianxin.desk.boards import ALL, BOARDS
 from lianxin.organisations.actors import SYSTEM, Actor, Grant, Kind, reporter_for
@@ -115,6 +117,20 @@ def _identity() -> str:
     return table(("role", "while the case is", "if the reporter asked for confidence"), rows)
 
 
+def _catalogue() -> str:
+    """Who proposes a change of the dispatch catalogue, decides one, and restores a version."""
+    asked = CatalogueProposal(proposed_by_id=PERSON + 1)
+    county = Place(COUNTY, "", "", "", "county", (COUNTY,), COUNTY)
+    rows = []
+    for role, unit, actor in _people():
+        marks = [bool(decision) for decision in (
+            rights.can_propose(actor, None), rights.can_propose(actor, county), rights.can_decide(actor, asked),
+            rights.can_restore(actor))]
+        if any(marks):
+            rows.append((role.replace("_", " "), unit, *("●" if mark else "" for mark in marks)))
+    return table(("role", "held in", "proposes for the city", "proposes for its county", "decides", "restores"), rows)
+
+
 def render() -> str:
     seen = table(("role", "held in", "sees"), ((role.replace("_", " "), unit, _scope_in_words(actor))
                                                for role, unit, actor in _people() if not (role == "clerk" and unit == "the hotline")))
@@ -143,6 +159,13 @@ def render() -> str:
         "## Lists on the desk", boards,
         "Supervisors and dispatchers also have the overview (总览); administrators have staff (人员) and tokens (接口令牌) and "
         "see no cases.",
+        "## Returns and the dispatch catalogue",
+        "The ledger of returns is read by "
+        + ", ".join(role.value.replace("_", " ") for role in Role if role in ledger.ROLES)
+        + ": the city's, a county's or their own unit's entries, as they see cases. The catalogue's versions and proposals "
+        "are read by everyone but grid workers. What of them a role may do, city-wide and for a county:",
+        _catalogue(),
+        "Nobody decides a proposal of their own.",
         "## API tokens",
         "A token acts as one member of staff in one unit, so it never reaches further than that person's grants there. Its "
         "scopes narrow it to named actions; `*` means all that the person may do. See [api.md](api.md).",
