@@ -35,7 +35,7 @@ class Campaign(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                name="campaign_share_is_a_percentage", condition=models.Q(share__gte=1, share__lte=100)
+                name="campaign_share_is_a_percentage", condition=models.Q(share__lte=100) & ~models.Q(share=0)
             ),
             models.CheckConstraint(
                 name="campaign_ends_after_it_starts", condition=models.Q(ends_on__gte=models.F("starts_on"))
