@@ -233,7 +233,7 @@ class Step:
 
     def pause(self, clock: Clock, *, reason: str, until: datetime) -> Suspension:
         """Let a resolve clock stand still, at most until a time. The sweep lets it go on then."""
-        if clock.assignment_id is None and self.mine is None:
+        if self.mine is None:
             raise AssertionError("a pause is asked for by the unit that holds the case")
         self.set_clock(clock, paused_at=self.at, next_at=until)
         self.set(paused=True)

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lianxin.cases import actions as a
+from lianxin.cases.actions.extending import ask_extension
+from lianxin.cases.actions.pausing import suspend
 from lianxin.cases.engine import On
 from lianxin.cases.models import Case, State
 from lianxin.cases.reference import reference, today_of
@@ -20,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def pause(play: Play) -> None:
-    a.suspend(play.unit(), waits_for="outside", words="要等供电公司停电后才能施工，停电安排在下周。",
+    suspend(play.unit(), waits_for="outside", words="要等供电公司停电后才能施工，停电安排在下周。",
               until=clock.now() + timedelta(days=6))
 
 
 def ask_for_time(play: Play) -> None:
-    a.ask_extension(play.unit(), reason="连日下雨，路面没有干，铺不了，请延一个工作日。", minutes=420)
+    ask_extension(play.unit(), reason="连日下雨，路面没有干，铺不了，请延一个工作日。", minutes=420)
 
 
 def urge(play: Play) -> None:
@@ -64,8 +66,7 @@ def merge(play: Play) -> None:
     """With the oldest open case of the same matter and place, if there is one."""
     mine = play.case
     found = Case.objects.filter(
-        category_id=mine.category_id, area_id=mine.area_id, master__isnull=True,
-        state__in=[State.ACCEPTED, State.DISPATCHED, State.IN_HAND],
+        category=mine.category, area=mine.area, master__isnull=True, state__in=[State.ACCEPTED, State.DISPATCHED, State.IN_HAND],
     ).exclude(pk=mine.pk).order_by("pk").first()
     if found is not None:
         a.merge(On(found.pk, play.cast.actor(Role.DISPATCHER)), duplicates=[mine.number], reason="同一地点、同一件事。")
