@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from lianxin.cases import actions as a
 from lianxin.cases.clocks import calendar_named
+from lianxin.cases.engine import On
 from lianxin.cases.models import Case, Clock, Extension, State, Suspension
 from lianxin.cases.queries_clocks import clock_lines, state_of
 from lianxin.cases.rebuild import differences
@@ -23,10 +23,9 @@ from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import DomainError, Invalid
 from tests.cases.test_clocks import local
 from tests.cases.test_pausing import in_hand, resolve
-from tests.cases.ways import STEPS, actor, fields_for, take
 from tests.cases.ways import ACTIONS as EVERY
+from tests.cases.ways import STEPS, actor, fields_for, take
 from tests.world import World
-from lianxin.cases.engine import On
 
 pytestmark = pytest.mark.django_db
 
@@ -223,8 +222,8 @@ class ClockMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(world: World, monday: Frozen) -> Iterator[type[ClockMachine]]:
-    yield type("Machine", (ClockMachine,), {"world": world, "frozen": monday})
+def machine(world: World, monday: Frozen) -> type[ClockMachine]:
+    return type("Machine", (ClockMachine,), {"world": world, "frozen": monday})
 
 
 @pytest.mark.slow

@@ -144,7 +144,8 @@ CHOICES: dict[str, str] = {
 PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
     "assignment_one_lead_at_a_time": ("cases_assignment", "role = 'lead' AND ended_at IS NULL", {"unit_id": "other"}),
     "assignment_unit_once_at_a_time": ("cases_assignment", "role = 'lead' AND ended_at IS NULL", {"role": "assist"}),
-    "clock_one_running_of_a_kind": ("cases_clock", "met_at IS NULL AND stopped_at IS NULL AND assignment_id IS NULL AND case_id IS NOT NULL",
+    "clock_one_running_of_a_kind": ("cases_clock", "met_at IS NULL AND stopped_at IS NULL AND assignment_id IS NULL "
+                                    "AND case_id IS NOT NULL",
                                     {"round": 7}),
     "case_source_once": ("cases_case", "source_id <> ''", {"number": "99-0000001-1", "tracking_digest": "\\x01",
                                                             "reporter_id": None}),

@@ -23,7 +23,8 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 STEP = ("accept", "dispatch", "dispatch", "sign", "sign", "sign", "record_contact", "raise_return", "uphold_return", "reject_return",
-        "rule_jointly", "redispatch", "reply", "reply", "reply", "approve", "approve", "send_back", "rate", "reopen", "record_callback_attempt",
+        "rule_jointly", "redispatch", "reply", "reply", "reply", "approve", "approve", "send_back",
+        "rate", "reopen", "record_callback_attempt",
         "close", "withdraw", "correct", "unmerge", "unmerge")
 BEFORE_REPLY = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
 cases = st.integers(0, 4)

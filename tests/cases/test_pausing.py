@@ -108,7 +108,7 @@ def test_a_pause_ends_after_now_and_within_what_the_city_allows(world: World, mo
     with pytest.raises(Invalid) as caught:
         take(world, case_id, "suspend", until=local(until))
     assert set(caught.value.fields) == {"until"}
-    take(world, case_id, "suspend", until=datetime(2026, 12, 3, 9, 59))  # as a clock on the wall says it
+    take(world, case_id, "suspend", until=datetime(2026, 12, 3, 9, 59))  # noqa: DTZ001 - as a clock on the wall says it
     assert Suspension.objects.get(case=case_id).until == local("2026-12-03 09:59")
 
 

@@ -19,7 +19,8 @@ from tests.world import RESIDENT, World
 
 ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS | s.ACTIONS
 # Rows of the table that no person takes with an action of their own.
-WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise", "reopen_unsolved", "close_unasked",
+WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise",
+                  "reopen_unsolved", "close_unasked",
                   "join_master", "follow_master", "answer_with_master", "take_over", "release_duplicate",
                   "lapse_suspension", "remind", "escalate", "circulate"}
 VILLAGE = "990101001001"

@@ -13,11 +13,26 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from . import actions, attachments, catalogue, city, merging, notices, quality, reads, residents, suggestions, supervision
+from . import (
+    actions,
+    attachments,
+    catalogue,
+    city,
+    merging,
+    notices,
+    quality,
+    reads,
+    residents,
+    suggestions,
+    supervision,
+)
 from .problems import CONTENT_TYPE
 from .service import MODELS, api
 
-DECLARED = (actions, attachments, catalogue, city, merging, notices, quality, reads, residents, suggestions, supervision)  # importing them declares their operations
+# Importing them declares their operations.
+DECLARED = (
+    actions, attachments, catalogue, city, merging, notices, quality, reads, residents, suggestions, supervision,
+)
 REF = "#/components/schemas/{model}"
 TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue")
 

@@ -189,7 +189,8 @@ def case_row(case: Case, held: Reference, at: datetime) -> dict[str, Any]:
         "overdue": case.due_at is not None and case.due_at < at and case.state in OWED and not case.paused,
         "paused": case.paused,
         "round": case.round, "returns": case.returns,
-        "master": str(case.master_id) if case.master_id else None, "duplicate_count": case.duplicate_count, "outcome": case.outcome, "closed_at": moment(case.closed_at),
+        "master": str(case.master_id) if case.master_id else None, "duplicate_count": case.duplicate_count,
+        "outcome": case.outcome, "closed_at": moment(case.closed_at),
         "confidential": case.confidential, "publication": case.publication, "version": case.version,
     }
 

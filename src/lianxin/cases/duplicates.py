@@ -42,9 +42,11 @@ _MERGEABLE = tuple(BY_ACTION["merge"].sources)
 _RUN = re.compile(f"[{LETTERS}]+")
 # Words that say nothing about the matter.
 _EMPTY = re.compile("|".join(
-    "我们 你们 他们 这个 那个 这里 那里 一个 一直 没有 不能 可以 已经 现在 今天 昨天 早上 晚上 上午 下午 希望 请问 反映 投诉 "
-    "求助 小区 社区 街道 附近 因为 所以 还是 就是 为什么 什么时候 什么 怎么 时候 问题 情况 处理 解决 有人 好几天 几天 几个 多久 "
-    "要求 尽快 谢谢 麻烦 你好 您好 热线 居民 市民 部门 有关 相关 来电 电话 家里 我家 门口 旁边 物业 我是".split()
+    ["我们", "你们", "他们", "这个", "那个", "这里", "那里", "一个", "一直", "没有", "不能", "可以", "已经", "现在",
+     "今天", "昨天", "早上", "晚上", "上午", "下午", "希望", "请问", "反映", "投诉", "求助", "小区", "社区", "街道",
+     "附近", "因为", "所以", "还是", "就是", "为什么", "什么时候", "什么", "怎么", "时候", "问题", "情况", "处理",
+     "解决", "有人", "好几天", "几天", "几个", "多久", "要求", "尽快", "谢谢", "麻烦", "你好", "您好", "热线",
+     "居民", "市民", "部门", "有关", "相关", "来电", "电话", "家里", "我家", "门口", "旁边", "物业", "我是"]
 ))
 
 
@@ -292,7 +294,8 @@ def set_apart(actor: Actor, first_id: uuid.UUID, second_id: uuid.UUID) -> None:
     Raises NotFound for a case that is not the actor's to see, NotAllowed for those who may not merge, and Invalid for a
     case and itself.
     """
-    if actor.staff_id is None or not actor.has(*BY_ACTION["merge"].roles) or (actor.scopes is not None and not actor.scopes & {"merge", "*"}):
+    if actor.staff_id is None or not actor.has(*BY_ACTION["merge"].roles) or (
+            actor.scopes is not None and not actor.scopes & {"merge", "*"}):
         raise NotAllowed(_("这一步由其他岗位办理。"))
     if first_id == second_id:
         raise Invalid(_("这是同一件工单。"))

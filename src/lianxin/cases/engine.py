@@ -548,7 +548,9 @@ def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callab
     return decorate
 
 
-def followed_by(follow: Callable[[Done], Done | None]) -> Callable[[Callable[Concatenate[On, P], Done]], Callable[Concatenate[On, P], Done]]:
+def followed_by(
+    follow: Callable[[Done], Done | None]
+) -> Callable[[Callable[Concatenate[On, P], Done]], Callable[Concatenate[On, P], Done]]:
     """Let an action be followed at once by another on the same case: two events, one transaction.
 
     `follow` gets what the first led to and returns what the second led to, or None when nothing follows. The write is

@@ -96,7 +96,7 @@ def inbox(actor: Actor, *, unseen: bool = False, level: str = "", after: str = "
 
 def _position(after: str) -> tuple[datetime, uuid.UUID]:
     try:
-        at, pk = read_cursor(after) or ()
+        at, pk = read_cursor(after) or ("", "")
         return datetime.fromisoformat(at), uuid.UUID(pk)
     except ValueError:
         raise Invalid(_("翻页位置不对，请从第一页看起。"), fields={"after": str(_("位置不对。"))}) from None

@@ -49,6 +49,9 @@ MARKS: dict[str, Q] = {
 }
 
 
+ANY = Q()
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list. `after` opens the next page; empty at the end."""
@@ -77,7 +80,7 @@ class Filters:
     came_back: bool = False
     text: str = ""
     since: datetime | None = None
-    also: Q = Q()
+    also: Q = ANY
     mark: str = ""
     outcome: str = ""
     closed_since: datetime | None = None

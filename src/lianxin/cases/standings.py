@@ -54,8 +54,9 @@ def _scope(actor: Actor, unit_id: int | None) -> QuerySet[Case]:
 
 def standings(actor: Actor, *, at: datetime, unit_id: int | None = None) -> list[Standing]:
     """Open cases by state, from the indexes. One query."""
+    counts = _counts(at)
     found = _scope(actor, unit_id).filter(STANDING).values("state").annotate(
-        **{name: count for name, count in _counts(at).items() if name in ("total", "overdue", "soon")}
+        total=counts["total"], overdue=counts["overdue"], soon=counts["soon"]
     )
     return [Standing(row["state"], row["total"], row["overdue"], row["soon"]) for row in found]
 

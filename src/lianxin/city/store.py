@@ -137,7 +137,7 @@ def checklist(plan: Plan, category_ids: Ids) -> int:
     kept: list[int] = []
     for place, row in enumerate(plan.checklist, start=1):
         item, _made = ChecklistItem.objects.update_or_create(
-            code=row["code"], category_id=category_ids.get(row["category"]),
+            code=row["code"], category_id=category_ids.get(row["category"]),  # type: ignore[misc]
             defaults={"position": place, "active": True, **{name: row[name] for name in fields}},
         )
         kept.append(item.pk)

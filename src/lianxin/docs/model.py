@@ -106,7 +106,8 @@ def _retention() -> str:
 
 
 def _triggers() -> str:
-    found = re.findall(r"CREATE TRIGGER (\w+) BEFORE ([A-Z, ]+?)(?: OF ([a-z_, ]+))? ON (\w+)", schema_sql.GUARD + schema_sql.CATALOGUE_GUARD)
+    guards = schema_sql.GUARD + schema_sql.CATALOGUE_GUARD
+    found = re.findall(r"CREATE TRIGGER (\w+) BEFORE ([A-Z, ]+?)(?: OF ([a-z_, ]+))? ON (\w+)", guards)
     return table(("trigger", "on", "refuses"), (
         (code(name), code(on), what.lower().strip() + (f" of {codes(columns.split(', '))}" if columns else ""))
         for name, what, columns, on in found

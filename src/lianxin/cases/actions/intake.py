@@ -275,7 +275,8 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     ]
     columns: dict[str, Any] = {
         "state": State.REGISTERED.value, "kind": kind, "urgency": urgency, "category_id": category_id,
-        "area_id": area_id, "county_id": county_id, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0, "redone": 0, "duplicate_count": 0,
+        "area_id": area_id, "county_id": county_id, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0, "redone": 0,
+        "duplicate_count": 0,
         "due_at": plain(resolve.due_at), "due_provisional": resolve.provisional, "accepted_at": None,
         "closed_at": None, "outcome": "", "publication": "private", "paused": False,
         "for_supervisor": False, "supervised": 0, "master_id": None, "anonymised_at": None,

@@ -59,7 +59,8 @@ __all__ = [
     "Attachment", "Case", "CatalogueDecision", "CatalogueProposal",
     "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
     "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision", "IdentityReading", "Kind",
-    "MissedCall", "MissedCallOutcome", "MissedCallTry", "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
+    "MissedCall", "MissedCallOutcome", "MissedCallTry", "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule",
+    "NoticeTo", "Notification", "Outcome", "Phrase",
     "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "ReturnRuling", "State", "Submission",
     "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",
 ]

@@ -241,7 +241,8 @@ def suggest(request: StaffRequest) -> HttpResponse:
     suggested = {one.case.pk for one in alike}
     return render(request, "desk/_suggest.html", {
         "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
-        "alarms": alarms(words), "similar": [case for case in similar if case.pk not in suggested and case.master_id not in suggested], "alike": alike,
+        "alarms": alarms(words), "alike": alike,
+        "similar": [case for case in similar if case.pk not in suggested and case.master_id not in suggested],
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found)) if enough else [],
         "chosen": chosen, "answer": unit_for(chosen.id) if chosen else None, "empty": not enough,
         "sure_place": len(places) == 1 or (len(places) > 1 and places[0].score > places[1].score),

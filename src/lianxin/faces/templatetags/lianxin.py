@@ -110,7 +110,8 @@ def clock_bar(clock: Clock, label: Any = "") -> dict[str, Any]:
     picture = picture_of(clock, now())
     return {"clock": clock, "label": label or clock.get_kind_display(), "picture": picture,
             "width": f"{picture.spent * 1.96:.1f}", "still": f"{picture.paused * 1.96:.1f}",
-            "still_from": f"{2 + picture.spent * 1.96:.1f}", "still_to": f"{2 + (picture.spent + picture.paused) * 1.96:.1f}", "more": f"{picture.extended * 1.96:.1f}",
+            "still_from": f"{2 + picture.spent * 1.96:.1f}", "still_to": f"{2 + (picture.spent + picture.paused) * 1.96:.1f}",
+            "more": f"{picture.extended * 1.96:.1f}",
             "more_from": f"{198 - picture.extended * 1.96:.1f}"}
 
 
