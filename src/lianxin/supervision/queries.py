@@ -66,9 +66,9 @@ def listings(*, open_only: bool = False, unit_ids: frozenset[int] | None = None)
     if unit_ids is not None:
         found = found.filter(unit_id__in=unit_ids)
     running = list(found.exclude(state=ListingState.DELISTED).order_by("due_on", "issued_at"))
-    return running if open_only else running + list(
-        found.filter(state=ListingState.DELISTED).order_by("-delisted_at")[:200]
-    )
+    if open_only:
+        return [*running]
+    return [*running, *found.filter(state=ListingState.DELISTED).order_by("-delisted_at")[:200]]
 
 
 def listing_named(year: int, serial: int) -> Listing | None:

@@ -64,7 +64,7 @@ def ask_extension(step: Step, *, reason: str, minutes: int | None = None, comple
     more = complex_minutes(step, clock) if complex else _asked(step, clock, minutes)
     Extension.objects.create(
         case=step.case, clock=clock, assignment=own(step), event_id=step.event_id, complex=complex, minutes=more,
-        asked_at=step.at, asked_by_id=step.by.staff_id, due_before=clock.due_at,
+        asked_at=step.at, asked_by_id=step.by.staff_id or 0, due_before=clock.due_at,
     )
     step.owe(ClockKind.EXTENSION)
     step.data.update(minutes=more, complex=complex, calendar=clock.calendar)

@@ -102,7 +102,7 @@ def propose(*, by: Actor, category: str, lead_unit: str, basis: str, why: str, a
             return CatalogueProposal.objects.create(
                 base=base, category_id=held.nodes_by_code[rule.category].id, area_id=place.id if place else None,
                 lead_unit_id=held.units_by_code[rule.lead].id, assisting_units=list(rule.assisting), basis=rule.basis,
-                why=said, returned=returned, proposed_at=at, proposed_by_id=by.staff_id, key=key,
+                why=said, returned=returned, proposed_at=at, proposed_by_id=by.staff_id or 0, key=key,
             )
     except IntegrityError:
         raise Conflict(_("同一事项、同一区域已有一条待审定的建议，请先等它审定。"), code="already_proposed") from None
