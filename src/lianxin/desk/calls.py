@@ -37,8 +37,12 @@ def _badges(tries: Tries) -> Iterable[Badge]:
     if tries.solved is not None:
         source = (_("自己评价：已解决"), _("自己评价：没解决")) if tries.rated else (_("说已解决"), _("说没解决"))
         yield Badge(source[0] if tries.solved else source[1], "green" if tries.solved else "amber")
-    if words := tried(tries):
-        yield Badge(words)
+    if tries.times:
+        count = len(tries.times)
+        yield Badge(ngettext("已试 %(count)d 次，%(at)s", "已试 %(count)d 次，%(at)s", count) % {
+            "count": count, "at": short_time_on(tries.times[-1], localtime(now()))})
+        if tries.untried:
+            yield Badge(_("没试过%(parts)s") % {"parts": listed(str(part.label) for part in tries.untried)})
 
 
 def with_tries(lines: Sequence[Line], cases: Sequence[Case]) -> list[Line]:
