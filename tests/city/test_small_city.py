@@ -89,7 +89,7 @@ def test_a_case_goes_its_whole_way_here(monday: Frozen) -> None:
     a.sign(on("water1"))
     a.assist_sign(on("town1"))
     a.reply(on("water1"), public_answer="水管已修好，下午恢复供水。", solved=True, means="phone")
-    q.approve(on("hot1"))
+    q.approve(on("hot1"), answers={"contacted": "yes", "answered": "yes", "basis": "na"})
     q.record_callback_attempt(on("hot1"), outcome="reached", solved=True, satisfaction="satisfied")
     q.close(on("hot1"))
     case.refresh_from_db()

@@ -66,7 +66,7 @@ def lived(world: World, monday: Frozen) -> list[uuid.UUID]:
     declined = world.case(**SAID)
     a.decline(on(declined, "operator"), route="court", explanation="For the court.")
     spot = world.case(**SAID)
-    a.answer_on_the_spot(on(spot, "operator"), public_answer="It is open until six.", category="010103")
+    a.answer_on_the_spot(on(spot, "operator"), public_answer="It is open until six.", category="010103", means="phone")
     withdrawn = world.case(**SAID)
     a.withdraw(on(withdrawn, "operator"), reason="No longer needed.")
     objected = world.case(**SAID)
@@ -112,7 +112,6 @@ def lived(world: World, monday: Frozen) -> list[uuid.UUID]:
     q.record_callback_attempt(on(long, "callback"), outcome="no_answer")
     q.record_callback_attempt(on(long, "callback"), outcome="reached", solved=False, truthful=False,
                               satisfaction="dissatisfied", note="Still loud.")
-    q.reopen(on(long, "callback"), reason="Loud last night.")
     a.sign(on(long, "housing"))
     a.reply(on(long, "housing"), public_answer="Guarded now.", solved=True, means="phone")
     q.approve(on(long, "reviewer"))
