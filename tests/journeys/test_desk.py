@@ -372,10 +372,10 @@ def _full_city(world: Any) -> uuid.UUID:
 
 
 PAGES = (
-    ("operator", ("/desk/call/",)),
+    ("operator", ("/desk/call/", "/desk/missed-calls/")),
     ("dispatcher", ("/desk/board/queue/", "/desk/board/returns/", "/desk/board/all/?q=打桩&urgency=normal", "/desk/board/publication/")),
     ("housing", ("/desk/board/mine/",)), ("callback", ("/desk/board/callback/", "/desk/cases/{case}/")),
-    ("supervisor", ("/desk/overview/", "/desk/office/readings/")),
+    ("supervisor", ("/desk/board/decide/", "/desk/campaigns/", "/desk/overview/", "/desk/office/readings/")),
     ("admin", ("/desk/office/", "/desk/office/tokens/", "/desk/office/jobs/", "/desk/call/", "/accounts/2fa/",
                "/accounts/sessions/", "/accounts/password/change/", "/accounts/2fa/webauthn/", "/accounts/logout/")),
 )
