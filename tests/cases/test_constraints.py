@@ -154,7 +154,7 @@ PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
     "suspension_one_at_a_time": ("cases_suspension", "ended_at IS NULL", {"event_id": str(uuid.UUID(int=7))}),
     "missed_call_one_waiting_of_a_number": ("cases_missedcall", "ended_at IS NULL AND last_key IS NULL", {}),
     "missed_call_reported_once": ("cases_missedcall", "ended_at IS NOT NULL AND last_key IS NOT NULL", {}),
-    "catalogue_proposal_one_waiting_of_a_kind": ("cases_catalogueproposal", "decision = 'waiting'", {}),
+    "catalogue_proposal_one_waiting_of_a_kind": ("cases_catalogueproposal", "decision = 'waiting'", {"key": None}),
     "return_one_open_per_assignment": ("cases_return", "ruling = 'waiting'", {"event_id": str(uuid.UUID(int=7))}),
     "grant_once_while_it_lasts": ("organisations_rolegrant", "area_id IS NULL", {}),
 }

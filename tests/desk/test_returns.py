@@ -68,7 +68,7 @@ def test_others_do_not(returned: World, name: str) -> None:
 @pytest.mark.parametrize("by", ["unit", "category", "reason", "rule"])
 def test_every_number_leads_to_as_many_entries(returned: World, by: str) -> None:
     shown = page(returned, "supervisor", f"/desk/returns/?by={by}")
-    links = re.findall(r'<a href="(/desk/returns/entries/\?[^"]+)">(\d+)</a>', shown)
+    links = re.findall(r'<a class="desk-count" href="(/desk/returns/entries/\?[^"]+)">(\d+)</a>', shown)
     assert len(links) > 4
     for address, count in links:
         assert page(returned, "supervisor", address.replace("&amp;", "&")).count("lx-number") == int(count), address
@@ -167,7 +167,7 @@ def test_from_the_ruling_to_the_next_version(returned: World, monday: Frozen) ->
     assert "由热线的督办员审定" in page(returned, "dispatcher", own)
     shown = page(returned, "supervisor", own)
     for which, count in (("all", 4), ("not_did", 3), ("not_rule", 4)):
-        assert f'<a href="{own}cases/{which}/">{count}</a>' in shown, which
+        assert f'<a class="desk-count" href="{own}cases/{which}/">{count}</a>' in shown, which
         assert page(returned, "supervisor", f"{own}cases/{which}/").count(str(entry.case_id)) >= 1
     assert "第 1 版" in page(returned, "supervisor", f"{own}decide/approve/", 409, post={"on": "", "seen": "9"})
     assert "不能改到过去" in page(returned, "supervisor", f"{own}decide/approve/", 422, post={"on": "2020-01-01", "seen": "1"})
