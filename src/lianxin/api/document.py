@@ -34,7 +34,7 @@ DECLARED = (
     actions, attachments, catalogue, city, merging, notices, quality, reads, residents, suggestions, supervision,
 )
 REF = "#/components/schemas/{model}"
-TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue")
+TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks")
 
 
 class FieldFault(BaseModel):

@@ -543,6 +543,7 @@ def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callab
                 body(step, *args, **kwargs)
                 return step.commit(key=on.key, fingerprint=fingerprint)
 
+        run.__dict__["action"] = name  # by which the reference finds it
         return run
 
     return decorate

@@ -5,20 +5,15 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
-from lianxin.cases.actions import dispatching, handling, recomputing, reporting
 from lianxin.cases.engine import ASSIGNMENT_COLUMNS, CASE_COLUMNS, CLOCK_COLUMNS
 from lianxin.cases.messages import message_for
 from lianxin.cases.models import Event, EventText
 from lianxin.cases.states import TABLE
-from lianxin.quality import actions as quality
-from lianxin.supervision import actions as supervision
 
+from .actions import modules
 from .markdown import code, codes, page, sentence, table
-
-MODULES: tuple[ModuleType, ...] = (dispatching, handling, recomputing, reporting, quality, supervision)
 
 
 @dataclass(slots=True)
@@ -65,7 +60,7 @@ def carried() -> dict[str, Carried]:
     """By action."""
     functions: dict[str, ast.FunctionDef] = {}
     actions: dict[str, ast.FunctionDef] = {}
-    for module in MODULES:
+    for module in modules():
         for node in ast.parse(inspect.getsource(module)).body:
             if not isinstance(node, ast.FunctionDef):
                 continue

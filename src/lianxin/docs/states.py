@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from lianxin.cases.actions import ACTIONS, merging, register
-from lianxin.cases.actions.recomputing import recompute_due
+from lianxin.cases.actions import register
 from lianxin.cases.models import OPEN_STATES, TERMINAL, State
 from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.organisations.models import Role
-from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
-from lianxin.quality.actions import close_unasked, reopen_unsolved
-from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
-from lianxin.supervision.actions import LISTING_ACTIONS
 
+from .actions import functions
 from .markdown import code, codes, page, sentence, table
 
-DONE_BY: dict[str, Callable[..., object]] = {
-    "register": register, "recompute_due": recompute_due, **ACTIONS,
-    **QUALITY_ACTIONS, **SUPERVISION_ACTIONS, **LISTING_ACTIONS,
-}
-# Actions of the system that no function of that name takes.
+# Actions of the system that no function takes: their rows are written by hand.
 BY_HAND = {
-    "reopen_unsolved": sentence(reopen_unsolved), "close_unasked": sentence(close_unasked),
     "close_imported": "历史导入归档: the case had ended in the system it was imported from.",
-    "join_master": sentence(merging.join_master), "follow_master": sentence(merging.follow_master),
-    "answer_with_master": sentence(merging.answer_with_master), "take_over": sentence(merging.take_over),
-    "release_duplicate": sentence(merging.release_duplicate),
     "anonymise": "到期匿名: retention has ended; identity, words, files and messages are emptied, the events stay.",
 }
 _HOLDERS = {
@@ -81,7 +69,7 @@ def who(row: Transition) -> str:
 
 def explained(action: str) -> str:
     """What an action does, in the words of its own function."""
-    return BY_HAND[action] if action in BY_HAND else sentence(DONE_BY[action])
+    return BY_HAND[action] if action in BY_HAND else sentence({"register": register, **functions()}[action])
 
 
 # The way of a case that nothing comes between.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -22,7 +23,7 @@ PAGE = 50
 class OrderPage:
     """Orders, newest first; `after` opens the next page."""
 
-    rows: list[Order]
+    rows: Sequence[Order]
     after: str = ""
 
 
