@@ -14,6 +14,7 @@ from lianxin.cases.actions.intake import rows_for
 from lianxin.cases.models import AssignmentState, Case, Category, Event, EventText, Phrase, State
 from lianxin.cases.retention import anonymise_due
 from lianxin.cases.states import BY_ACTION
+from lianxin.cases.sweep import sweep
 from lianxin.kernel.clock import Frozen
 from lianxin.organisations.actors import SYSTEM
 from lianxin.organisations.models import Staff, Unit
@@ -45,6 +46,25 @@ def _all_taken(world: World) -> None:
         take(world, at_state(world, State.IN_HAND if State.IN_HAND in sources else sources[0], before=action), action)
 
 
+def _clocks_speak(world: World, monday: Frozen) -> None:
+    """A pause of each kind, ended in each way; notices at each level."""
+    case_id = at_state(world, State.IN_HAND)
+    take(world, case_id, "record_contact")
+    for by in ("reporter", "operator"):
+        take(world, case_id, "suspend", waits_for="reporter")
+        take(world, case_id, "add_information", by=by)
+        if by == "reporter":
+            take(world, case_id, "ask_extension", minutes=90)
+            take(world, case_id, "grant_extension")
+    paused = at_state(world, State.IN_HAND)
+    take(world, paused, "suspend")
+    start = monday.move()
+    for hours in (7, 72, 120, 120, 168):
+        monday.move(hours=hours)
+        sweep()
+    monday.set(start)
+
+
 @pytest.fixture
 def everything(world: World, monday: Frozen) -> list[Event]:
     """Every action of the table, and its variants."""
@@ -61,6 +81,7 @@ def everything(world: World, monday: Frozen) -> list[Event]:
     take(world, hand, "record_callback_attempt", solved=False, truthful=False, satisfaction="dissatisfied")
     take(world, hand, "rate", solved=False, satisfaction="dissatisfied")
     take(world, hand, "close")
+    _clocks_speak(world, monday)
     anonymous = world.case(phone="", name="")
     for step in ("accept", "dispatch", "sign"):
         take(world, anonymous, step)
@@ -128,6 +149,7 @@ def test_notes_are_private_and_answers_are_public(world: World, monday: Frozen) 
               for text in EventText.objects.select_related("event")}
     assert {one for one in fields if one[2]} == {
         ("decline", "explanation", True), ("answer_on_the_spot", "public_answer", True), ("reply", "public_answer", True),
+        ("suspend", "words", True), ("grant_extension", "explanation", True), ("contest", "words", True),
         ("reopen", "reason", True), ("close", "explanation", True), ("rate", "words", True),
         ("withdraw", "reason", True), ("add_information", "words", True), ("refuse_publication", "reason", True),
     }

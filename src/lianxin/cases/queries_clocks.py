@@ -14,7 +14,7 @@ from lianxin.organisations.actors import Actor
 from . import policy
 from .clocks import calendar_named
 from .models import Case, Clock, ClockKind, Extension, ExtensionDecision, Suspension
-from .queries import Filters, rows
+from .queries import CaseFile, Filters, rows
 
 RUNNING = {"met_at__isnull": True, "stopped_at__isnull": True}
 
@@ -77,6 +77,24 @@ def lines_of(clocks: Iterable[Clock], *, at: datetime, pauses: Iterable[Suspensi
             clock, state, over, tuple(one for one in pauses if one.clock_id == clock.pk),
             tuple(one for one in extensions if one.clock_id == clock.pk)))
     return found
+
+
+def lines_in_file(file: CaseFile, *, at: datetime) -> list[ClockLine]:
+    """Every clock of a case that was read with all about it: two queries more."""
+    parts = {one.pk: one for one in file.assignments}
+    for clock in file.clocks:
+        if clock.assignment_id in parts:
+            clock.assignment = parts[clock.assignment_id]
+    return lines_of(
+        file.clocks, at=at,
+        pauses=Suspension.objects.filter(case=file.case).select_related("by", "ended_by").order_by("at", "id"),
+        extensions=Extension.objects.filter(case=file.case)
+        .select_related("asked_by", "decided_by", "clock", "assignment__unit").order_by("asked_at", "id"))
+
+
+def waiting_in(lines: Iterable[ClockLine]) -> Extension | None:
+    """The request for more time among them that nobody has answered."""
+    return next((one for line in lines for one in line.extensions if one.decision == ExtensionDecision.WAITING), None)
 
 
 def clock_lines(case: Case, *, at: datetime, public_only: bool = False) -> list[ClockLine]:

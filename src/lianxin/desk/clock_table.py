@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from lianxin.cases.models import AssignmentRole, Case, State
-from lianxin.cases.queries_clocks import ClockLine, waiting_extension
+from lianxin.cases.queries_clocks import ClockLine
 from lianxin.cases.sayings.clocks import length
 
 
@@ -56,10 +56,10 @@ def table_of(lines: Iterable[ClockLine]) -> list[ClockRow]:
     return found
 
 
-def not_now(case: Case) -> frozenset[str]:
-    """Actions of pauses and extensions that have nothing to act on as the case stands. One query for a case in hand."""
+def not_now(case: Case, *, waiting: bool) -> frozenset[str]:
+    """Actions of pauses and extensions that have nothing to act on as the case stands."""
     if case.state != State.IN_HAND:
         return frozenset()
     closed = {"suspend", "ask_extension"} if case.paused else {"resume_work", "lift_suspension"}
-    closed |= {"ask_extension"} if waiting_extension(case.pk) is not None else {"grant_extension", "refuse_extension"}
+    closed |= {"ask_extension"} if waiting else {"grant_extension", "refuse_extension"}
     return frozenset(closed)

@@ -57,9 +57,9 @@ def _yes_no(label: Any, *, required: bool) -> forms.TypedChoiceField:
     )
 
 
-def _when(label: Any) -> forms.DateTimeField:
+def _when(label: Any, *, required: bool = False) -> forms.DateTimeField:
     return forms.DateTimeField(
-        label=label, required=False,
+        label=label, required=required,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
     )

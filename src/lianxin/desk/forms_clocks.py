@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -21,17 +21,17 @@ from lianxin.kernel.clock import now
 
 from .forms import ActionForm, _text, _when
 
-MEASURES = [("day", _("天")), ("hour", _("小时"))]
+_TYPED = re.compile(r"(?P<number>[0-9]{1,5}(?:\.[0-9])?)\s*(?:个)?(?:工作)?(?P<measure>天|日|小时|时|分钟|分|d|days?|h|hours?|m|min|minutes?)?",
+                    re.IGNORECASE)
 
 
 class Suspend(ActionForm):
     waits_for = forms.ChoiceField(label=_("在等什么"), choices=[("", "—"), *SuspensionReason.choices])
     words = _text(_("要诉求人补充什么，或等哪个外部条件"), rows=3, public=True)
-    until = _when(_("最迟等到"))
+    until = _when(_("最迟等到"), required=True)
 
     def prepare(self) -> None:
         until = self.fields["until"]
-        until.required = True
         most = settings.LIANXIN_PAUSE_DAYS
         until.help_text = ngettext("最长 %d 天；到时自动恢复计时。", "最长 %d 天；到时自动恢复计时。", most) % most
         until.initial = (localtime(now()) + timedelta(days=2)).replace(hour=17, minute=0, second=0, microsecond=0)
@@ -47,35 +47,37 @@ class LiftSuspension(ActionForm):
 
 
 class _Length(ActionForm):
-    """A length of the promised clock's time: `amount` of `measure`, which the action gets in minutes."""
+    """A length of the promised clock's time, typed as one says it – `2 天`, `4 小时`, `30 分钟`, `2d`, `4h` – and kept in minutes."""
 
-    amount = forms.DecimalField(label=_("延长多少"), required=False, min_value=Decimal("0.1"), max_digits=6, decimal_places=1)
-    measure = forms.ChoiceField(label=_("单位"), choices=MEASURES, required=False, initial="day")
+    minutes = forms.CharField(label=_("延长多少"), required=False, max_length=20,
+                              widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": _("2 天")}))
 
     @property
     def clock(self) -> Clock | None:
         return promised_clock(self.case.pk)
 
-    def cleaned(self) -> dict[str, Any]:
-        values = super().cleaned()
-        amount, measure = values.pop("amount", None), values.pop("measure", "day")
-        clock = self.clock
-        if amount is not None and clock is not None:
-            each = calendar_named(clock.calendar).minutes_a_day if measure == "day" else 60
-            values["minutes"] = int(amount * each)
-        return values
+    def clean_minutes(self) -> int | None:
+        typed = str(self.cleaned_data["minutes"]).strip()
+        if not typed:
+            return None
+        found = _TYPED.fullmatch(typed)
+        if found is None:
+            raise forms.ValidationError(_("请写数字和单位：2 天、4 小时或 30 分钟。"))
+        number, measure, clock = float(found["number"]), (found["measure"] or "天").lower()[0], self.clock
+        day = calendar_named(clock.calendar).minutes_a_day if clock is not None else 0
+        return round(number * {"天": day, "日": day, "d": day, "小": 60, "时": 60, "h": 60}.get(measure, 1))
 
 
 class AskExtension(_Length):
     reason = _text(_("为什么要延期"), rows=3, internal=True)
     complex = forms.BooleanField(label=_("按疑难事项的时限"), required=False)
 
-    field_order = ("reason", "amount", "measure", "complex")
+    field_order = ("reason", "minutes", "complex")
 
     def prepare(self) -> None:
         clock = self.clock
         if clock is not None:
-            self.fields["amount"].help_text = _("期限 %(due)s，最多再加 %(length)s。") % {
+            self.fields["minutes"].help_text = _("期限 %(due)s，最多再加 %(length)s。") % {
                 "due": day_and_time(clock.due_at), "length": length(clock.limit_minutes, clock.calendar)}
         if self.case.category is None or not self.case.category.complex_allowed:
             del self.fields["complex"]
@@ -90,14 +92,14 @@ class AskExtension(_Length):
 class GrantExtension(_Length):
     explanation = _text(_("向诉求人说明为什么要延长"), rows=3, public=True)
 
-    field_order = ("explanation", "amount", "measure")
+    field_order = ("explanation", "minutes")
 
     def prepare(self) -> None:
         asked: Extension | None = waiting_extension(self.case.pk)
-        amount = self.fields["amount"]
-        amount.label = _("批多少（不填为全部）")
+        minutes = self.fields["minutes"]
+        minutes.label = _("批多少（不填为全部）")
         if asked is not None:
-            amount.help_text = _("申请 %(length)s，期限 %(due)s；可以少批。") % {
+            minutes.help_text = _("申请 %(length)s，期限 %(due)s；可以少批。") % {
                 "length": length(asked.minutes, asked.clock.calendar), "due": day_and_time(asked.clock.due_at)}
 
 

@@ -23,10 +23,10 @@ from lianxin.cases.catalogue.rights import PROPOSERS
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Attachment, Case, Return, State
 from lianxin.cases.queries import access_case
-from lianxin.cases.queries_clocks import clock_lines, waiting_extension
+from lianxin.cases.queries_clocks import lines_in_file, waiting_in
 from lianxin.cases.reference import reference
-from lianxin.cases.sayings.clocks import length
 from lianxin.cases.returns import last_ruled
+from lianxin.cases.sayings.clocks import length
 from lianxin.cases.states import BY_ACTION, Transition
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError
@@ -47,12 +47,14 @@ WITH_PHOTOS = frozenset({"reply"})
 
 
 def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
-    file, waiting = queries.case_file(case), waiting_extension(case.pk)
+    file = queries.case_file(case)
+    promises = lines_in_file(file, at=now())
+    waiting = waiting_in(promises)
     open_ones = list(families.acting(case, [a for a in file.assignments if a.ended_at is None]))
     return context_for(
-        request, file=file, case=case, choices=choices_for(request.actor, case, open_ones, likely=likely_first(case, file)),
+        request, file=file, case=case, choices=choices_for(request.actor, case, open_ones, likely=likely_first(case, file), waiting=waiting is not None),
         identity=policy.can_read_identity(request.actor, case, open_ones),
-        running=clocks_shown(file), clock_table=table_of(clock_lines(case, at=now())), waiting=waiting,
+        running=clocks_shown(file), clock_table=table_of(promises), waiting=waiting,
         asked=last_of(file.timeline, "ask_extension") if waiting else None,
         asked_length=length(waiting.minutes, waiting.clock.calendar) if waiting else "",
         area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
