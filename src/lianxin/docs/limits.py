@@ -57,7 +57,7 @@ def render() -> str:
         "## Which track applies",
         table(("track", "when"), (
             (code("ordinary"), "every case as it is registered"),
-            (code("complex"), "held in the table; no action gives a case this track yet"),
+            (code("complex"), "a case of a category that allows it, once an extension was granted for it"),
             (code("reopened"), "a case that was reopened: new clocks for contact and resolving, two hours to sign"),
         )),
         "## Clocks",
