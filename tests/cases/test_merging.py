@@ -19,8 +19,10 @@ from lianxin.cases.models import (
     ClockKind,
     Contact,
     Event,
+    Extension,
     IdentityReading,
     State,
+    Suspension,
 )
 from lianxin.cases.rebuild import differences
 from lianxin.kernel.clock import Frozen
@@ -397,3 +399,22 @@ def test_standings_count_the_matter_once(world: World, monday: Frozen) -> None:
     # It is found by its number, and says where it went.
     found = queries.recent(world.actor("dispatcher"), filters=queries.Filters(text=got(one).number))
     assert [(case.pk, case.master_id) for case in found.rows] == [(one, master)]
+
+
+def test_a_pause_and_a_request_for_time_end_with_the_units_part(world: World, monday: Frozen) -> None:
+    """Merging is no way to keep a clock standing, nor to have a late answer to a request that is nobody's any more."""
+    paused, asking, master = (at_state(world, State.IN_HAND) for _ in range(3))
+    promised = {pk: clock(pk, ClockKind.RESOLVE).due_at for pk in (paused, asking)}
+    take(world, paused, "record_contact")
+    take(world, paused, "suspend")
+    take(world, asking, "ask_extension")
+    assert got(paused).paused
+    merge(world, master, paused, asking)
+    assert not got(paused).paused
+    for pk in (paused, asking):
+        assert clock(pk, ClockKind.RESOLVE).paused_at is None
+        assert clock(pk, ClockKind.RESOLVE).due_at == promised[pk]
+        assert not Clock.objects.filter(case=pk, kind=ClockKind.EXTENSION, met_at=None, stopped_at=None).exists()
+    assert [one.decision for one in Extension.objects.filter(case=asking)] == ["lapsed"]
+    assert not Suspension.objects.filter(case=paused, ended_at__isnull=True).exists()
+    sound(paused, asking, master)

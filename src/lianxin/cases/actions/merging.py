@@ -32,7 +32,6 @@ from ..models import (
     ClockKind,
     Event,
     EventText,
-    Extension,
     Reply,
     State,
     Supervised,
@@ -132,8 +131,6 @@ def join_master(step: Step, *, master: uuid.UUID) -> None:
     step.data.update(master=head.number)
     for clock in step.clocks_of(ClockKind.RESOLVE):
         step.resume(clock, SuspensionEnd.ENDED)
-    Extension.objects.filter(case=step.case, decision=Extension.Decision.WAITING).update(
-        decision=Extension.Decision.LAPSED, decided_at=step.at, decision_event_id=step.event_id)
     step.stop(kind=ClockKind.EXTENSION)
     step.end_all()
     step.to(State.MERGED)
