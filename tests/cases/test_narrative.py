@@ -59,7 +59,7 @@ def _clocks_speak(world: World, monday: Frozen) -> None:
     paused = at_state(world, State.IN_HAND)
     take(world, paused, "suspend")
     start = monday.move()
-    for hours in (7, 72, 120, 120, 168):
+    for hours in (4.5, 72, 120, 120, 168):
         monday.move(hours=hours)
         sweep()
     monday.set(start)
