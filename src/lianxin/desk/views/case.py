@@ -52,7 +52,8 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
     waiting = waiting_in(promises)
     open_ones = list(families.acting(case, [a for a in file.assignments if a.ended_at is None]))
     return context_for(
-        request, file=file, case=case, choices=choices_for(request.actor, case, open_ones, likely=likely_first(case, file), waiting=waiting is not None),
+        request, file=file, case=case, choices=choices_for(request.actor, case, open_ones,
+                                                             likely=likely_first(case, file), waiting=waiting is not None),
         identity=policy.can_read_identity(request.actor, case, open_ones),
         running=clocks_shown(file), clock_table=table_of(promises), waiting=waiting,
         asked=last_of(file.timeline, "ask_extension") if waiting else None,

@@ -11,7 +11,7 @@ from lianxin.cases.reference import reference
 from lianxin.quality.checklist import items_for
 from lianxin.quality.models import Answer, CallbackOutcome, ChecklistItem, Satisfaction
 
-from .forms import ActionForm, _text, _yes_no
+from .base import ActionForm, text, yes_no
 
 KEYS = {Answer.YES: "y", Answer.NO: "n", Answer.NOT_APPLICABLE: "x"}
 
@@ -61,20 +61,20 @@ class _Reviewed(ActionForm):
 
 
 class Approve(_Reviewed):
-    note = _text(_("审核意见"), required=False, rows=2, internal=True)
+    note = text(_("审核意见"), required=False, rows=2, internal=True)
 
 
 class SendBack(_Reviewed):
-    reason = _text(_("哪里要重办"), rows=3, internal=True)
+    reason = text(_("哪里要重办"), rows=3, internal=True)
 
 
 class CallbackAttempt(ActionForm):
     outcome = forms.ChoiceField(label=_("回访结果"), choices=[("", "—"), *CallbackOutcome.choices])
-    truthful = _yes_no(_("答复是否属实"), required=False)
-    solved = _yes_no(_("问题是否解决"), required=False)
+    truthful = yes_no(_("答复是否属实"), required=False)
+    solved = yes_no(_("问题是否解决"), required=False)
     satisfaction = forms.ChoiceField(label=_("是否满意"), required=False, choices=[("", "—"), *Satisfaction.choices])
-    justified = _yes_no(_("不满意的，理由是否成立"), required=False)
-    note = _text(_("诉求人说了什么"), required=False, rows=2, internal=True)
+    justified = yes_no(_("不满意的，理由是否成立"), required=False)
+    note = text(_("诉求人说了什么"), required=False, rows=2, internal=True)
 
     def prepare(self) -> None:
         self.fields["solved"].help_text = (
@@ -84,7 +84,7 @@ class CallbackAttempt(ActionForm):
 
 
 class Contest(ActionForm):
-    words = _text(_("诉求人为什么不认可"), rows=3, public=True)
+    words = text(_("诉求人为什么不认可"), rows=3, public=True)
 
 
 FORMS: dict[str, type[ActionForm]] = {

@@ -19,16 +19,18 @@ from lianxin.cases.queries_clocks import promised_clock, waiting_extension
 from lianxin.cases.sayings.clocks import length
 from lianxin.kernel.clock import now
 
-from .forms import ActionForm, _text, _when
+from .base import ActionForm, text, when
 
-_TYPED = re.compile(r"(?P<number>[0-9]{1,5}(?:\.[0-9])?)\s*(?:个)?(?:工作)?(?P<measure>天|日|小时|时|分钟|分|d|days?|h|hours?|m|min|minutes?)?",
-                    re.IGNORECASE)
+_TYPED = re.compile(
+    r"(?P<number>[0-9]{1,5}(?:\.[0-9])?)\s*(?:个)?(?:工作)?"
+    r"(?P<measure>天|日|小时|时|分钟|分|d|days?|h|hours?|m|min|minutes?)?",
+    re.IGNORECASE)
 
 
 class Suspend(ActionForm):
     waits_for = forms.ChoiceField(label=_("在等什么"), choices=[("", "—"), *SuspensionReason.choices])
-    words = _text(_("要诉求人补充什么，或等哪个外部条件"), rows=3, public=True)
-    until = _when(_("最迟等到"), required=True)
+    words = text(_("要诉求人补充什么，或等哪个外部条件"), rows=3, public=True)
+    until = when(_("最迟等到"), required=True)
 
     def prepare(self) -> None:
         until = self.fields["until"]
@@ -39,11 +41,11 @@ class Suspend(ActionForm):
 
 
 class ResumeWork(ActionForm):
-    note = _text(_("说明"), required=False, rows=2, internal=True)
+    note = text(_("说明"), required=False, rows=2, internal=True)
 
 
 class LiftSuspension(ActionForm):
-    reason = _text(_("为什么不必再等"), rows=2, internal=True)
+    reason = text(_("为什么不必再等"), rows=2, internal=True)
 
 
 class _Length(ActionForm):
@@ -69,7 +71,7 @@ class _Length(ActionForm):
 
 
 class AskExtension(_Length):
-    reason = _text(_("为什么要延期"), rows=3, internal=True)
+    reason = text(_("为什么要延期"), rows=3, internal=True)
     complex = forms.BooleanField(label=_("按疑难事项的时限"), required=False)
 
     field_order = ("reason", "minutes", "complex")
@@ -90,7 +92,7 @@ class AskExtension(_Length):
 
 
 class GrantExtension(_Length):
-    explanation = _text(_("向诉求人说明为什么要延长"), rows=3, public=True)
+    explanation = text(_("向诉求人说明为什么要延长"), rows=3, public=True)
 
     field_order = ("explanation", "minutes")
 
@@ -104,7 +106,7 @@ class GrantExtension(_Length):
 
 
 class RefuseExtension(ActionForm):
-    reason = _text(_("为什么不同意"), rows=2, internal=True)
+    reason = text(_("为什么不同意"), rows=2, internal=True)
 
 
 FORMS: dict[str, type[ActionForm]] = {

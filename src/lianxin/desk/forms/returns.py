@@ -9,17 +9,17 @@ from lianxin.cases.reference import reference, today_of
 from lianxin.cases.returns import waiting_return
 from lianxin.kernel.clock import now
 
-from .forms import UnitField, _Coded, _text
-from .typed import unit_code, unit_line
+from ..typed import unit_code, unit_line
+from .base import Coded, UnitField, text
 
 
-class RuleJointly(_Coded):
+class RuleJointly(Coded):
     lists = ("units",)
     coded = {"lead_unit": unit_code}
     many = ("assisting_units",)
     lead_unit = UnitField(label=_("主办单位"))
     assisting_units = UnitField(label=_("协办单位"), help_text=_("至少一个；多个用逗号分开。"))
-    ruling = _text(_("裁定理由和分工"), rows=3, internal=True)
+    ruling = text(_("裁定理由和分工"), rows=3, internal=True)
     basis = forms.CharField(label=_("法定依据"), max_length=300, help_text=_("文件名称和条款，如“三定”规定第三条。"))
 
     def prepare(self) -> None:

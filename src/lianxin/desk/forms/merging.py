@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.families import merged_under
 
-from .forms import ActionForm, RecordContact, _text
+from .base import ActionForm, text
+from .cases import RecordContact
 
 
 class Merge(ActionForm):
@@ -17,7 +18,7 @@ class Merge(ActionForm):
         label=_("并入哪几件（编号）"), max_length=4000,
         help_text=_("多个用逗号或空格分开。它们各自的编号、期限、回访和评价都保留。"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    reason = _text(_("为什么是同一件事"), rows=2, internal=True)
+    reason = text(_("为什么是同一件事"), rows=2, internal=True)
 
     def cleaned(self) -> dict[str, Any]:
         values = super().cleaned()
@@ -28,7 +29,7 @@ class Merge(ActionForm):
 
 
 class Unmerge(ActionForm):
-    reason = _text(_("为什么不是同一件事"), rows=2, internal=True)
+    reason = text(_("为什么不是同一件事"), rows=2, internal=True)
 
 
 class ContactFamily(RecordContact):

@@ -1,105 +1,26 @@
-"""One form for each action of the table. The fields are the table's; the engine checks them again."""
+"""Forms of the way of a case: from acceptance to closing and publication."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES
-from lianxin.cases.models import Case, Channel, ContactMeans, Kind, Phrase, Urgency
+from lianxin.cases.models import Channel, ContactMeans, Kind, Phrase, Urgency
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed
 from lianxin.triage.keywords import suggest
 
-from .queries import colleagues, last_contact, suggested_unit
-from .typed import area_code, category_code, path_of, unit_code, unit_codes, unit_line
+from ..queries import colleagues, last_contact, suggested_unit
+from ..typed import area_code, category_code, path_of, unit_code, unit_line
+from .base import ActionForm, AreaField, CategoryField, Coded, UnitField, text, when, yes_no
 
 SURE = 0.5  # the share of belief from which a suggested category stands in the form
-YES_NO = [("", "—"), ("yes", _("是")), ("no", _("否"))]
 
 
-class UnitField(forms.CharField):
-    """A unit by code, typed with help from a list of open units."""
-
-    widget = forms.TextInput(attrs={"list": "units", "autocomplete": "off", "data-unit": ""})
-
-
-class CategoryField(forms.CharField):
-    widget = forms.TextInput(attrs={"list": "categories", "autocomplete": "off", "data-category": ""})
-
-
-class AreaField(forms.CharField):
-    widget = forms.TextInput(attrs={"list": "areas", "autocomplete": "off", "data-area": ""})
-
-
-class Words(forms.CharField):
-    """Longer text. `internal` says that the reporter never sees it: the page tints it and shows a lock."""
-
-    def __init__(self, *, internal: bool = False, public: bool = False, **more: Any) -> None:
-        self.internal, self.public = internal, public
-        super().__init__(**more)
-
-
-def _text(label: Any, *, required: bool = True, rows: int = 4, internal: bool = False, public: bool = False) -> Words:
-    return Words(label=label, required=required, max_length=10_000, internal=internal, public=public,
-                 widget=forms.Textarea(attrs={"rows": rows}))
-
-
-def _yes_no(label: Any, *, required: bool) -> forms.TypedChoiceField:
-    return forms.TypedChoiceField(
-        label=label, required=required, choices=YES_NO, empty_value=None,
-        coerce=lambda value: {"yes": True, "no": False}.get(value),
-    )
-
-
-def _when(label: Any, *, required: bool = False) -> forms.DateTimeField:
-    return forms.DateTimeField(
-        label=label, required=required,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-    )
-
-
-class ActionForm(forms.Form):
-    """Base: knows the case it acts on; `cleaned()` gives the action's keyword arguments."""
-
-    lists: tuple[str, ...] = ()
-
-    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
-        self.case = case
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Fill choices and first values from the case."""
-
-    def cleaned(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
-
-
-class _Coded(ActionForm):
-    """Fields typed from a list: the action gets codes."""
-
-    coded: dict[str, Callable[[str], str]] = {}
-    many: tuple[str, ...] = ()
-
-    def cleaned(self) -> dict[str, Any]:
-        values = super().cleaned()
-        for name, read in self.coded.items():
-            if name in values:
-                values[name] = read(values[name])
-        for name in self.many:
-            values[name] = unit_codes(str(values.get(name, "")))
-        return values
-
-
-class Accept(_Coded):
+class Accept(Coded):
     lists = ("categories", "areas")
     coded = {"category": category_code, "area": area_code}
     category = CategoryField(label=_("事项"))
@@ -127,7 +48,7 @@ class Accept(_Coded):
 
 
 class Correct(Accept):
-    reason = _text(_("更正原因"), rows=2)
+    reason = text(_("更正原因"), rows=2)
 
     def prepare(self) -> None:
         super().prepare()
@@ -139,7 +60,7 @@ class Correct(Accept):
 
 class Decline(ActionForm):
     route = forms.ChoiceField(label=_("法定途径"))
-    explanation = _text(_("向诉求人说明"), public=True)
+    explanation = text(_("向诉求人说明"), public=True)
 
     def prepare(self) -> None:
         phrases = list(Phrase.objects.filter(list=Phrase.List.DECLINE_ROUTE, active=True))
@@ -148,13 +69,13 @@ class Decline(ActionForm):
         field.choices = [("", "—"), *((p.code, p.said) for p in phrases)]
 
 
-class AnswerOnTheSpot(_Coded):
+class AnswerOnTheSpot(Coded):
     lists = ("categories",)
     coded = {"category": category_code}
-    public_answer = _text(_("答复内容"), rows=6, public=True)
+    public_answer = text(_("答复内容"), rows=6, public=True)
     category = CategoryField(label=_("事项"), required=False)
     means = forms.ChoiceField(label=_("怎样告知的"), required=False, choices=[("", "—"), *ContactMeans.choices])
-    contacted_at = _when(_("告知时间（不填为现在）"))
+    contacted_at = when(_("告知时间（不填为现在）"))
 
     def prepare(self) -> None:
         if self.case.channel == Channel.PHONE:
@@ -164,13 +85,13 @@ class AnswerOnTheSpot(_Coded):
             self.fields["means"].help_text = _("诉求人不是打电话来的：先告知，再写明怎样告知的。")
 
 
-class Dispatch(_Coded):
+class Dispatch(Coded):
     lists = ("units",)
     coded = {"lead_unit": unit_code}
     many = ("assisting_units",)
     lead_unit = UnitField(label=_("主办单位"))
     assisting_units = UnitField(label=_("协办单位"), required=False, help_text=_("可不填；多个用逗号分开。"))
-    note = _text(_("派单说明"), required=False, rows=2, internal=True)
+    note = text(_("派单说明"), required=False, rows=2, internal=True)
 
     def prepare(self) -> None:
         answer = reference().responsible(
@@ -192,31 +113,31 @@ class Dispatch(_Coded):
 
 
 class Redispatch(Dispatch):
-    reason = _text(_("改派原因"), rows=2)
+    reason = text(_("改派原因"), rows=2)
 
     def prepare(self) -> None:
         self.fields.pop("note")
 
 
-class AddAssisting(_Coded):
+class AddAssisting(Coded):
     lists = ("units",)
     many = ("assisting_units",)
     assisting_units = UnitField(label=_("协办单位"), help_text=_("多个用逗号分开。"))
-    note = _text(_("说明"), required=False, rows=2)
+    note = text(_("说明"), required=False, rows=2)
 
 
 class RecordContact(ActionForm):
     means = forms.ChoiceField(label=_("联系方式"), choices=ContactMeans.choices)
-    reached = _yes_no(_("是否联系上"), required=True)
-    contacted_at = _when(_("联系时间（不填为现在）"))
-    note = _text(_("情况"), required=False, rows=2)
+    reached = yes_no(_("是否联系上"), required=True)
+    contacted_at = when(_("联系时间（不填为现在）"))
+    note = text(_("情况"), required=False, rows=2)
 
 
-class RaiseReturn(_Coded):
+class RaiseReturn(Coded):
     lists = ("units",)
     coded = {"suggested_unit": unit_code}
     reason = forms.ChoiceField(label=_("退单理由"))
-    evidence = _text(_("依据（法规、三定方案或事实）"), internal=True)
+    evidence = text(_("依据（法规、三定方案或事实）"), internal=True)
     suggested_unit = UnitField(label=_("建议单位"), required=False)
 
     def prepare(self) -> None:
@@ -227,11 +148,11 @@ class RaiseReturn(_Coded):
 
 
 class Ruling(ActionForm):
-    ruling = _text(_("裁定理由"), rows=3, internal=True)
+    ruling = text(_("裁定理由"), rows=3, internal=True)
 
 
 class AssistReply(ActionForm):
-    private_note = _text(_("协办意见（给主办单位）"), internal=True)
+    private_note = text(_("协办意见（给主办单位）"), internal=True)
 
 
 class HandToColleague(ActionForm):
@@ -245,15 +166,15 @@ class HandToColleague(ActionForm):
 
 
 class Note(ActionForm):
-    note = _text(_("内部留言"), rows=3, internal=True)
+    note = text(_("内部留言"), rows=3, internal=True)
 
 
 class Reply(ActionForm):
-    public_answer = _text(_("给诉求人的答复"), rows=6, public=True)
-    solved = _yes_no(_("是否已解决"), required=True)
+    public_answer = text(_("给诉求人的答复"), rows=6, public=True)
+    solved = yes_no(_("是否已解决"), required=True)
     means = forms.ChoiceField(label=_("联系方式"), required=False, choices=[])
-    contacted_at = _when(_("联系时间（不填为现在）"))
-    private_note = _text(_("内部说明"), required=False, rows=2, internal=True)
+    contacted_at = when(_("联系时间（不填为现在）"))
+    private_note = text(_("内部说明"), required=False, rows=2, internal=True)
 
     def prepare(self) -> None:
         means = self.fields["means"]
@@ -270,25 +191,25 @@ class Reply(ActionForm):
 
 
 class Reason(ActionForm):
-    reason = _text(_("原因"), rows=3)
+    reason = text(_("原因"), rows=3)
 
 
 class Close(ActionForm):
-    explanation = _text(_("归档说明（未解决的必须写明）"), required=False, rows=2, public=True)
+    explanation = text(_("归档说明（未解决的必须写明）"), required=False, rows=2, public=True)
 
 
 class AddInformation(ActionForm):
-    words = _text(_("诉求人补充的情况"))
+    words = text(_("诉求人补充的情况"))
 
 
 class ReferEmergency(ActionForm):
     service = forms.ChoiceField(label=_("转接"), choices=[(s, s) for s in EMERGENCY_SERVICES])
-    note = _text(_("说明"), required=False, rows=2)
+    note = text(_("说明"), required=False, rows=2)
 
 
 class Publication(ActionForm):
     title = forms.CharField(label=_("公开标题"), max_length=120)
-    body = _text(_("公开内容（去掉姓名、电话、门牌）"), rows=6)
+    body = text(_("公开内容（去掉姓名、电话、门牌）"), rows=6)
 
     def prepare(self) -> None:
         version = getattr(self.case, "public_version", None)
@@ -310,7 +231,3 @@ FORMS: dict[str, type[ActionForm]] = {
     "refer_emergency": ReferEmergency, "request_publication": Publication, "clear_publication": Publication,
     "refuse_publication": Reason,
 }
-
-from . import forms_clocks, forms_merging, forms_quality, forms_returns, forms_supervision  # noqa: E402 - their forms are made of the ones above
-
-FORMS |= forms_clocks.FORMS | forms_merging.FORMS | forms_quality.FORMS | forms_returns.FORMS | forms_supervision.FORMS
