@@ -79,8 +79,10 @@ def everything(world: World, monday: Frozen) -> list[Event]:
     for outcome in ("no_answer", "busy", "refused", "wrong_number"):
         take(world, hand, "record_callback_attempt", outcome=outcome, solved=None, truthful=None, satisfaction="")
     take(world, hand, "record_callback_attempt", solved=False, truthful=False, satisfaction="dissatisfied")
+    for step in ("sign", "reply", "approve"):  # redone by itself
+        take(world, hand, step)
     take(world, hand, "rate", solved=False, satisfaction="dissatisfied")
-    take(world, hand, "close")
+    take(world, hand, "close", by="supervisor")
     _clocks_speak(world, monday)
     anonymous = world.case(phone="", name="")
     for step in ("accept", "dispatch", "sign"):
