@@ -55,8 +55,9 @@ def _open_clocks() -> int:
 
 
 def _due(city: BenchCity) -> None:
+    codes = city.category_codes
     cases = [
-        register(intake=Intake(words=f"第 {number} 件事到期了。", category=city.category_codes[number % len(city.category_codes)], accept=True),
+        register(intake=Intake(words=f"第 {number} 件事到期了。", category=codes[number % len(codes)], accept=True),
                  by=SYSTEM).case_id
         for number in range(DUE)
     ]

@@ -18,6 +18,8 @@ from .queries import CaseFile, Filters, rows
 
 RUNNING = {"met_at__isnull": True, "stopped_at__isnull": True}
 
+EVERYTHING = Filters()
+
 
 def promised_clock(case_id: UUID) -> Clock | None:
     """The running clock of what the reporter was promised."""
@@ -109,7 +111,7 @@ def clock_lines(case: Case, *, at: datetime, public_only: bool = False) -> list[
                     pauses=Suspension.objects.filter(case=case).select_related("by", "ended_by").order_by("at", "id"))
 
 
-def extensions_waiting(actor: Actor, *, filters: Filters = Filters(), limit: int = 100) -> list[Case]:
+def extensions_waiting(actor: Actor, *, filters: Filters = EVERYTHING, limit: int = 100) -> list[Case]:
     """Cases whose unit waits for an answer to its request for more time, the earliest due answer first."""
     waiting: QuerySet[Extension] = Extension.objects.filter(decision=ExtensionDecision.WAITING)
     return list(rows(Case.objects.filter(policy.visible_to(actor), filters.q(), extensions__in=waiting)).order_by("due_at", "id")[:limit])
