@@ -16,7 +16,7 @@ from lianxin.cases.models import CatalogueVersion
 from lianxin.city.catalogue import expand
 from lianxin.city.faults import Faults
 from lianxin.city.files import CATALOGUE
-from lianxin.city.load import Catalogue, check_catalogue, load
+from lianxin.city.load import Catalogue, check, check_catalogue, load
 from lianxin.city.tables import read_table
 from lianxin.city.undoing import Undoing
 from lianxin.city.writing import compressed
@@ -134,6 +134,12 @@ def test_a_version_to_come_is_not_overtaken_by_a_load(loaded: Path) -> None:
     load(loaded, catalogue=Catalogue.REPLACE)
     newest = CatalogueVersion.objects.latest("number")
     assert (newest.source, newest.in_force_from) == ("files", later.in_force_from)
+
+
+def test_a_catalogue_gives_nothing_to_a_village(hill: Path) -> None:
+    append(hill / "units.csv", "garden,松林村村委会,,Village Committee,town_government,town,990201001001,,属地,,")
+    append(hill / "catalogue.csv", "010103,,990201001,garden,,,,属地")
+    assert any("garden" in str(fault) and "村社区或网格" in str(fault) for fault in check(hill))
 
 
 LEVELS = {"county": ["11", "12", "13"], "town": ["1101", "1201"]}

@@ -197,6 +197,7 @@ def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str
         return
     before = len(faults)
     plan.rules = expand(rows, units={row["code"] for row in plan.units}, levels=levels, faults=faults)
+    _not_to_villages(plan, levels)
     if len(faults) > before or not rows or not plan.leaves:
         return
     units = {row["code"]: row for row in plan.units}
@@ -213,6 +214,14 @@ def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str
                    words % {"leaf": leaf, "name": names[leaf], "county": county, "day": on.isoformat()})
     if len(missing) > SHOWN_GAPS:
         faults.add(files.CATALOGUE.file, 0, _("共有 %s 处没有承办单位") % len(missing))
+
+
+def _not_to_villages(plan: Plan, levels: Mapping[str, str]) -> None:
+    """No rule gives a case to a village or a grid: dispatch would refuse it."""
+    low = {row["code"] for row in plan.units if levels.get(row["area"]) in ("village", "grid")}
+    told = {(rule.line, unit) for rule in plan.rules for unit in (rule.lead, *rule.assisting) if unit in low}
+    for line, unit in sorted(told):
+        plan.faults.add(files.CATALOGUE.file, line, _("%s 是村社区或网格的，不能主办或协办") % unit)
 
 
 def _turning_days(plan: Plan, today: date) -> list[date]:
