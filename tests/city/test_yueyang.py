@@ -14,9 +14,15 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
+from lianxin.cases.catalogue.content import digest
 from lianxin.cases.models import CatalogueVersion, Category, Kind, TimeLimit, Urgency
 from lianxin.cases.reference import reference
+from lianxin.city.catalogue import expand
+from lianxin.city.faults import Faults
+from lianxin.city.files import CATALOGUE
 from lianxin.city.load import load
+from lianxin.city.tables import read_table
+from lianxin.city.writing import write
 from lianxin.knowledge.models import Article
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit, UnitKind
 from lianxin.places import gazetteer, locate
@@ -238,6 +244,20 @@ def test_nothing_is_pushed_down_to_villages_or_grids() -> None:
     kinds = set(CatalogueVersion.objects.get().rules.values_list("lead_unit__kind", flat=True))
     assert kinds <= {"city_department", "county_bureau", "county_government", "utility", "hotline", "town_government"}
     assert not Unit.objects.filter(area__level__in=["village", "grid"]).exists()
+
+
+def test_the_catalogue_written_back_is_the_same(tmp_path: Path) -> None:
+    """Some thousands of rules, in about as many lines as they were written in."""
+    version = CatalogueVersion.objects.get()
+    with (tmp_path / "catalogue.csv").open("w", encoding="utf-8", newline="") as out:
+        count = write(version, out)
+    faults = Faults()
+    levels = dict(Area.objects.filter(active=True).values_list("code", "level"))
+    read = expand(read_table(tmp_path, CATALOGUE, faults), units=set(Unit.objects.values_list("code", flat=True)), levels=levels,
+                  faults=faults)
+    assert faults.found == []
+    assert digest(rule.said() for rule in read) == version.content_hash
+    assert count <= sum(1 for _line in (YUEYANG / "catalogue.csv").open(encoding="utf-8"))
 
 
 def test_staff_in_every_role_and_clerks_in_every_unit_that_leads() -> None:
