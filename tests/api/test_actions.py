@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from lianxin.api.actions import BODIES, EXAMPLES, ROWS, RUN, fields_of
-from lianxin.cases.models import Attachment, Case, Event, IdentityReading
+from lianxin.cases.models import Attachment, Case, Event, IdentityReading, State
 from lianxin.cases.rebuild import differences
 from lianxin.cases.states import TABLE, Holder
 from lianxin.kernel.clock import Frozen
 from tests.api.conftest import Machine, token
+from tests.cases.ways import at_state
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,15 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     act("urban", one, "hand_to_colleague", officer="urban2")
     act("housing", one, "ask_colleague", note="请补夜间照片。")
     act("housing", one, "record_contact", means="phone", reached=True)
+    act("housing", one, "suspend", **EXAMPLES["suspend"])
     act(reporter, one, "add_information", words="昨夜又施工。")
+    act("housing", one, "suspend", waits_for="outside", words="等供电公司停电。", until="2026-11-25T17:00:00+08:00")
+    act("housing", one, "resume_work")
+    assert machines("housing").act(one, "suspend", **EXAMPLES["suspend"]).status_code == 422  # twice is all there is
+    act("housing", one, "ask_extension", **EXAMPLES["ask_extension"])
+    act("dispatcher", one, "refuse_extension", **EXAMPLES["refuse_extension"])
+    act("housing", one, "ask_extension", reason="雨还没停。", minutes=420)
+    act("supervisor", one, "grant_extension", explanation="连日下雨。")
     picture = ok(upload(machines("housing"), photo()))["id"]
     act("housing", one, "attach", attachments=[picture], purpose="proof")
     act("housing", one, "reply", "replied", public_answer="已责令停工。", solved=True)
@@ -109,6 +118,10 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     act("reviewer", one, "clear_publication", title="夜间施工", body="夜间施工已停。")
     act("dispatcher", one, "refuse_publication", reason="内容涉及他人。")
     assert differences(uuid.UUID(one)) == []
+
+    waiting = str(at_state(world, State.IN_HAND))
+    act("urban", waiting, "suspend", waits_for="outside", words="等停电。", until="2026-11-25T17:00:00+08:00")
+    act("dispatcher", waiting, "lift_suspension", **EXAMPLES["lift_suspension"])
 
     two = ok(machines("operator").post("/cases", {"words": WORDS}))["id"]
     act("operator", two, "decline", "declined", **EXAMPLES["decline"])
