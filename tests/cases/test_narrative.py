@@ -156,7 +156,7 @@ def test_notes_are_private_and_answers_are_public(world: World, monday: Frozen) 
         ("withdraw", "reason", True), ("add_information", "words", True), ("refuse_publication", "reason", True),
     }
     assert {name for _action, name, public in fields if not public} == {
-        "note", "reason", "evidence", "ruling", "private_note"}
+        "note", "reason", "evidence", "ruling", "basis", "private_note", "demand", "answer"}
 
 
 def test_an_answer_is_not_shown_before_it_is_approved(world: World, monday: Frozen) -> None:

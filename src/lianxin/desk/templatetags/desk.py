@@ -31,7 +31,7 @@ WORKDAY = 420  # working minutes
 FIELD_LABELS: dict[str, str | Promise] = {
     "demand": gettext_lazy("督办要求"), "answer": gettext_lazy("督办答复"),
     "public_answer": gettext_lazy("给诉求人的答复"), "private_note": gettext_lazy("内部说明"),
-    "evidence": gettext_lazy("依据"), "ruling": gettext_lazy("裁定理由"), "reason": gettext_lazy("原因"),
+    "evidence": gettext_lazy("依据"), "ruling": gettext_lazy("裁定理由"), "basis": gettext_lazy("法定依据"), "reason": gettext_lazy("原因"),
     "explanation": gettext_lazy("说明"), "note": gettext_lazy("说明"), "words": gettext_lazy("诉求人的话"),
     "failed": gettext_lazy("没过的审核项"), "title": gettext_lazy("公开标题"), "body": gettext_lazy("公开内容"),
 }
