@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from playwright.sync_api import expect
 
 from lianxin.cases.models import Case, Clock, Notice, NoticeRule
 from lianxin.cases.sweep import sweep
 from lianxin.kernel.clock import now
-from tests.browser import axe, new_page
+from tests.browser import axe
 from tests.cases.ways import take
 from tests.journeys.test_desk import open_as, press  # noqa: F401 - a fixture
-from datetime import timedelta
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]

@@ -240,6 +240,8 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
     for before in (filters.overdue_at, filters.due_before):
         if before is not None:
             base = base.filter(due_at__lt=before)
+    if filters.overdue_at is not None:
+        base = base.filter(case__paused=False)
     query = replace(filters, overdue_at=None, due_before=None).q()
     wanted = sorted(set(unit_ids))
     if query:

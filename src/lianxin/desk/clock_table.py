@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from lianxin.cases.actions.telling import OF_THE_HOTLINE
 from lianxin.cases.models import AssignmentRole, Case, State
 from lianxin.cases.queries_clocks import ClockLine
 from lianxin.cases.sayings.clocks import length
@@ -38,13 +39,15 @@ def _result(line: ClockLine) -> tuple[str, str]:
     }[line.state]
 
 
-def table_of(lines: Iterable[ClockLine]) -> list[ClockRow]:
-    """The lines in words, in their order."""
+def table_of(case: Case, lines: Iterable[ClockLine]) -> list[ClockRow]:
+    """The lines in words, in their order. Who owed a clock of the case itself is said while it runs; units come and go."""
     found = []
     for line in lines:
         clock = line.clock
         part = clock.assignment
-        who = part.unit.said if part else ""
+        who = part.unit.said if part else _("12345 热线") if clock.kind in OF_THE_HOTLINE else ""
+        if not who and clock.running and case.lead_unit is not None:
+            who = case.lead_unit.said
         if part is not None and part.role == AssignmentRole.ASSIST:
             who = _("%(unit)s（协办）") % {"unit": who}
         result, mood = _result(line)

@@ -51,7 +51,7 @@ def clerk_day(unit_ids: Iterable[int], *, at: datetime, officer_id: int | None =
     back = Exists(Event.objects.filter(case=OuterRef("case_id"), id__gte=OuterRef("case_id"), action__in=CAME_BACK))
     found = base.annotate(back=back).aggregate(
         total=Count("id"), due_today=Count("id", filter=Q(due_at__lt=end_of_day(at))),
-        late=Count("id", filter=Q(due_at__lt=at)), came_back=Count("id", filter=Q(back=True)),
+        late=Count("id", filter=Q(due_at__lt=at, case__paused=False)), came_back=Count("id", filter=Q(back=True)),
         to_sign=Count("id", filter=Q(state="assigned")),
     )
     return ClerkDay(**found)

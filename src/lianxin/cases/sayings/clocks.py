@@ -82,6 +82,20 @@ def paused(case: Case, unit: str) -> str:
     return _("%(unit)s在等一个条件才能接着办，最迟等到 %(until)s；等的时间不算在期限里，原因写在下面。") % values
 
 
+def detail(event: Event) -> list[str]:
+    """What an event of a pause, an extension or a notice says beside its name, shortly, for staff."""
+    data = event.data
+    if data.get("waits_for"):
+        return [str(dict(SuspensionReason.choices).get(data["waits_for"], "")), _("最迟 %(until)s") % {"until": _when(event, "until")}]
+    if event.action in ("ask_extension", "grant_extension"):
+        return ["+" + length(data.get("minutes"), data.get("calendar", "working")),
+                *([f"→ {_when(event, 'due')}"] if data.get("due") else [])]
+    if event.action in ("resume_work", "lift_suspension", "lapse_suspension") or data.get("resumed"):
+        return [f"→ {_when(event, 'due')}"]
+    kinds = dict(ClockKind.choices)
+    return list(dict.fromkeys(str(kinds.get(one.get("kind"), "")) for one in data.get("notices", ())))
+
+
 def story(lines: Sequence[ClockLine]) -> list[str]:
     """What happened to the time a reporter was promised, in plain sentences, oldest first."""
     from ..narrative import day_and_time

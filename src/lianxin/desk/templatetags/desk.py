@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from lianxin.cases.models import Case, ContactMeans, Outcome, Phrase
 from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
+from lianxin.cases.sayings import clocks
 from lianxin.cases.sayings.supervision import number_of
 from lianxin.cases.states import BY_ACTION
 from lianxin.faces.templatetags.lianxin import duration
@@ -35,6 +36,8 @@ FIELD_LABELS: dict[str, str | Promise] = {
     "explanation": gettext_lazy("说明"), "note": gettext_lazy("说明"), "words": gettext_lazy("诉求人的话"),
     "failed": gettext_lazy("没过的审核项"), "title": gettext_lazy("公开标题"), "body": gettext_lazy("公开内容"),
 }
+# Where a field is another thing in one action than elsewhere.
+OF_ACTION: dict[tuple[str, str], str | Promise] = {("suspend", "words"): gettext_lazy("在等什么")}
 _CHOICES: dict[str, dict[str, str | Promise]] = {
     "means": dict(ContactMeans.choices), "satisfaction": dict(Satisfaction.choices),
 }
@@ -97,6 +100,7 @@ def event_detail(entry: TimelineEntry) -> str:
         parts.append(_("建议 %s") % _unit(data["suggested_unit"]))
     if data.get("service"):
         parts.append(str(data["service"]))
+    parts += clocks.detail(entry.event)
     if data.get("justified") is not None:
         parts.append(_yes_no(data["justified"], _("不满意理由成立"), _("不满意理由不成立")))
     if data.get("drawn") is not None:
@@ -143,7 +147,8 @@ def event_texts(entry: TimelineEntry) -> list[Said]:
     """The words, each with its label; the reporter's first words stand elsewhere on the page."""
     public = entry.event.public or entry.event.action == "reply"
     return [
-        Said(FIELD_LABELS.get(name, name), body, public and name not in ("private_note", "note"))
+        Said(OF_ACTION.get((entry.event.action, name)) or FIELD_LABELS.get(name, name), body,
+             public and name not in ("private_note", "note"))
         for name, body in entry.texts.items() if body
     ]
 

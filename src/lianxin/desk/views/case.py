@@ -55,7 +55,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         request, file=file, case=case, choices=choices_for(request.actor, case, open_ones,
                                                              likely=likely_first(case, file), waiting=waiting is not None),
         identity=policy.can_read_identity(request.actor, case, open_ones),
-        running=clocks_shown(file), clock_table=table_of(promises), waiting=waiting,
+        running=clocks_shown(file), clock_table=table_of(case, promises), waiting=waiting,
         asked=last_of(file.timeline, "ask_extension") if waiting else None,
         asked_length=length(waiting.minutes, waiting.clock.calendar) if waiting else "",
         area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
