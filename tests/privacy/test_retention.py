@@ -44,12 +44,14 @@ SAID = {
 }
 NEEDLES = ["屠维大荒落", "13711239876", "柔兆里", "tuwei@example.cn", "113.123456", "29.123456", "阏逢"]
 
-# Free text of staff and units that no reporter stands in: codes, names of offices, of tables, of staff themselves.
+# Free text of staff and units that no reporter stands in: codes, names of offices, of tables, of staff themselves; what is
+# published of a listed matter; figures. Words about one case lie with its events.
 REFERENCE = {
-    "organisations", "places", "knowledge",
+    "organisations", "places", "knowledge", "analysis", "reports", "supervision",
+    "cases.DutyLimit", "cases.NoticeRule", "cases.Notice",
     "cases.Category", "cases.CatalogueVersion", "cases.CatalogueRule", "cases.TimeLimit", "cases.Phrase",
     "desk.SavedFilter", "quality.Rating", "quality.Review", "quality.CallbackAttempt", "quality.Contest", "quality.Campaign",
-    "quality.CampaignDraw", "quality.ChecklistItem", "analysis.Episode",
+    "quality.CampaignDraw", "quality.ChecklistItem",
 }
 FREE = (models.CharField, models.TextField, models.BinaryField, models.JSONField, models.FloatField, models.BigIntegerField)
 
