@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.utils.translation import override
@@ -11,7 +11,9 @@ from django.utils.translation import override
 from lianxin.cases import narrative, queries, reference
 from lianxin.cases.actions import History, Intake, decline, register_many
 from lianxin.cases.actions.intake import rows_for
-from lianxin.cases.models import AssignmentState, Case, Category, Event, EventText, Phrase, State
+from lianxin.cases.actions.recomputing import recompute_due
+from lianxin.cases.engine import On
+from lianxin.cases.models import AssignmentState, Case, Category, Clock, Event, EventText, Phrase, State
 from lianxin.cases.retention import anonymise_due
 from lianxin.cases.states import BY_ACTION
 from lianxin.cases.sweep import sweep
@@ -19,7 +21,12 @@ from lianxin.kernel.clock import Frozen
 from lianxin.organisations.actors import SYSTEM
 from lianxin.organisations.models import Staff, Unit
 from lianxin.places.models import Area
+from lianxin.quality.models import CampaignDraw
+from lianxin.quality.tasks import settle
+from lianxin.supervision import listing
+from lianxin.supervision.actions import delist_supervision
 from tests.cases.ways import ACTIONS, at_state, take
+from tests.quality.test_campaigns import not_drawn
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +72,24 @@ def _clocks_speak(world: World, monday: Frozen) -> None:
     monday.set(start)
 
 
+def _by_the_system(world: World, monday: Frozen) -> None:
+    """A matter on the public list and off it, a date that is fixed, a case that nobody called or rated."""
+    case_id = at_state(world, State.IN_HAND)
+    one = listing.issue(
+        by=world.actor("supervisor"), title="反复停水", criteria="不停水。", unit="urban", leader_name="李某", leader_title="副局长",
+        due_on=date(2026, 12, 31), cases=[Case.objects.get(pk=case_id).number])
+    numbers = {"listing": str(one.pk), "year": one.year, "serial": one.serial}
+    delist_supervision(On(case_id, SYSTEM), **numbers)
+    Clock.objects.filter(case=case_id, kind="resolve").update(provisional=True)
+    recompute_due(On(case_id, SYSTEM))
+    draw = CampaignDraw.objects.get(case=not_drawn(world))
+    start = monday.move()
+    assert draw.rate_until is not None
+    monday.set(draw.rate_until)
+    settle(draw.rate_until)
+    monday.set(start)
+
+
 @pytest.fixture
 def everything(world: World, monday: Frozen) -> list[Event]:
     """Every action of the table, and its variants."""
@@ -100,6 +125,7 @@ def everything(world: World, monday: Frozen) -> list[Event]:
                registered_at=monday.move() - timedelta(days=9),
                history=History(closed_at=monday.move() - timedelta(days=2), closing_note="已办。")), by=SYSTEM)
     register_many(rows=[rows])
+    _by_the_system(world, monday)  # last: a campaign decides for what comes after it
     anonymise_due(monday.move(days=4000))
     events = list(Event.objects.select_related("unit", "actor").order_by("id"))
     assert {event.action for event in events} == set(BY_ACTION)

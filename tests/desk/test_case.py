@@ -71,18 +71,20 @@ def test_the_likeliest_button_comes_first_and_closed_ones_say_why(world: World, 
     assert re.search(r'aria-disabled="true" data-why="这一步由主办单位办理。"', helper)
 
 
-def test_callback_is_tried_first_then_closed_or_reopened(world: World, as_: SignIn, monday: Frozen) -> None:
+def test_callback_is_tried_first_then_closed_or_goes_back(world: World, as_: SignIn, monday: Frozen) -> None:
     case_id = with_housing(world)
     a.reply(world.on(case_id, "housing"), public_answer="已责令 22 时后停工。", solved=True, means="phone")
     q.approve(world.on(case_id, "reviewer"))
     client = as_("callback")
     assert buttons(client.get(case_url(case_id)).content.decode())[0] == "record_callback_attempt"
-    client.post(act_url(case_id, "record_callback_attempt"), {"outcome": "reached", "solved": "no", "submission": "1"})
-    assert buttons(client.get(case_url(case_id)).content.decode())[0] == "reopen"
+    client.post(act_url(case_id, "record_callback_attempt"), {"outcome": "busy", "submission": "1"})
+    assert buttons(client.get(case_url(case_id)).content.decode())[0] == "record_callback_attempt"
     client.post(act_url(case_id, "record_callback_attempt"), {"outcome": "reached", "solved": "yes", "submission": "2"})
     page = client.get(case_url(case_id)).content.decode()
     assert buttons(page)[0] == "close"
     assert "已试 2 次" in page
+    client.post(act_url(case_id, "record_callback_attempt"), {"outcome": "reached", "solved": "no", "submission": "3"})
+    assert Case.objects.get(pk=case_id).state == "dispatched"  # back to the unit by itself
 
 
 def test_an_action_is_done_once_however_often_it_is_sent(world: World, as_: SignIn, monday: Frozen) -> None:

@@ -10,7 +10,7 @@ from django.template.loader import get_template
 
 import lianxin
 from lianxin.cases.states import TABLE, Holder
-from lianxin.desk import urls
+from lianxin.desk import menu, urls
 from lianxin.desk.boards import BOARDS
 from lianxin.desk.forms import FORMS
 from lianxin.desk.views.boards import EVERY_ACTION
@@ -42,6 +42,8 @@ def test_every_template_parses_and_is_used(path: Path) -> None:
 def test_every_address_is_reached_from_somewhere(name: str) -> None:
     if name in DERIVED:
         assert DERIVED[name] in SOURCE
+        return
+    if any(name == entry.pages[0] for entry in (*menu.FIRST, *menu.REST)):
         return
     assert re.search(rf"""["']desk:{name}["']""", SOURCE), f"nothing leads to desk:{name}"
 
