@@ -47,6 +47,7 @@ CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff01-\uff5e]")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _PLACEHOLDER = re.compile(r"%\([^)]+\)[#0\- +]?\d*(?:\.\d+)?[a-zA-Z]|%%|%[#0\- +]?\d*(?:\.\d+)?[sdrfgi]|\{\{.*?\}\}|\{\w*\}")
 
+_WIDTH = re.compile(r"(%\([^)]+\))[#0\- +]?\d*(?:\.\d+)?(?=[a-zA-Z])")
 _LATIN_WORD = re.compile("[A-Za-z]{4,}")
 _MARKUP = re.compile(r"<[^>]*>|%\([^)]+\)[a-z]|\{\w*\}|\"oauth_\w+\"")
 # Names that stay as they are in every language.
@@ -315,7 +316,8 @@ def _message_faults(language: str, message: Any) -> Iterator[str]:
     sources = [message.id] if isinstance(message.id, str) else list(message.id)
     for place, string in enumerate(strings):
         source = sources[min(place, len(sources) - 1)]
-        wanted, given = sorted(_PLACEHOLDER.findall(source)), sorted(_PLACEHOLDER.findall(string))
+        # How wide a number is written is a language's own matter.
+        wanted, given = (sorted(_WIDTH.sub(r"\1", one) for one in _PLACEHOLDER.findall(text)) for text in (source, string))
         # "1 file" may leave the number out of an English singular.
         if wanted != given and not (len(strings) > 1 and place == 0 and set(given) <= set(wanted)):
             yield f"placeholders {wanted} became {given}"
