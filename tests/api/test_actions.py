@@ -129,6 +129,17 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     act("operator", three, "answer_on_the_spot", "closed", **EXAMPLES["answer_on_the_spot"])
     four = ok(machines("operator").post("/cases", {"words": WORDS}))
     act(Machine(**{"X-Tracking-Code": four["tracking_code"]}), four["id"], "withdraw", "withdrawn", reason="修好了。")
+
+    held = str(at_state(world, State.IN_HAND))
+    act("supervisor", held, "urge", **EXAMPLES["urge"])
+    act("supervisor", held, "supervise", **EXAMPLES["supervise"])
+    act("urban", held, "answer_supervision", **EXAMPLES["answer_supervision"])
+    act("supervisor", held, "refuse_supervision_answer", **EXAMPLES["refuse_supervision_answer"])
+    act("urban_head", held, "answer_supervision", **EXAMPLES["answer_supervision"])
+    act("supervisor", held, "accept_supervision_answer", **EXAMPLES["accept_supervision_answer"])
+    same = at_state(world, State.ACCEPTED)
+    act("dispatcher", held, "merge", duplicates=[Case.objects.get(pk=same).number], reason="同一个工地。")
+    act("dispatcher", str(same), "unmerge", **EXAMPLES["unmerge"])
     assert done == set(ROWS)
 
 

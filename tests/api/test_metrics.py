@@ -65,7 +65,7 @@ def test_without_a_database_it_says_so(client: Client, monkeypatch: pytest.Monke
     def away(*_args: object, **_more: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(metrics.queries, "standings", away)
+    monkeypatch.setattr(metrics, "standings", away)
     found = read(client)
     assert found["lianxin_database_up",] == 0
     assert ("lianxin_database_bytes",) not in found

@@ -55,6 +55,8 @@ def many(world: World, monday: Frozen) -> Many:
                     extra["area"] = area
                 if step == "reply":
                     extra["means"] = "not_left"
+                if step == "raise_return":
+                    extra["suggested_unit"] = "water" if lead != "water" else "housing"
                 take(world, case_id, step, by=by, **extra)
                 if Case.objects.get(pk=case_id).state == state:
                     break
