@@ -33,7 +33,7 @@ def test_a_part_is_run_by_its_name_and_may_be_quick(monkeypatch: pytest.MonkeyPa
     told: list[str] = []
     rows = measure("worktime", Run(None, [10], 1.0, True, told.append))  # type: ignore[arg-type]
     assert {row.part for row in rows} == {"worktime"}
-    assert told == ["due times"]
+    assert told == ["due times, and a loop that steps through days"]
 
 
 def test_cases_grow_but_never_shrink_until_one_asks_for_fresh_ones(monkeypatch: pytest.MonkeyPatch) -> None:

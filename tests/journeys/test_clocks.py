@@ -20,7 +20,7 @@ from tests.journeys.test_desk import open_as, press  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
-SHOTS = os.environ.get("LIANXIN_TEST_SHOTS", "")
+SHOTS = os.environ.get("TEST_SHOTS", "")
 
 
 def shot(page: Any, name: str) -> None:

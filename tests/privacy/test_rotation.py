@@ -75,12 +75,12 @@ def test_a_rotation_that_was_killed_is_carried_on(world: World, keyfile: Path, m
     said = people(world, 25)
     seal, count = keys._reseal, 0
 
-    def killed(reporter: Reporter) -> bool:
+    def killed(*sealed: Any) -> bool:
         nonlocal count
         count += 1
         if count == 18:
             raise KeyboardInterrupt
-        return seal(reporter)
+        return seal(*sealed)
 
     monkeypatch.setattr(keys, "_reseal", killed)
     with pytest.raises(KeyboardInterrupt):

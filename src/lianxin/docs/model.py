@@ -16,7 +16,7 @@ from lianxin.cases.retention import PERSONAL
 
 from .markdown import code, codes, page, sentence, table
 
-CONTEXTS = ("places", "organisations", "cases", "quality", "analysis", "knowledge", "desk")
+CONTEXTS = ("places", "organisations", "cases", "quality", "supervision", "analysis", "analysis.reports", "knowledge", "desk")
 # What the nightly job does when a class's days are over.
 RETENTION: dict[RetentionClass, str] = {
     RetentionClass.REPORTER: "emptied; the row stays, so that the case still shows that somebody raised it",
@@ -29,7 +29,8 @@ RETENTION: dict[RetentionClass, str] = {
 
 def tables() -> list[type[models.Model]]:
     """Our models, context by context, in the order they are defined."""
-    return [model for name in CONTEXTS if apps.is_installed(f"lianxin.{name}") for model in apps.get_app_config(name).get_models()]
+    return [model for name in CONTEXTS if apps.is_installed(f"lianxin.{name}")
+            for model in apps.get_app_config(name.rpartition(".")[2]).get_models()]
 
 
 def _type(field: Any) -> str:
