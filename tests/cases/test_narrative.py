@@ -21,6 +21,7 @@ from lianxin.kernel.clock import Frozen
 from lianxin.organisations.actors import SYSTEM
 from lianxin.organisations.models import Staff, Unit
 from lianxin.places.models import Area
+from lianxin.quality.campaigns import end
 from lianxin.quality.models import CampaignDraw
 from lianxin.quality.tasks import settle
 from lianxin.supervision import listing
@@ -88,6 +89,7 @@ def _by_the_system(world: World, monday: Frozen) -> None:
     monday.set(draw.rate_until)
     settle(draw.rate_until)
     monday.set(start)
+    end(by=world.actor("supervisor"), campaign_id=draw.campaign_id)
 
 
 @pytest.fixture

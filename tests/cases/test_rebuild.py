@@ -18,25 +18,33 @@ from lianxin.cases.retention import anonymise_due
 from lianxin.cases.states import TABLE
 from lianxin.kernel.clock import Frozen
 from lianxin.organisations.actors import SYSTEM
+from tests.cases.test_narrative import _all_taken, _by_the_system, _clocks_speak
 from tests.cases.ways import VILLAGE, at_state, take, walk
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
+# Families have a machine of their own, and what goes back by itself its own tests: both ask the same of the log.
+APART = {"join_master", "answer_with_master", "follow_master", "take_over", "release_duplicate", "unmerge", "merge",
+         "reopen_unsolved"}
 WAYS = (
     ("accept", "correct", "request_publication", "refuse_publication", "dispatch", "sign", "record_contact", "assist_sign",
      "add_assisting", "ask_colleague", "hand_to_colleague", "attach", "reply", "send_back", "reply", "approve",
      "record_callback_attempt", "rate", "close", "reopen", "redispatch", "withdraw"),
-    ("refer_emergency", "accept", "dispatch", "raise_return", "reject_return", "sign", "raise_return", "reject_return",
-     "raise_return", "uphold_return", "dispatch", "sign", "reply", "approve", "reopen", "sign", "reply", "approve",
+    ("refer_emergency", "accept", "dispatch", "raise_return", "reject_return", "sign", "raise_return", "uphold_return",
+     "dispatch", "sign", "reply", "approve", "reopen", "sign", "reply", "approve",
      "record_callback_attempt", "close"),
     ("add_information", "request_publication", "clear_publication", "refuse_publication", "request_publication", "decline"),
     ("accept", "decline"), ("answer_on_the_spot", "reopen:supervisor", "answer_on_the_spot"), ("accept", "answer_on_the_spot"),
     ("withdraw:reporter",),
+    ("accept", "dispatch", "sign", "raise_return", "reject_return"), ("answer_on_the_spot", "contest"),
 )
 
 
 def test_cases_that_went_every_way(world: World, monday: Frozen) -> None:
+    _all_taken(world)
+    _clocks_speak(world, monday)
+    _by_the_system(world, monday)
     for number, way in enumerate(WAYS):
         case_id = world.case(area=VILLAGE)
         for step in way:
@@ -68,8 +76,8 @@ def test_cases_that_went_every_way(world: World, monday: Frozen) -> None:
     assert Case.objects.get(pk=made.case_id).anonymised_at is not None
     # Nothing of the table was left out: every row, and every state it leads to.
     taken = {(event.action, event.to_state) for event in Event.objects.all()}
-    assert {row.action for row in TABLE} == {action for action, _to in taken}
-    missing = {(row.action, str(target)) for row in TABLE for target in row.targets} - taken
+    assert {row.action for row in TABLE} - APART == {action for action, _to in taken} - APART
+    missing = {(row.action, str(target)) for row in TABLE for target in row.targets if row.action not in APART} - taken
     assert missing == set()
 
 

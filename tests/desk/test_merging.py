@@ -50,7 +50,7 @@ def test_a_case_page_suggests_and_the_queue_does(world: World, two: tuple[Case, 
         assert "同在花园社区 · 相隔 2 小时 · 都说“停水”" in shown
         either = (reverse("desk:compare", args=pair) for pair in ([second.pk, first.pk], [first.pk, second.pk]))
         assert any(address in shown for address in either)
-    assert "可能是同一件事" not in page(client_for(world, "reviewer"), "case", second.pk)
+    assert "同在花园社区 · 相隔 2 小时" not in page(client_for(world, "reviewer"), "case", second.pk)
     assert reverse("desk:alike") in page(dispatcher, "board", "queue")
     for name in ("urban", "reviewer"):
         page(client_for(world, name), "alike", status=403)

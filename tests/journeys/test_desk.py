@@ -225,7 +225,7 @@ def test_one_case_through_everybodys_hands_by_keyboard(open_as: Open, served: An
     assert axe(caller) == []
     press(caller, "Control+Enter")
     caller.get_by_text("记录回访，已办").wait_for()
-    caller.locator("#pane").get_by_text("已试 1 次").wait_for()
+    caller.locator("#pane").get_by_text("已试 1 次").first.wait_for()
     press(caller, "g")
     on_field(caller, "explanation")
     press(caller, "Control+Enter")

@@ -17,7 +17,7 @@ from lianxin.cases.queries import Filters, Page, by_due
 from lianxin.organisations.actors import Actor
 
 from .attempts import DayPart, part_of
-from .models import CallbackAttempt, Campaign, CampaignDraw, Contest, Rating
+from .models import CallbackAttempt, CallbackOutcome, Campaign, CampaignDraw, Contest, Rating
 
 _OWN = {"case": OuterRef("pk"), "round": OuterRef("round")}
 
@@ -39,7 +39,8 @@ def tried_lately(at: datetime) -> Q:
     has spoken since."""
     since = at - timedelta(hours=settings.LIANXIN_CALLBACK_REST_HOURS)
     spoken_since = Exists(Contest.objects.filter(case=OuterRef("case"), round=OuterRef("round"), at__gte=OuterRef("at")))
-    return Q(Exists(CallbackAttempt.objects.filter(~spoken_since, **_OWN, at__gt=since)))
+    unreached = ~Q(outcome=CallbackOutcome.REACHED)  # whoever was reached waits for the closing, not for another call
+    return Q(Exists(CallbackAttempt.objects.filter(~spoken_since, unreached, **_OWN, at__gt=since)))
 
 
 @dataclass(frozen=True, slots=True)
