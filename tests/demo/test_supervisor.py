@@ -172,7 +172,8 @@ def test_starts_says_who_there_is_and_leaves_nothing_behind(demo: Demo) -> None:
     told = json.loads((demo.data / "demo.json").read_text())
     assert told["base_url"] == demo.base
     assert {account["role"] for account in told["accounts"]} == {
-        "operator", "dispatcher", "clerk", "reviewer", "callback", "supervisor", "grid_worker", "administrator"}
+        "operator", "dispatcher", "clerk", "reviewer", "callback", "supervisor", "head", "leader", "grid_worker",
+        "administrator"}
     assert all(set(account) == {"username", "password", "role", "unit", "api_token"} for account in told["accounts"])
     until(lambda: all(account["username"] in demo.log() for account in told["accounts"]), 5, demo.log)
     # The database has no network address, and its directory is closed to everybody else.
