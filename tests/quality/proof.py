@@ -26,9 +26,10 @@ def unproved(case: Case) -> str:
     contact = Contact.objects.get(pk=reply.contact_id)
     if not contact.reached or (contact.means == "not_left" and has_phone and contact.case_id == case.pk):
         return "replied without contact"
-    said = [*CallbackAttempt.objects.filter(case=case, round=case.round, outcome="reached").values_list("solved", flat=True),
-            *Rating.objects.filter(case=case, round=case.round).values_list("solved", flat=True)]
-    contested = Contest.objects.filter(case=case, round=case.round).exists()
+    before = {"case": case, "round": case.round, "event_id__lt": event.pk}  # what is said afterwards judges no closing
+    said = [*CallbackAttempt.objects.filter(**before, outcome="reached").values_list("solved", flat=True),
+            *Rating.objects.filter(**before).values_list("solved", flat=True)]
+    contested = Contest.objects.filter(**before).exists()
     if case.outcome == Outcome.SOLVED and not any(said):
         return "solved without the reporter saying so"
     if case.outcome in (Outcome.UNREACHED, Outcome.UNASKED) and (said or contested):

@@ -164,3 +164,52 @@ def test_a_written_order_outlives_the_listing(world: World, monday: Frozen) -> N
     one = to_delisting(world, issued(world, case_id))
     service.confirm_delisting(one.pk, by=world.actor("callback"), finding="好了。")
     assert Case.objects.get(pk=case_id).supervised == Supervised.WRITTEN
+
+
+def test_no_step_of_the_hotline_is_open_to_a_county(world: World, monday: Frozen) -> None:
+    case_id = at_state(world, State.IN_HAND)
+    one = issued(world, case_id)
+    county, reviewer = world.actor("east_supervisor"), Staff.objects.create(username="r", name="丙", unit=world.units["east"])
+    RoleGrant.objects.create(staff=reviewer, role=Role.REVIEWER, unit=world.units["east"])
+    world.staff["r"] = reviewer
+    with pytest.raises(NotAllowed):
+        service.issue(by=county, title="甲", criteria="乙", unit="urban", leader_name="李", leader_title="长",
+                      due_on=date(2026, 12, 31), cases=[number(case_id)])
+    with pytest.raises(NotAllowed):
+        service.move(one.pk, by=county, due_on=date(2027, 1, 31), words="缓一缓。")
+    to_delisting(world, one)
+    for actor in (county, world.actor("r")):
+        assert service.steps_for(actor, Listing.objects.get()) == []
+        with pytest.raises(NotAllowed):
+            service.confirm_delisting(one.pk, by=actor, finding="好了。")
+        with pytest.raises(NotAllowed):
+            service.refuse_delisting(one.pk, by=actor, words="没好。")
+
+
+def test_the_same_matter_sent_again_is_the_same_listing(world: World, monday: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [number(at_state(world, State.IN_HAND)) for _ in range(2)]
+    key = b"k" * 32
+    one = issued(world, cases=cases, key=key)
+    service.move(one.pk, by=world.actor("supervisor"), due_on=date(2027, 1, 31), words="天冷，缓一缓。")
+    assert issued(world, cases=cases, key=key).pk == one.pk
+    for other in ({"due_on": date(2026, 12, 30)}, {"cases": cases[:1]}, {"leader_title": "局长"}, {"unit": "housing"}):
+        with pytest.raises(Conflict) as caught:
+            issued(world, **({"cases": cases, "key": key} | other))
+        assert caught.value.code == "key_reused"
+    monday.move(days=60)  # the last day is over, and the cases may have ended: what was sent is still what was sent
+    assert issued(world, cases=cases, key=key).pk == one.pk
+
+
+def test_two_at_one_moment_make_one_listing(world: World, monday: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases, key = [number(at_state(world, State.IN_HAND))], b"k" * 32
+    one = issued(world, cases=cases, key=key)
+    look, seen = service._issued_already, list[int]()
+
+    def not_yet(key: bytes | None, asked: bytes) -> Listing | None:
+        seen.append(1)
+        return look(key, asked) if len(seen) > 1 else None  # the other's was not there when this one looked
+
+    monkeypatch.setattr(service, "_issued_already", not_yet)
+    assert issued(world, cases=cases, key=key).pk == one.pk
+    monkeypatch.undo()
+    assert issued(world).serial == one.serial + 1  # and no number was lost

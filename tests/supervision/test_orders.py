@@ -11,11 +11,12 @@ from django.db import connection
 
 from lianxin.cases import actions as a
 from lianxin.cases.engine import On
-from lianxin.cases.models import Case, Clock, ClockKind, State, Supervised
+from lianxin.cases.models import Case, Clock, ClockKind, State, Supervised, Suspension
 from lianxin.cases.rebuild import differences
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Conflict, NotAllowed
 from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import Role, RoleGrant
 from lianxin.supervision import actions as s
 from lianxin.supervision.models import Level, Order, OrderState
 from lianxin.supervision.queries import orders_for
@@ -179,6 +180,39 @@ def test_supervision_of_a_paused_case_does_not_move_its_pause(world: World, mond
     now = _clock(case_id, ClockKind.RESOLVE)
     assert now.paused_at is not None
     assert now.due_at <= resolve.due_at
+    assert now.next_at == Suspension.objects.get(case=case_id).until  # the pause ends when it was said to
     monday.move(minutes=1)
     assert now.due_at - now.started_at <= timedelta(days=14)
     assert differences(case_id) == []
+
+
+def test_nobody_judges_the_answer_of_a_case_of_their_own_unit(world: World, monday: Frozen) -> None:
+    """Who answers as a clerk and supervises too is refused with the reason, before the database has to."""
+    case_id = at_state(world, State.IN_HAND)
+    take(world, case_id, "supervise")
+    RoleGrant.objects.create(staff=world.staff["urban"], role=Role.SUPERVISOR, unit=world.units["hotline"])
+    s.answer_supervision(world.on(case_id, "urban"), words="已查明。")
+    for act in (lambda on: s.accept_supervision_answer(on), lambda on: s.refuse_supervision_answer(on, reason="不够。")):
+        with pytest.raises(NotAllowed) as caught:
+            act(world.on(case_id, "urban"))
+        assert "督办答复须由其他单位的人员认定" in str(caught.value)
+    s.accept_supervision_answer(world.on(case_id, "supervisor"))
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_an_order_ends_with_its_case(world: World, monday: Frozen, answered: bool) -> None:
+    case_id = at_state(world, State.CALLBACK)
+    take(world, case_id, "supervise")
+    if answered:
+        take(world, case_id, "answer_supervision")
+    take(world, case_id, "record_callback_attempt")
+    take(world, case_id, "close")
+    case, order = Case.objects.get(pk=case_id), Order.objects.get(case=case_id)
+    assert (case.state, case.supervised, order.state) == (State.CLOSED, Supervised.NONE, OrderState.LAPSED)
+    assert differences(case_id) == []
+    boss = world.actor("supervisor")
+    assert [one.state for one in orders_for(boss, state="lapsed").rows] == ["lapsed"]
+    assert orders_for(boss, state="open").rows == orders_for(boss, state="answered").rows == []
+    take(world, case_id, "contest")
+    take(world, case_id, "supervise")  # nothing of before stands in the way
+    assert Case.objects.get(pk=case_id).supervised == Supervised.WRITTEN

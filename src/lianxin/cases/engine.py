@@ -23,9 +23,8 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
-from lianxin.organisations.models import WORKING
 
-from . import calendars, clocks, families, notices, policy
+from . import families, policy
 from .models import (
     TERMINAL,
     Assignment,
@@ -35,17 +34,13 @@ from .models import (
     ClockKind,
     Event,
     EventText,
-    Extension,
-    ExtensionDecision,
     Return,
     State,
     Submission,
-    Suspension,
     SuspensionEnd,
-    TimeLimit,
 )
-from .reference import Limits, Reference, reference
 from .states import BY_ACTION, Transition
+from .timing import Timing
 
 P = ParamSpec("P")
 
@@ -89,8 +84,12 @@ def plain(value: Any) -> Any:
     return value
 
 
+# Called when a case ends, for what other apps keep about it (`supervision.apps`).
+ENDINGS: list[Callable[[Step], None]] = []
+
+
 @dataclass(slots=True)
-class Step:
+class Step(Timing):
     """One action under way. Use the methods; they keep the rows and the event the same."""
 
     case: Case
@@ -114,10 +113,6 @@ class Step:
     ended_parts: list[Assignment] = field(default_factory=list)
 
     @property
-    def reference(self) -> Reference:
-        return reference()
-
-    @property
     def came_from(self) -> str:
         """The state before this action."""
         return self._from_state
@@ -133,41 +128,22 @@ class Step:
         self.to_state = state
         self.set(state=state.value)
 
-    def set(self, **columns: Any) -> None:
-        for name, value in columns.items():
-            setattr(self.case, name, value)
-        self._case.update(columns)
-
-    def set_assignment(self, assignment: Assignment, **columns: Any) -> None:
-        for name, value in columns.items():
-            setattr(assignment, name, value)
-        if assignment not in self._new_assignments:
-            self._assignments.setdefault(assignment.pk, {}).update(columns)
-
     def say(self, name: str, body: str, *, public: bool) -> None:
         """Words that go with the event; empty ones are left out."""
         if body:
             self.texts.append((name, body, public))
 
-    def limits(self, *, unit_id: int | None = None, at: datetime | None = None) -> Limits:
-        """The limits in force now, or at a time: those of a reopened case from its second round on."""
-        return clocks.limits_of_case(
-            self.reference, category_id=self.case.category_id, kind=self.case.kind, urgency=self.case.urgency,
-            at=at or self.at, unit_id=unit_id,
-            track=TimeLimit.Case.REOPENED if self.case.round > 1 else TimeLimit.Case.ORDINARY,
-        )
-
-    def assign(self, *, unit_id: int, role: AssignmentRole, sign_for: int, calendar: str,
-               officer_id: int | None = None, rule_id: int | None = None, against: bool = False) -> Assignment:
-        """Give a unit its part, with a clock for signing."""
+    def assign(self, *, unit_id: int, role: AssignmentRole, officer_id: int | None = None, rule_id: int | None = None,
+               against: bool = False) -> Assignment:
+        """Give a unit its part, with a clock for signing under the unit's own limits."""
         made = Assignment(
             case=self.case, unit_id=unit_id, role=role.value, state="assigned", assigned_at=self.at, assigned_by_id=self.by.staff_id,
             officer_id=officer_id, rule_id=rule_id, against_catalogue=against,
         )
         self._new_assignments.append(made)
         self.assignments.append(made)
-        clock = self.start(ClockKind.SIGN_FOR, minutes=sign_for, calendar=calendar, assignment=made)
-        made.due_at = clock.due_at
+        limits = self.limits(unit_id=unit_id)
+        self.start(ClockKind.SIGN_FOR, minutes=limits.sign_for, calendar=limits.calendar, assignment=made)
         if unit_id not in self.case.unit_ids:
             self.set(unit_ids=[*self.case.unit_ids, unit_id])
         return made
@@ -185,112 +161,13 @@ class Step:
             self.set(unit_ids=[*self.case.unit_ids, like.unit_id])
         return made
 
-    def _owed_in(self, calendar: str, unit_id: int) -> str:
-        """The calendar of a duty that a unit owes to the hotline, where the limit names `calendar`."""
-        unit = self.reference.units.get(unit_id)
-        return calendars.of_duty(calendar, unit.calendar) if unit else calendar
-
-    def start(self, kind: ClockKind, *, minutes: int, calendar: str, assignment: Assignment | None = None) -> Clock:
-        """Start a clock now. One of an assignment is the unit's own duty and runs in the unit's own working time."""
-        if assignment is not None:
-            calendar = self._owed_in(calendar, assignment.unit_id)
-        made = clocks.promise(start=self.at, minutes=minutes, calendar=calendar)
-        clock = Clock(
-            case=self.case, assignment=assignment, kind=kind.value, round=self.case.round, calendar=calendar,
-            limit_minutes=minutes, started_at=made.started_at, due_at=made.due_at, provisional=made.provisional,
-        )
-        self._new_clocks.append(clock)
-        self.running.append(clock)
-        return clock
-
-    def owe(self, duty: ClockKind, *, unit_id: int | None = None) -> Clock:
-        """Start the clock of a duty whose limit depends on nothing but the duty, the urgency and who owes it."""
-        limit = self.reference.duty_limit(duty, urgency=self.case.urgency, unit_id=unit_id, at=self.at)
-        calendar = limit.calendar if unit_id is None else self._owed_in(limit.calendar, unit_id)
-        return self.start(duty, minutes=limit.minutes, calendar=calendar)
-
-    def reset(self, clock: Clock, **columns: Any) -> None:
-        """Change what a clock's due time is made of – start, minutes, calendar – and the due time with it."""
-        self.set_clock(clock, **columns)
-        made = clocks.promise(start=clock.started_at, minutes=clock.total_minutes, calendar=clock.calendar)
-        if (made.due_at, made.provisional) != (clock.due_at, clock.provisional):
-            self.set_clock(clock, due_at=made.due_at, provisional=made.provisional)
-
-    def bring_forward(self, kind: ClockKind, *, minutes: int, calendar: str, assignment: Assignment | None = None) -> None:
-        """Let a running clock fall due `minutes` from now, when that is earlier than it is due anyway. Never later."""
-        if assignment is not None:
-            calendar = self._owed_in(calendar, assignment.unit_id)
-        for clock in self.clocks_of(kind, assignment):
-            made = clocks.promise(start=self.at, minutes=minutes, calendar=calendar)
-            given = clock.extended_minutes + clock.paused_minutes
-            # Pauses and extensions were counted in the clock's own calendar: it keeps that calendar then.
-            if made.due_at >= clock.due_at or (given and calendar != clock.calendar):
-                continue
-            gone = clocks.calendar_named(calendar).between(clock.started_at, self.at)
-            self.reset(clock, calendar=calendar, limit_minutes=max(gone + minutes - given, 0))
-            if assignment is not None and kind == ClockKind.SIGN_FOR:
-                self.set_assignment(assignment, due_at=clock.due_at)
-
-    def pause(self, clock: Clock, *, reason: str, until: datetime) -> Suspension:
-        """Let a resolve clock stand still, at most until a time. The sweep lets it go on then."""
-        if self.mine is None:
-            raise AssertionError("a pause is asked for by the unit that holds the case")
-        self.set_clock(clock, paused_at=self.at, next_at=until)
-        self.set(paused=True)
-        return Suspension.objects.create(
-            case=self.case, clock=clock, assignment=self.mine, event_id=self.event_id, reason=reason, at=self.at,
-            by_id=self.by.staff_id, until=until,
-        )
-
-    def resume(self, clock: Clock, how: SuspensionEnd) -> None:
-        """Let a paused clock go on: it is due later by the working time it stood still, and not a minute more."""
-        if clock.paused_at is None:
-            return
-        minutes = clocks.calendar_named(clock.calendar).between(clock.paused_at, self.at)
-        Suspension.objects.filter(clock=clock, ended_at__isnull=True).update(
-            ended=how, ended_at=self.at, ended_by_id=self.by.staff_id, ended_event_id=self.event_id, minutes=minutes
-        )
-        self.reset(clock, paused_at=None, paused_minutes=clock.paused_minutes + minutes)
-        self.set(paused=False)
-
-    def set_clock(self, clock: Clock, **columns: Any) -> None:
-        for name, value in columns.items():
-            setattr(clock, name, value)
-        if clock not in self._new_clocks:
-            self._clocks.setdefault(clock.pk, {}).update(columns)
-
-    def clocks_of(self, kind: ClockKind, assignment: Assignment | None = None) -> list[Clock]:
-        wanted = assignment.pk if assignment is not None else None
-        return [c for c in self.running if c.kind == kind and c.assignment_id == wanted]
-
-    def waited(self, kind: ClockKind, since: datetime) -> int:
-        """Working minutes from `since` until now, in the calendar of the case's running clock of that kind."""
-        calendar = next((clock.calendar for clock in self.clocks_of(kind)), WORKING)
-        return clocks.calendar_named(calendar).between(since, self.at)
-
-    def meet(self, kind: ClockKind, assignment: Assignment | None = None) -> None:
-        for clock in self.clocks_of(kind, assignment):
-            self.resume(clock, SuspensionEnd.ENDED)
-            self.set_clock(clock, met_at=self.at)
-            self.running.remove(clock)
-
-    def stop(self, *, assignment: Assignment | None = None, kind: ClockKind | None = None,
-             everything: bool = False) -> None:
-        """End clocks that are no longer owed: all of the case, those of one assignment, or the case's of one kind."""
-        for clock in list(self.running):
-            if everything or (assignment is not None and clock.assignment_id == assignment.pk) or (
-                kind is not None and clock.assignment_id is None and clock.kind == kind
-            ):
-                self.resume(clock, SuspensionEnd.ENDED)
-                self.set_clock(clock, stopped_at=self.at)
-                self.running.remove(clock)
-                if clock.kind == ClockKind.EXTENSION:  # nobody has answered, and nobody need any more
-                    Extension.objects.filter(case=self.case, decision=ExtensionDecision.WAITING).update(
-                        decision=ExtensionDecision.LAPSED, decided_at=self.at, decision_event_id=self.event_id)
-
     def end(self, assignment: Assignment) -> None:
-        """End a unit's part. A return of it that nobody has ruled on lapses; the ledger keeps and counts it."""
+        """End a unit's part. A return of it that nobody has ruled on lapses; the ledger keeps and counts it. A pause is the
+        lead unit's and ends with its part."""
         self.stop(assignment=assignment)
+        if assignment.role == AssignmentRole.LEAD:
+            for clock in self.running:
+                self.resume(clock, SuspensionEnd.ENDED)
         if assignment.state == "objected":
             for entry in Return.objects.filter(assignment=assignment, ruling=Return.Ruling.WAITING):
                 entry.minutes = self.waited(ClockKind.RULING, entry.raised_at)
@@ -310,31 +187,14 @@ class Step:
         self.end_all()
         self.stop(everything=True)
         self.set(closed_at=self.at)
+        for ended in ENDINGS:
+            ended(self)
 
     def require(self, **values: object) -> None:
         """Raise Invalid naming every required field that is empty."""
         missing = {name: str(_("请填写这一项。")) for name in self.row.requires if values.get(name) in (None, "", [])}
         if missing:
             raise Invalid(_("还差几项，补上再提交。已填的内容都在。"), fields=missing)
-
-    def _settle_waiting(self) -> None:
-        """A pause and a request for more time are the unit's that has the case in hand: they end when it no longer has."""
-        if self.case.state != State.IN_HAND:
-            for clock in self.running:
-                self.resume(clock, SuspensionEnd.ENDED)
-            self.stop(kind=ClockKind.EXTENSION)
-
-    def _rearm(self) -> None:
-        """When the sweep looks at each touched clock again. One that was set by the step says so itself, and what a sweep
-        is late with stays due to it."""
-        for clock in self.running:
-            columns = {} if clock in self._new_clocks else self._clocks.get(clock.pk)
-            if columns is None or "next_at" in columns:
-                continue
-            late = clock.next_at is not None and clock.next_at < self.at and "due_at" not in columns
-            if not late:
-                self.set_clock(clock, next_at=notices.next_of(
-                    self.reference, clock, urgency=self.case.urgency, after=self.at))
 
     def _settle_due(self) -> None:
         resolve = next((c for c in self.running if c.kind == ClockKind.RESOLVE and c.assignment_id is None), None)
@@ -347,11 +207,9 @@ class Step:
         if due != self.case.due_at or provisional != self.case.due_provisional:
             self.set(due_at=due, due_provisional=provisional)
         for assignment in self.assignments:
-            if assignment.state == "assigned":
-                continue
-            own = next((c for c in self.running
-                        if c.kind == ClockKind.RESOLVE and c.assignment_id == assignment.pk), None)
-            wanted = own.due_at if own else due
+            first = assignment.state == "assigned"  # signing is what it owes first
+            own = next(iter(self.clocks_of(ClockKind.SIGN_FOR if first else ClockKind.RESOLVE, assignment)), None)
+            wanted = own.due_at if own else assignment.due_at if first else due
             if assignment.due_at != wanted:
                 self.set_assignment(assignment, due_at=wanted)
 
@@ -370,9 +228,9 @@ class Step:
 
     def commit(self, *, key: bytes | None, fingerprint: bytes) -> Done:
         left = self._leave_family()
-        self._settle_waiting()
+        self.settle_waiting()
         self._settle_due()
-        self._rearm()
+        self.rearm()
         from_state = self._from_state
         if self.row.bumps:
             self.case.version += 1

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
+from . import policy
 from .models import Assignment, Case, Clock, ClockKind, State
 
 if TYPE_CHECKING:
+    from lianxin.organisations.actors import Actor
+
     from .engine import Step
 
 # Asked of every merged case that is answered with its master: whether its reporter is to be called. Campaigns answer it
@@ -40,17 +43,17 @@ def acting(case: Case, assignments: Sequence[Assignment]) -> Sequence[Assignment
     return list(Assignment.objects.filter(case_id=case.master_id, ended_at__isnull=True).order_by("assigned_at", "id"))
 
 
-def resolve_clocks(master_id: uuid.UUID) -> QuerySet[Clock]:
-    """The running resolve clocks of those merged under a master."""
+def promises(master_id: uuid.UUID) -> QuerySet[Clock]:
+    """The resolve clocks of this round of those merged under a master: running, or met by its reply."""
     return Clock.objects.filter(
         case__master_id=master_id, case__state=State.MERGED, kind=ClockKind.RESOLVE, assignment__isnull=True,
-        met_at__isnull=True, stopped_at__isnull=True,
+        round=F("case__round"), stopped_at__isnull=True,
     )
 
 
 def earliest(case: Case, due: datetime, provisional: bool) -> tuple[datetime, bool]:
     """When a master is due: at its own time, or at the earliest of those merged under it, which was promised too."""
-    first = resolve_clocks(case.pk).order_by("due_at").values_list("due_at", "provisional").first()
+    first = promises(case.pk).order_by("due_at").values_list("due_at", "provisional").first()
     return first if first is not None and first[0] < due else (due, provisional)
 
 
@@ -78,11 +81,12 @@ class Member:
         return self.case.state == State.MERGED
 
 
-def members_of(master: Case) -> list[Member]:
-    """The cases under a master, those handled with it now and those answered with it, in the order they were raised."""
+def members_of(master: Case, actor: Actor) -> list[Member]:
+    """The cases under a master, those handled with it now and those answered with it, in the order they were raised,
+    as far as `actor` may see them."""
     if not master.duplicate_count:
         return []
-    cases = list(master.duplicates.order_by("registered_at", "id"))
+    cases = list(master.duplicates.filter(policy.visible_to(actor)).order_by("registered_at", "id"))
     clocks = {
         clock.case_id: clock for clock in Clock.objects.filter(
             case__in=cases, kind=ClockKind.FIRST_CONTACT, assignment__isnull=True).order_by("started_at")

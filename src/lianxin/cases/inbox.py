@@ -20,7 +20,7 @@ from lianxin.organisations.actors import Actor, Grant, Kind
 from lianxin.organisations.models import Role, UnitKind
 
 from .models import ClockKind, Notice, NoticeTo
-from .queries import cursor_of, read_cursor
+from .queries import cursor_of, time_and_id
 from .reference import reference
 
 PAGE = 50
@@ -95,11 +95,10 @@ def inbox(actor: Actor, *, unseen: bool = False, level: str = "", after: str = "
 
 
 def _position(after: str) -> tuple[datetime, uuid.UUID]:
-    try:
-        at, pk = read_cursor(after) or ("", "")
-        return datetime.fromisoformat(at), uuid.UUID(pk)
-    except ValueError:
-        raise Invalid(_("翻页位置不对，请从第一页看起。"), fields={"after": str(_("位置不对。"))}) from None
+    position = time_and_id(after)
+    if position is None:
+        raise Invalid(_("翻页位置不对，请从第一页看起。"), fields={"after": str(_("位置不对。"))})
+    return position
 
 
 def unseen_count(actor: Actor) -> int:

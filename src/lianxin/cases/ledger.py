@@ -6,8 +6,6 @@ Counts are no ranking: a unit that returns much may be sent what is not its own.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -18,14 +16,15 @@ from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Role
 
 from . import policy
-from .models import Case, CatalogueRule, Clock, ClockKind, Return, ReturnRuling, State
-from .queries import PAGE, Filters, Page, cursor_of, read_cursor, rows
+from .models import Case, Clock, ClockKind, Return, ReturnRuling, State
+from .queries import PAGE, Filters, Page, cursor_of, rows, time_and_id
 from .reference import reference
 from .search import number_in, walking
 
 ROLES: Final = frozenset({Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.CLERK, Role.HEAD})
 RULINGS: Final = (ReturnRuling.WAITING, ReturnRuling.UPHELD, ReturnRuling.REJECTED, ReturnRuling.JOINT, ReturnRuling.LAPSED)
 NO_RULE: Final = "none"
+NO_CATEGORY: Final = "none"
 # What a count is by → the columns that name a group.
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "unit": ("unit__code",), "category": ("category__code",), "reason": ("reason",),
@@ -47,7 +46,8 @@ def visible_to(actor: Actor) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """What the ledger is narrowed by: raised from `since` on and before `until`; codes; `rule` as `rule_key` gives it."""
+    """What the ledger is narrowed by: raised from `since` on and before `until`; codes; `rule` as `rule_key` gives it;
+    `category` may be `NO_CATEGORY`."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -66,7 +66,9 @@ class Narrow:
             query &= Q(raised_at__lt=self.until)
         if self.unit:
             query &= Q(unit_id__in=[unit.id for unit in held.units.values() if unit.code == self.unit])
-        if self.category:
+        if self.category == NO_CATEGORY:
+            query &= Q(category__isnull=True)
+        elif self.category:
             query &= Q(category_id__in=[node.id for node in held.nodes.values() if node.code.startswith(self.category)])
         if self.reason:
             query &= Q(reason=self.reason)
@@ -136,7 +138,7 @@ def tallies(actor: Actor, narrow: Narrow, by: str) -> list[Tally]:
     """Counted by `unit`, `category`, `reason` or `rule`, the most first. One query."""
     columns = GROUPS[by]
     found = entries(actor, narrow).order_by().values(*columns).annotate(**_counts()).order_by("-total", *columns)
-    return [_tally(rule_key(*(row[name] for name in columns)) if by == "rule" else row[columns[0]] or "", row)
+    return [_tally(rule_key(*(row[name] for name in columns)) if by == "rule" else row[columns[0]] or NO_CATEGORY, row)
             for row in found]
 
 
@@ -153,21 +155,12 @@ def page(actor: Actor, narrow: Narrow, *, after: str = "", limit: int = PAGE) ->
     found = entries(actor, narrow).select_related(
         "case", "unit", "category", "suggested_unit", "ruled_by", "rule__category", "rule__area", "rule__lead_unit",
         "rule__version")
-    position = read_cursor(after)
-    try:
-        if position and len(position) == 2:
-            at, pk = datetime.fromisoformat(position[0]), uuid.UUID(position[1])
-            found = found.filter(Q(raised_at__lt=at) | Q(raised_at=at, id__lt=pk), raised_at__lte=at)
-    except ValueError:
-        position = None
+    if position := time_and_id(after):
+        at, pk = position
+        found = found.filter(Q(raised_at__lt=at) | Q(raised_at=at, id__lt=pk), raised_at__lte=at)
     listed = list(found.order_by("-raised_at", "-id")[: limit + 1])
     more = len(listed) > limit
     return Entries(listed[:limit], cursor_of(listed[limit - 1].raised_at, listed[limit - 1].pk) if more else "")
-
-
-def rule_words(rule: CatalogueRule | None) -> Sequence[Any]:
-    """Category, area and lead unit of a rule, as far as it names them."""
-    return [] if rule is None else [thing for thing in (rule.category, rule.area, rule.lead_unit) if thing is not None]
 
 
 def to_rule(actor: Actor, *, filters: Filters, after: str = "", limit: int = PAGE) -> Page:
@@ -185,13 +178,9 @@ def to_rule(actor: Actor, *, filters: Filters, after: str = "", limit: int = PAG
         clocks = clocks.filter(case__number=number)
     elif filters.text:
         clocks = walking(clocks, filters.text)
-    position = read_cursor(after)
-    try:
-        if position and len(position) == 2:
-            at, pk = datetime.fromisoformat(position[0]), uuid.UUID(position[1])
-            clocks = clocks.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk), due_at__gte=at)
-    except ValueError:
-        position = None
+    if position := time_and_id(after):
+        at, pk = position
+        clocks = clocks.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk), due_at__gte=at)
     heads = list(clocks.order_by("due_at", "id").values_list("case_id", "due_at", "id")[: limit + 1])
     found = {case.pk: case for case in rows(Case.objects.filter(pk__in=[case_id for case_id, _due, _pk in heads[:limit]]))}
     listed = []

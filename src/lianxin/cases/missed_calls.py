@@ -20,8 +20,8 @@ from lianxin.kernel.crypto import decrypt, encrypt, lookup_hash
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.text import clean_text, phone_normalise
-from lianxin.organisations.actors import Actor, Kind
-from lianxin.organisations.models import Role, UnitKind
+from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import Role
 
 from . import clocks, notices, policy
 from .engine import KEY_REUSED, told_when_held
@@ -68,19 +68,15 @@ class Waiting:
     opened_by: str
 
 
-def _hotline(by: Actor, *roles: Role) -> bool:
-    return any(grant.role in roles and grant.unit_kind is UnitKind.HOTLINE and grant.area_id is None for grant in by.grants)
-
-
 def can_report(by: Actor) -> bool:
     """Whether a token may report missed calls: one of the hotline's, with the scope."""
-    return by.kind is Kind.STAFF and by.scopes is not None and bool(by.scopes & {REPORT, "*"}) and _hotline(
-        by, Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
+    return by.scopes is not None and bool(by.scopes & {REPORT, "*"}) and by.holds_in_hotline(
+        Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
 
 
 def can_call_back(by: Actor) -> bool:
     """Whether somebody calls back: the hotline's operators."""
-    return by.kind is Kind.STAFF and _hotline(by, Role.OPERATOR) and (
+    return by.holds_in_hotline(Role.OPERATOR) and (
         by.scopes is None or bool(by.scopes & {CALL_BACK, "*"}))
 
 
@@ -110,6 +106,8 @@ def report(*, by: Actor, phone: str, at: datetime | None = None, line: str = "",
     digest = _hash(number)
     with told_when_held(), transaction.atomic():
         if key is not None and (seen := MissedCall.objects.filter(last_key=key).first()) is not None:
+            if seen.phone_hash is not None and bytes(seen.phone_hash) != digest:
+                raise Conflict(KEY_REUSED, code="key_reused")
             return Reported(seen.pk, _clock_of(seen).due_at, joined=seen.rings > 1, replayed=True)
         fresh = uuid7()
         # Two reports of one number at one moment: the index lets one entry be made, the other finds it.
@@ -126,7 +124,14 @@ def report(*, by: Actor, phone: str, at: datetime | None = None, line: str = "",
         entry.first_at, entry.last_at = min(entry.first_at, moment), max(entry.last_at, moment)
         entry.last_key = key
         entry.save(update_fields=["rings", "first_at", "last_at", "last_key"])
-        return Reported(entry.pk, _clock_of(entry).due_at, joined=True)
+        clock = _clock_of(entry)
+        if clock.started_at > entry.first_at:  # an earlier ring was reported later: the time runs from that one
+            clock.started_at = entry.first_at
+            made = clocks.promise(start=clock.started_at, minutes=clock.total_minutes, calendar=clock.calendar)
+            clock.due_at, clock.provisional = made.due_at, made.provisional
+            clock.next_at = notices.next_of(reference(), clock, urgency=Urgency.NORMAL, after=recorded)
+            clock.save(update_fields=["started_at", "due_at", "provisional", "next_at"])
+        return Reported(entry.pk, clock.due_at, joined=True)
 
 
 def _start(entry: MissedCall, recorded: datetime) -> Clock:
@@ -172,11 +177,6 @@ def waiting(by: Actor, *, limit: int = 200) -> list[Waiting]:
             seen[0] if seen else None, seen[1] if seen else "",
         ))
     return found
-
-
-def count_waiting() -> int:
-    """How many wait to be called back."""
-    return MissedCall.objects.filter(ended_at__isnull=True).count()
 
 
 def _entry(by: Actor, pk: uuid.UUID) -> MissedCall:

@@ -61,5 +61,6 @@ def in_force(rule: NoticeRule, on: date) -> bool:
 
 def next_of(reference: Reference, clock: Timed, *, urgency: str, after: datetime | None = None) -> datetime | None:
     """The first moment not before `after` at which any rule speaks for the clock; None when none does any more."""
-    rules = rules_for(reference, kind=clock.kind, urgency=urgency, on=today_of(after or clock.started_at))
-    return min((at for rule in rules if (at := moment(rule, clock)) >= (after or clock.started_at)), default=None)
+    since = after or clock.started_at
+    rules = rules_for(reference, kind=clock.kind, urgency=urgency, on=today_of(since))
+    return next((at for rule in rules if (at := moment(rule, clock)) >= since), None)  # the rules speak in this order

@@ -23,12 +23,12 @@ from lianxin.organisations.actors import Actor
 
 from . import policy
 from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, State, Supervised
+from .models.case import OWING
 from .reference import reference
 from .search import due_matching, newest_matching, number_in, walking
 
 PAGE = 50
-# States in which the answer is still owed: after the reply the due time only orders the queue.
-OWED = Q(state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED])
+OWED = Q(state__in=OWING)
 # What puts a case back on its unit's desk.
 CAME_BACK = ("send_back", "reject_return", "reopen", "reopen_unsolved")
 ROW_FIELDS = (
@@ -139,7 +139,7 @@ def read_cursor(cursor: str) -> list[str] | None:
     return [str(value) for value in values] if isinstance(values, list) else None
 
 
-def _due_and_id(cursor: str) -> tuple[datetime, UUID] | None:
+def time_and_id(cursor: str) -> tuple[datetime, UUID] | None:
     position = read_cursor(cursor)
     try:
         return (datetime.fromisoformat(position[0]), UUID(position[1])) if position and len(position) == 2 else None
@@ -181,7 +181,7 @@ def _together(heads: Sequence[QuerySet[Any, Any]]) -> Iterable[Any]:
 def by_due(actor: Actor, *, states: Sequence[str], filters: Filters = Filters(), after: str = "",
            limit: int = PAGE) -> Page:
     """Open cases in order of what is due first. Each state is read from its own index and the heads are merged."""
-    position = _due_and_id(after)
+    position = time_and_id(after)
     wanted = [state for state in states if not filters.states or state in filters.states]
     heads: list[tuple[datetime, UUID]] = []
     base = Case.objects.filter(policy.scope_of(actor).q(), filters.q(), due_at__isnull=False)
@@ -252,7 +252,7 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
         base = walking(base.filter(case__due_at__isnull=False), filters.text)  # a unit's open cases are few
     if officer_id is not None:
         base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
-    position = _due_and_id(after)
+    position = time_and_id(after)
     if position:
         at, pk = position
         base = base.filter(Q(due_at__gt=at) | Q(due_at=at, id__gt=pk))

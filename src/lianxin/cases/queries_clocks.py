@@ -13,28 +13,21 @@ from lianxin.organisations.actors import Actor
 
 from . import policy
 from .clocks import calendar_named
-from .models import Case, Clock, ClockKind, Extension, ExtensionDecision, Suspension
+from .models import RUNNING, Case, Clock, ClockKind, Extension, ExtensionDecision, Suspension
 from .queries import CaseFile, Filters, rows
-
-RUNNING = {"met_at__isnull": True, "stopped_at__isnull": True}
 
 EVERYTHING = Filters()
 
 
 def promised_clock(case_id: UUID) -> Clock | None:
     """The running clock of what the reporter was promised."""
-    return Clock.objects.filter(case_id=case_id, kind=ClockKind.RESOLVE, assignment__isnull=True, **RUNNING).first()
+    return Clock.objects.filter(RUNNING, case_id=case_id, kind=ClockKind.RESOLVE, assignment__isnull=True).first()
 
 
 def waiting_extension(case_id: UUID) -> Extension | None:
     """The request for more time that nobody has answered, with its clock and who asked."""
     return (Extension.objects.filter(case_id=case_id, decision=ExtensionDecision.WAITING)
             .select_related("clock", "asked_by", "assignment__unit").first())
-
-
-def running_pause(case_id: UUID) -> Suspension | None:
-    """The pause that a case is in."""
-    return Suspension.objects.filter(case_id=case_id, ended_at__isnull=True).first()
 
 
 @dataclass(frozen=True, slots=True)

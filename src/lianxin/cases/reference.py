@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.db.models import F
+
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import named
 from lianxin.organisations.models import Unit
@@ -293,7 +295,8 @@ def _read(marker: tuple[object, ...]) -> Reference:
         rules={key: tuple(value) for key, value in rules.items()},
         version=version.number if version else 0,
         duties=tuple(DutyLimit.objects.all()),
-        notice_rules=tuple(NoticeRule.objects.order_by("code", "valid_from")),
+        # In the order in which they speak for any clock: the more time is left the earlier, then the longer it is over.
+        notice_rules=tuple(NoticeRule.objects.order_by(F("share_left").desc(nulls_last=True), "minutes_after", "code")),
         calendars=loaded(),
     )
 

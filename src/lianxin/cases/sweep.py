@@ -25,12 +25,11 @@ from . import notices
 from .actions.pausing import lapse_suspension
 from .actions.telling import JUST_AFTER, TELL, due_now, level_of, tell_of_missed_call
 from .engine import On, told_when_held
-from .models import Case, Clock, NoticeRule
+from .models import RUNNING, Case, Clock, NoticeRule
 from .reference import forget, reference, today_of
 
 log = logging.getLogger(__name__)
 BATCH = 500
-RUNNING = Q(met_at__isnull=True, stopped_at__isnull=True)
 # By then no process works with the rules as they were before a load.
 SETTLED = timedelta(seconds=10)
 
@@ -94,6 +93,7 @@ def sweep(*, batch: int = BATCH) -> Swept:
     armed = arm_clocks()
     at, seen = now(), set[uuid.UUID]()
     cases = pauses = calls = held = 0
+    failed: Exception | None = None
     for page in due(at, batch):
         for clock in page:
             if clock.case_id is None:
@@ -108,11 +108,17 @@ def sweep(*, batch: int = BATCH) -> Swept:
                 held += 1
                 log.info("sweep: %s is held by another (%s)", clock.case_id, error.code)
                 continue
+            except Exception as error:  # one case that cannot be told of keeps no other from its moment
+                log.exception("sweep: %s failed", clock.case_id)
+                failed = failed or error
+                continue
             cases, pauses = cases + spoke, pauses + ended
     done = Swept(cases, pauses, calls, held, armed)
     if done != Swept():
         log.info("sweep: %s cases spoke, %s pauses ended, %s missed calls, %s held, %s armed again", cases, pauses, calls, held,
                  armed)
+    if failed is not None:
+        raise failed  # so that the job shows as failed
     return done
 
 

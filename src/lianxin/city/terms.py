@@ -127,8 +127,6 @@ def keep_the_past(plan: Plan, *, today: date) -> None:
             if key[-1] < today and not _ended(held[key], today) and not _gone(term, key, plan):
                 shown = " ".join(str(part) for part in key if part)
                 plan.faults.add(term.file, 0, _("已生效的一行不能删掉，要停用请写 valid_to：%s") % shown)
-            elif key[-1] < today and _ended(held[key], today):
-                continue  # long over: the database keeps it, the file need not
 
 
 def _ended(one: Any, today: date) -> bool:
@@ -157,6 +155,8 @@ def store(term: Term, rows: Iterable[Row], *, today: date, ids: dict[str, Ids]) 
         elif any(_plain(getattr(one, name)) != _plain(value) for name, value in values.items()):
             for name, value in values.items():
                 setattr(one, name, value)
+            if hasattr(one, "armed"):  # running clocks wait for the rule as it was: the sweep makes their moments again
+                values["armed"] = one.armed = False
             one.save(update_fields=list(values))
     for one in held.values():
         if one.valid_from >= today:

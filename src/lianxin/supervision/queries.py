@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from uuid import UUID
+from datetime import date
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
 from lianxin.cases import policy
 from lianxin.cases.models import Case, Clock, ClockKind, EventText
-from lianxin.cases.queries import cursor_of, read_cursor
+from lianxin.cases.queries import cursor_of, time_and_id
 from lianxin.organisations.actors import Actor
 
 from .models import Level, Listing, ListingState, Order, OrderState
@@ -27,10 +26,9 @@ class OrderPage:
     after: str = ""
 
 
-def orders_for(actor: Actor, *, state: str = "", level: str = "", unit_id: int | None = None, after: str = "",
-               limit: int = PAGE) -> OrderPage:
+def orders_for(actor: Actor, *, state: str = "", level: str = "", after: str = "", limit: int = PAGE) -> OrderPage:
     """Orders about cases that someone may see. Each has `said`, the supervisor's words, and `due_at`, empty when no
-    answer is owed; `lapsed` when its case ended before an answer did."""
+    answer is owed."""
     words = EventText.objects.filter(event_id=OuterRef("event_id"), field="demand").values("body")[:1]
     running = Clock.objects.filter(
         case_id=OuterRef("case_id"), kind=ClockKind.SUPERVISION, met_at__isnull=True, stopped_at__isnull=True
@@ -38,19 +36,11 @@ def orders_for(actor: Actor, *, state: str = "", level: str = "", unit_id: int |
     found = Order.objects.filter(case__in=Case.objects.filter(policy.visible_to(actor)))
     if state in OrderState.values:
         found = found.filter(state=state)
-        if state in (OrderState.OPEN, OrderState.ANSWERED):
-            found = found.filter(case__closed_at__isnull=True)
     if level in Level.values:
         found = found.filter(level=level)
-    if unit_id is not None:
-        found = found.filter(unit_id=unit_id)
-    position = read_cursor(after)
-    if position and len(position) == 2:
-        try:
-            at, pk = datetime.fromisoformat(position[0]), UUID(position[1])
-            found = found.filter(Q(issued_at__lt=at) | Q(issued_at=at, pk__lt=pk))
-        except ValueError:
-            pass
+    if position := time_and_id(after):
+        at, pk = position
+        found = found.filter(Q(issued_at__lt=at) | Q(issued_at=at, pk__lt=pk))
     rows = list(
         found.select_related("case", "unit", "issued_by")
         .annotate(said=Subquery(words), due_at=Subquery(running)).order_by("-issued_at", "-id")[: limit + 1]

@@ -188,19 +188,19 @@ def give(step: Step, lead_unit: str, assisting_units: Sequence[str]) -> None:
     answer = step.reference.responsible(
         category_id=step.case.category_id, area_id=step.case.area_id, on=today_of(step.at)
     )
-    limits = step.limits(unit_id=lead.id)
     step.assign(
-        unit_id=lead.id, role=AssignmentRole.LEAD, sign_for=limits.sign_for, calendar=limits.calendar,
+        unit_id=lead.id, role=AssignmentRole.LEAD,
         rule_id=answer.rule_id if answer and answer.lead.id == lead.id else None,
         against=bool(answer and answer.lead.id != lead.id),
     )
     step.set(lead_unit_id=lead.id)
     _of_the_unit(step, lead.id)
     step.data.update(lead_unit=lead.code, catalogue_version=step.reference.version)
-    _assist(step, assisting_units, sign_for=limits.sign_for, resolve=limits.resolve, calendar=limits.calendar)
+    _assist(step, assisting_units)
 
 
-def _assist(step: Step, codes: Sequence[str], *, sign_for: int, resolve: int, calendar: str) -> None:
+def _assist(step: Step, codes: Sequence[str]) -> None:
+    """Each assisting unit has clocks of its own, under its own limits."""
     taken = {assignment.unit_id for assignment in step.assignments}
     added: list[str] = []
     for code in dict.fromkeys(codes):
@@ -208,8 +208,9 @@ def _assist(step: Step, codes: Sequence[str], *, sign_for: int, resolve: int, ca
         if unit.id in taken:
             raise Invalid(_("这个单位已经在办理这件工单。"),
                           fields={"assisting_units": str(_("不能重复派给同一个单位。"))})
-        made = step.assign(unit_id=unit.id, role=AssignmentRole.ASSIST, sign_for=sign_for, calendar=calendar)
-        step.start(ClockKind.RESOLVE, minutes=resolve, calendar=calendar, assignment=made)
+        made = step.assign(unit_id=unit.id, role=AssignmentRole.ASSIST)
+        limits = step.limits(unit_id=unit.id)
+        step.start(ClockKind.RESOLVE, minutes=limits.resolve, calendar=limits.calendar, assignment=made)
         added.append(code)
     if added:
         step.data.update(assisting_units=added)
@@ -238,8 +239,7 @@ def redispatch(step: Step, *, lead_unit: str, reason: str, assisting_units: Sequ
 def add_assisting(step: Step, *, assisting_units: Sequence[str], note: str = "") -> None:
     """增加协办: more units join beside the lead unit, each with clocks of its own."""
     step.require(assisting_units=list(assisting_units))
-    limits = step.limits()
-    _assist(step, assisting_units, sign_for=limits.sign_for, resolve=limits.resolve, calendar=limits.calendar)
+    _assist(step, assisting_units)
     step.say("note", words(note, "note", required=False), public=False)
 
 

@@ -204,7 +204,6 @@ def give_back(step: Step) -> bool:
     if last is None or unit is None or not unit.open_on(today_of(step.at)):
         step.set(lead_unit_id=None)
         return False
-    step.assign(unit_id=unit.id, role=AssignmentRole.LEAD, sign_for=limits.sign_for, calendar=limits.calendar,
-                officer_id=last.officer_id, rule_id=last.rule_id)
+    step.assign(unit_id=unit.id, role=AssignmentRole.LEAD, officer_id=last.officer_id, rule_id=last.rule_id)
     step.set(lead_unit_id=unit.id)
     return True

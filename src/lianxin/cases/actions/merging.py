@@ -22,20 +22,19 @@ from lianxin.organisations.actors import SYSTEM, Actor
 
 from .. import policy
 from ..engine import On, Step, action, plain
-from ..families import CALLS, merged_under
+from ..families import CALLS, merged_under, promises
 from ..models import (
+    RUNNING,
     TERMINAL,
     Assignment,
     AssignmentRole,
     Case,
-    Clock,
     ClockKind,
     Event,
     EventText,
     Reply,
     State,
     Supervised,
-    SuspensionEnd,
     Urgency,
 )
 from ..reference import today_of
@@ -129,9 +128,6 @@ def join_master(step: Step, *, master: uuid.UUID) -> None:
     if step.case.state != State.MERGED:
         step.data.update(before={name: plain(getattr(step.case, name)) for name in _ELEMENTS})
     step.data.update(master=head.number)
-    for clock in step.clocks_of(ClockKind.RESOLVE):
-        step.resume(clock, SuspensionEnd.ENDED)
-    step.stop(kind=ClockKind.EXTENSION)
     step.end_all()
     step.to(State.MERGED)
     step.set(master_id=head.pk)
@@ -140,19 +136,6 @@ def join_master(step: Step, *, master: uuid.UUID) -> None:
     if step.case.accepted_at is None:
         step.set(accepted_at=step.at)
     _follow(step, head)
-
-
-def _met(step: Step) -> list[Clock]:
-    """The resolve clock of this round where it was met: in a merged case, by its master's reply."""
-    return list(step.case.clocks.filter(
-        kind=ClockKind.RESOLVE, assignment__isnull=True, round=step.case.round, met_at__isnull=False))
-
-
-def _unmeet(step: Step) -> None:
-    """The reply does not do, or is not this case's any more: the clock runs again towards its first due time."""
-    for clock in _met(step):
-        step.set_clock(clock, met_at=None)
-        step.running.append(clock)
 
 
 def _follow(step: Step, head: Case) -> None:
@@ -170,7 +153,7 @@ def _follow(step: Step, head: Case) -> None:
     if head.state == State.REPLIED:
         step.meet(ClockKind.RESOLVE)
     else:
-        _unmeet(step)
+        step.unmeet(ClockKind.RESOLVE)
 
 
 def _behind(case: Case, head: Case, *, owed: bool) -> bool:
@@ -223,7 +206,7 @@ def _open_code(step: Step, unit_id: int | None) -> str:
 def _on_its_own(step: Step, parts: Sequence[Assignment], *, otherwise: State) -> None:
     """Let a merged case go on by itself: with the units of `parts` where their lead is still there, else in a state
     that waits for dispatch. Only signing starts anew."""
-    _unmeet(step)
+    step.unmeet(ClockKind.RESOLVE)
     own = Assignment.objects.filter(case=step.case).order_by("assigned_at", "id").values_list("unit_id", flat=True)
     step.set(unit_ids=list(dict.fromkeys(own)), lead_unit_id=None)
     lead = next((code for one in parts if one.role == AssignmentRole.LEAD for code in [_open_code(step, one.unit_id)]), "")
@@ -299,9 +282,7 @@ def follow(step: Step, left: uuid.UUID | None) -> None:
         for one in members:
             answer_with_master(On(one.pk, by), reply=reply.pk)
     else:
-        owed = set(Clock.objects.filter(
-            case__in=members, kind=ClockKind.RESOLVE, assignment__isnull=True, met_at__isnull=True,
-            stopped_at__isnull=True).values_list("case_id", flat=True))
+        owed = set(promises(case.pk).filter(RUNNING).values_list("case_id", flat=True))
         for one in members:
             if _behind(one, case, owed=one.pk in owed):
                 follow_master(On(one.pk, by), because=step.row.action)
@@ -315,7 +296,8 @@ def contact_too(step: Step, duplicates: Sequence[str], *, means: str, reached: b
     found, unknown = named_cases(duplicates)
     errors = [_("没有找到 %s。") % one for one in unknown]
     errors += [_("%s 没有并在这件下面。") % case.number for case in found
-               if case.state != State.MERGED or case.master_id != step.case.pk]
+               if policy.can_see(step.by, case) and (case.state != State.MERGED or case.master_id != step.case.pk)]
+    errors += [_("没有找到 %s。") % case.number for case in found if not policy.can_see(step.by, case)]
     if errors:
         raise _wrong(errors)
     for case in found:

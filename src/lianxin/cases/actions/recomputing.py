@@ -25,13 +25,12 @@ from lianxin.worktime import AROUND_THE_CLOCK, Due
 from ..calendars import Settling, unsettled
 from ..clocks import calendar_named
 from ..engine import On, Step, action
-from ..models import Clock, ClockKind
+from ..models import RUNNING, Clock, ClockKind
 from ..notices import next_of
 from ..reference import forget, reference
 
 log = logging.getLogger(__name__)
 BATCH = 1000
-RUNNING = Q(met_at__isnull=True, stopped_at__isnull=True)
 NOTHING = "nothing_to_recompute"
 
 
@@ -67,9 +66,6 @@ def recompute_due(step: Step) -> None:
         told.append({"kind": clock.kind, "assignment": str(clock.assignment_id) if clock.assignment_id else None,
                      "before": clock.due_at.isoformat(), "after": due.at.isoformat(), "provisional": due.provisional})
         step.reset(clock)
-        assignment = next((one for one in step.assignments if one.pk == clock.assignment_id), None)
-        if assignment is not None and clock.kind == ClockKind.SIGN_FOR:
-            step.set_assignment(assignment, due_at=clock.due_at)
     if not told:
         raise Conflict(_("这件工单的期限已经按现在的工作日历算过。"), code=NOTHING)
     step.data.update(clocks=told)

@@ -116,9 +116,9 @@ def reject_return(step: Step, *, ruling: str) -> None:
     if lead is None:
         raise AssertionError("an objected case has a lead assignment")
     if lead.signed_at is None:
-        limits = step.limits()
-        clock = step.start(ClockKind.SIGN_FOR, minutes=limits.sign_for, calendar=limits.calendar, assignment=lead)
-        step.set_assignment(lead, state="assigned", due_at=clock.due_at)
+        limits = step.limits(unit_id=lead.unit_id)
+        step.start(ClockKind.SIGN_FOR, minutes=limits.sign_for, calendar=limits.calendar, assignment=lead)
+        step.set_assignment(lead, state="assigned")
         step.to(State.DISPATCHED)
     else:
         step.set_assignment(lead, state="in_hand")

@@ -14,6 +14,7 @@ from lianxin.organisations.models import UnitKind
 
 from .. import notices
 from ..engine import Step, action
+from ..families import acting
 from ..models import Assignment, Case, Clock, ClockKind, Notice, NoticeLevel, NoticeRule, State, Urgency
 from ..reference import Reference
 
@@ -97,11 +98,7 @@ def _tell(step: Step) -> None:
     told = due_now(step.reference, step.running, urgency=urgency, at=step.at)
     if not told:
         raise Conflict(_("没有到时间要说的事。"), code=NOTHING)
-    assignments = list(step.assignments)
-    if step.case.state == State.MERGED:
-        from ..families import acting
-
-        assignments = list(acting(step.case, assignments))
+    assignments = list(acting(step.case, step.assignments))
     owners = {one.clock.pk: owner_of(step.reference, step.case, one.clock, assignments) for one in told}
     write(told, owners, at=step.at, event_id=step.event_id)
     units = step.reference.units

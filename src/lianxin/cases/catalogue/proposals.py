@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -67,13 +67,6 @@ def _ruling(by: Actor, return_id: uuid.UUID | None) -> Return | None:
     return found
 
 
-def _same(held: Reference, earlier: CatalogueProposal, rule: Line) -> bool:
-    place = held.places.get(earlier.area_id or 0)
-    return (held.nodes[earlier.category_id].code, place.code if place else "", held.units[earlier.lead_unit_id].code,
-            tuple(earlier.assisting_units), earlier.basis) == (
-        rule.category, rule.area, rule.lead, rule.assisting, rule.basis)
-
-
 def propose(*, by: Actor, category: str, lead_unit: str, basis: str, why: str, area: str = "",
             assisting_units: Sequence[str] = (), return_id: uuid.UUID | None = None,
             key: bytes | None = None) -> CatalogueProposal:
@@ -89,7 +82,7 @@ def propose(*, by: Actor, category: str, lead_unit: str, basis: str, why: str, a
                    on=today_of(at))
     said, returned = reason_given(why, "why"), _ruling(by, return_id)
     if key is not None and (earlier := CatalogueProposal.objects.filter(key=key).first()) is not None:
-        if not _same(held, earlier, rule):
+        if rule_of(earlier) != rule:
             raise Conflict(KEY_REUSED, code="key_reused")
         return earlier
     base = newest_as_seen(None)
@@ -118,13 +111,23 @@ def rule_of(proposal: CatalogueProposal) -> Line:
 
 def moved_on(proposal: CatalogueProposal) -> tuple[int, bool]:
     """How many versions were made since it was proposed, and whether one of them changed the same rule."""
-    last = newest()
-    if last is None or last.pk == proposal.base_id:
-        return 0, False
-    rule = rule_of(proposal)
-    changed = any(one.line.about(rule.category, rule.area)
-                  for one in compare(content_of(proposal.base), content_of(last)))
-    return last.number - proposal.base.number, changed
+    return all_moved_on([proposal]).get(proposal.pk, (0, False))
+
+
+def all_moved_on(found: Iterable[CatalogueProposal]) -> dict[uuid.UUID, tuple[int, bool]]:
+    """`moved_on` of those that wait to be decided. Two queries, and one for each version they were proposed on."""
+    last, waiting = newest(), [one for one in found if one.waiting]
+    if last is None:
+        return {}
+    bases = {one.base_id: one.base for one in waiting if one.base_id != last.pk}
+    now_said = content_of(last) if bases else None
+    changes = {pk: compare(content_of(base), now_said) for pk, base in bases.items() if now_said is not None}
+    moved = {}
+    for one in waiting:
+        rule = rule_of(one)
+        moved[one.pk] = (last.number - one.base.number,
+                         any(change.line.about(rule.category, rule.area) for change in changes.get(one.base_id, ())))
+    return moved
 
 
 def _to_decide(proposal_id: uuid.UUID, by: Actor, verdict: CatalogueDecision) -> CatalogueProposal | None:

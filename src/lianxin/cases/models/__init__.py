@@ -28,6 +28,7 @@ from .catalogue import (
     Urgency,
 )
 from .clocks import (
+    RUNNING,
     Clock,
     ClockKind,
     DutyLimit,
@@ -55,7 +56,7 @@ from .record import (
 )
 
 __all__ = [
-    "OPEN_STATES", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
+    "OPEN_STATES", "RUNNING", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
     "Attachment", "Case", "CatalogueDecision", "CatalogueProposal",
     "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
     "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision", "IdentityReading", "Kind",

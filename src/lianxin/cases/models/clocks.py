@@ -25,6 +25,10 @@ class ClockKind(models.TextChoices):
     MISSED_CALL = "missed_call", _("未接来电回拨")
 
 
+# Still owed; a paused clock is.
+RUNNING = models.Q(met_at__isnull=True, stopped_at__isnull=True)
+
+
 class Clock(models.Model):
     """One promise with a time. `limit_minutes`, `paused_minutes` and `extended_minutes` count in the clock's own
     calendar, and `due_at` is always that many working minutes together after `started_at`.

@@ -58,14 +58,10 @@ def send_back(step: Step, *, reason: str, answers: Mapping[str, str] | None = No
     step.require(reason=reason)
     asked = checklist.items_for(step.case, step.reference)
     given = checklist.checked(asked, answers or {})
-    reply = _review(step, ReviewVerdict.SENT_BACK, given)
+    _review(step, ReviewVerdict.SENT_BACK, given)
     step.say("reason", safe(reason, "reason"), public=False)
     step.say("failed", "\n".join(item.question for item in asked if given.get(item.code) == "no"), public=False)
-    for clock in step.case.clocks.filter(
-        kind=ClockKind.RESOLVE, assignment__isnull=True, round=step.case.round, met_at=reply.at
-    ):
-        step.set_clock(clock, met_at=None)
-        step.running.append(clock)
+    step.unmeet(ClockKind.RESOLVE)
     lead = step.lead
     if lead is None:
         raise AssertionError("a replied case has a lead assignment")
