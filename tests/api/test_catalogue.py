@@ -113,3 +113,10 @@ def test_what_a_token_may_do(settled: World) -> None:
     wrong = proposing.post("/catalogue/proposals", ASKED | {"category": "nothing", "lead_unit": "closed"})
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["field"] == "category"
+
+
+@pytest.mark.parametrize("path", ["/catalogue/versions", "/catalogue/differences?before=1&after=1", "/catalogue/proposals",
+                                  "/catalogue/proposals/019a0000-0000-7000-8000-000000000000"])
+def test_a_grid_worker_reads_no_catalogue(world: World, path: str) -> None:
+    assert Machine(token(world, "grid")).get(path).status_code == 403
+    assert Machine(token(world, "urban")).get(path).status_code in (200, 404)

@@ -66,3 +66,20 @@ def test_scopes_and_roles_are_asked_for(world: World, monday: Frozen) -> None:
     assert Machine(token(world, "supervisor")).post("/supervision/listings", _fields(case_id, due_on="2020-01-01")).status_code == 422
     nowhere = "/supervision/listings/019a0000-0000-7000-8000-000000000000/steps"
     assert Machine(token(world, "urban")).post(nowhere, {"step": "request", "version": 1, "words": "x"}).status_code == 404
+
+
+def test_a_place_that_was_not_given_is_refused(world: World) -> None:
+    assert Machine(token(world, "supervisor")).get("/supervision/orders?after=zzz").status_code == 422
+
+
+def test_the_board_over_http(world: World, monday: Frozen) -> None:
+    case_id = at_state(world, State.IN_HAND)
+    take(world, case_id, "supervise")
+    at_state(world, State.REGISTERED)
+    machine = Machine(token(world, "supervisor"))
+    board = ok(machine.get("/standings"))
+    assert (board["totals"]["total"], board["totals"]["supervised"], board["rows"]) == (2, 1, [])
+    assert [(row["key"]["code"], row["total"], row["supervised"]) for row in ok(machine.get("/standings?by=unit"))["rows"]] == [
+        ("urban", 1, 1)]
+    assert ok(machine.get("/standings?by=county"))["rows"][0]["total"] >= 1
+    assert machine.get("/standings?by=person").status_code == 422

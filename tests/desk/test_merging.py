@@ -164,3 +164,17 @@ def test_a_call_about_a_known_matter_is_registered_and_merged(world: World, two:
         assert operator.post(reverse("desk:call"), {
             "do": f"merge:{gone}", "words": "花园社区又停水了", "submission": str(uuid7())}).status_code == 302
     assert Case.objects.count() == count + 2
+
+
+def test_a_unit_reads_of_a_family_only_what_it_may_see(world: World, two: tuple[Case, Case]) -> None:
+    master, other = two
+    a.accept(world.on(master.pk, "operator"), category="010102", area=VILLAGE, kind="complaint", urgency="normal")
+    take(world, master.pk, "dispatch")
+    take(world, master.pk, "merge", duplicates=[other.number])
+    unit = Case.objects.get(pk=master.pk).lead_unit
+    assert unit
+    name = unit.code
+    assert other.words in page(client_for(world, name), "case", master.pk)
+    Case.objects.filter(pk=other.pk).update(unit_ids=[])
+    assert other.words not in page(client_for(world, name), "case", master.pk)
+    assert other.words in page(client_for(world, "dispatcher"), "case", master.pk)

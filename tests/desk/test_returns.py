@@ -202,3 +202,31 @@ def test_after_upholding_the_dispatcher_may_propose_at_once(world: World, monday
     assert VILLAGE not in form  # the county is the place of a rule, not the village
     assert 'value="990101 东区"' in form
     page(world, "dispatcher", "/desk/catalogue/propose/?return=nonsense")
+
+
+def test_the_row_of_cases_without_a_category_leads_to_those(returned: World) -> None:
+    some = Return.objects.order_by("raised_at").first()
+    assert some
+    Return.objects.filter(pk=some.pk).update(category=None)
+    counts = page(returned, "supervisor", "/desk/returns/?by=category")
+    assert "未定事项" in counts
+    link = re.search(r'href="([^"]+category=none[^"]*)"', counts)
+    assert link
+    assert [row.pk for row in ledger.page(returned.actor("supervisor"), ledger.Narrow(category="none")).rows] == [some.pk]
+    shown = page(returned, "supervisor", link[1].replace("&amp;", "&"))
+    assert shown.count(some.case.number) >= 1
+    assert shown.count('class="lx-number"') <= 2
+
+
+def test_values_that_no_column_holds_are_a_page_that_says_so(returned: World) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(returned.staff["supervisor"])
+    for query in ("reason=%00", "number=%00", "rule=a%00~b~c"):
+        answer = client.get(f"/desk/returns/?{query}")
+        assert answer.status_code in (200, 400), query
+    assert client.get("/desk/returns/?reason=%00").status_code == 400
+
+
+def test_the_catalogue_is_in_the_menu_of_everyone_who_may_read_it(returned: World) -> None:
+    for name in ("urban", "reviewer", "dispatcher"):
+        assert "派单目录" in page(returned, name, "/desk/catalogue/")

@@ -125,3 +125,26 @@ def test_who_may_not_issue_is_told_whom_to_ask(world: World, as_: SignIn) -> Non
     assert as_("operator").get(reverse("desk:orders")).status_code == 403
     assert as_("supervisor").get(reverse("desk:listing_step", args=["019a0000-0000-7000-8000-000000000000", "plan"])).status_code == 405
     assert as_("supervisor").post(reverse("desk:listing_step", args=["019a0000-0000-7000-8000-000000000000", "issue"])).status_code == 404
+
+
+def test_a_county_puts_nothing_on_the_citys_list(world: World, as_: SignIn) -> None:
+    client = as_("east_supervisor")
+    assert client.get(reverse("desk:issue_listing")).status_code == 403
+    assert client.post(reverse("desk:issue_listing"), {"title": "甲"}).status_code == 403
+    assert reverse("desk:issue_listing") not in client.get(reverse("desk:listings")).content.decode()
+
+
+def test_the_words_of_a_refusal_are_said_to_be_public_and_odd_versions_harm_nothing(world: World, as_: SignIn, monday: Frozen) -> None:
+    one = _new(world, as_("supervisor"))
+    Listing.objects.filter(pk=one.pk).update(
+        state=ListingState.DELISTING, plan="换管。", requested_at=monday.move(), requested_by=world.staff["urban"])
+    page = as_("reviewer").get(reverse("desk:listing", args=[one.pk])).content.decode()
+    assert "不同意的原因（公开）" in page
+    answer = as_("reviewer").post(reverse("desk:listing_step", args=[one.pk, "refuse"]), {"words": "还在停水。", "version": "\u00b2"})
+    assert answer.status_code == 302
+    assert Listing.objects.get().state == ListingState.PLANNED
+
+
+def test_keys_of_the_call_page_are_shown_to_those_who_have_it(world: World, as_: SignIn) -> None:
+    assert "登记并接下一个" in as_("dispatcher").get(reverse("desk:board", args=["queue"])).content.decode()
+    assert "登记并接下一个" not in as_("supervisor").get(reverse("desk:overview")).content.decode()

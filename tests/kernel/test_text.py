@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lianxin.kernel.text import clean_text, mask_phone, phone_normalise, to_half_width
+from lianxin.kernel.text import clean_text, mask_phone, phone_normalise, small_number, to_half_width
 
 HOSTILE = st.text(
     st.one_of(st.characters(), st.sampled_from("\x00\x07\r\n\t\x85\u2028\u202e\u2066\u200b\ufeff\U000e0041e\u0301 　")),
@@ -108,3 +108,9 @@ def test_half_width_of_half_width_is_itself(value: str) -> None:
 
 def test_half_width() -> None:
     assert to_half_width("ＡＢｃ０１９－　（路灯）。") == "ABc019- (路灯)。"
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("0", 0), ("12345678", 12345678), ("123456789", None), ("", None), ("-1", None), ("\u00b2", None), ("\u0663", None), ("1.5", None)])
+def test_a_small_number_is_plain_digits(text: str, number: int | None) -> None:
+    assert small_number(text) == number

@@ -70,3 +70,14 @@ def test_a_token_is_kept_as_its_digest_only(world: World) -> None:
         assert secret not in cursor.fetchone()[0]
     assert bytes(ApiToken.objects.get(digest=token_digest(secret)).digest) == token_digest(secret)
     assert str(token) == "水务接口"
+
+
+def test_only_an_unnarrowed_grant_in_the_hotline_holds_for_the_city(world: World) -> None:
+    assert actor_for(world.staff["supervisor"]).holds_in_hotline(Role.SUPERVISOR)
+    assert not actor_for(world.staff["supervisor"]).holds_in_hotline(Role.REVIEWER)
+    assert not actor_for(world.staff["east_supervisor"]).holds_in_hotline(Role.SUPERVISOR)
+    RoleGrant.objects.create(staff=world.staff["urban"], role=Role.SUPERVISOR, unit=world.units["urban"])
+    assert not actor_for(world.staff["urban"]).holds_in_hotline(Role.SUPERVISOR)
+    RoleGrant.objects.filter(staff=world.staff["supervisor"]).update(area=world.areas["990102"])
+    assert not actor_for(world.staff["supervisor"]).holds_in_hotline(Role.SUPERVISOR)
+    assert not SYSTEM.holds_in_hotline(*Role)

@@ -179,3 +179,24 @@ def test_a_case_that_must_be_called_is_never_closed_by_itself(world: World, mond
         with pytest.raises(Conflict) as caught:
             close_unasked(On(case_id, SYSTEM))
         assert caught.value.code == "to_be_called"
+
+
+def test_the_same_order_sent_again_is_the_same_campaign(world: World, monday: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = b"c" * 32
+    made = order(world, key=key)
+    for other in ({"county": "990101"}, {"unit": "urban"}, {"seed": "t"}, {"seed": ""}, {"category": "0101"}, {"share": 2}):
+        with pytest.raises(Conflict) as caught:
+            order(world, key=key, **other)
+        assert caught.value.code == "key_reused"
+    monday.move(days=3)  # it began in the past by now
+    assert order(world, key=key).pk == made.pk
+    monday.move(days=-3)
+    look, seen = campaigns._defined_already, list[int]()
+
+    def not_yet(key: bytes | None, asked: bytes) -> Campaign | None:
+        seen.append(1)
+        return look(key, asked) if len(seen) > 1 else None  # the other's was not there when this one looked
+
+    monkeypatch.setattr(campaigns, "_defined_already", not_yet)
+    assert order(world, key=key).pk == made.pk
+    assert Campaign.objects.count() == 1

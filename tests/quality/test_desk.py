@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -128,3 +129,16 @@ def test_who_was_not_drawn_is_told_so_plainly(world: World, monday: Frozen, clie
     after = hearing(Case.objects.get(pk=case_id))
     assert (after.rated, after.contestable) == (True, True)
     assert "不认可" in after.steps[0]
+
+
+def test_a_campaign_sent_twice_is_one(world: World, monday: Frozen, as_: Any) -> None:  # noqa: F811
+    client = as_("supervisor")
+    page = client.get(reverse("desk:campaigns")).content.decode()
+    submission = re.search(r'name="submission" value="([^"]+)"', page)
+    assert submission
+    fields = {"name": "抽样", "starts_on": "2026-11-23", "ends_on": "2026-12-23", "share": "30", "minimum": "5",
+              "submission": submission[1]}
+    for _ in range(2):
+        assert client.post(reverse("desk:campaigns"), fields).status_code == 302
+    assert Campaign.objects.count() == 1
+    assert client.post(reverse("desk:campaigns"), fields | {"share": "31"}).status_code == 409

@@ -21,7 +21,6 @@ TRIALS = [
     ("order_answer_has_a_time", "supervision_order", "answered_at = NULL", "state = 'answered'"),
     ("order_answer_has_a_time", "supervision_order", "settled_at = now()", "state = 'answered'"),
     ("order_answer_has_a_time", "supervision_order", "state = 'lapsed', settled_at = now()", "state = 'answered'"),
-    ("order_state_known", "supervision_order", "state = 'lost'", "level = 'written' AND state = 'open'"),
     ("order_settled_by_another", "supervision_order",
      "state = 'settled', settled_at = now(), settled_by_id = answered_by_id", "state = 'answered'"),
     ("listing_has_criteria", "supervision_listing", "criteria = ''", "true"),

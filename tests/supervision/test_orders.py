@@ -201,12 +201,12 @@ def test_nobody_judges_the_answer_of_a_case_of_their_own_unit(world: World, mond
 
 @pytest.mark.parametrize("answered", [False, True])
 def test_an_order_ends_with_its_case(world: World, monday: Frozen, answered: bool) -> None:
-    case_id = at_state(world, State.CALLBACK)
+    case_id = at_state(world, State.IN_HAND)
     take(world, case_id, "supervise")
     if answered:
         take(world, case_id, "answer_supervision")
-    take(world, case_id, "record_callback_attempt")
-    take(world, case_id, "close")
+    for step in ("reply", "approve", "record_callback_attempt", "close"):
+        take(world, case_id, step)
     case, order = Case.objects.get(pk=case_id), Order.objects.get(case=case_id)
     assert (case.state, case.supervised, order.state) == (State.CLOSED, Supervised.NONE, OrderState.LAPSED)
     assert differences(case_id) == []
@@ -214,5 +214,6 @@ def test_an_order_ends_with_its_case(world: World, monday: Frozen, answered: boo
     assert [one.state for one in orders_for(boss, state="lapsed").rows] == ["lapsed"]
     assert orders_for(boss, state="open").rows == orders_for(boss, state="answered").rows == []
     take(world, case_id, "contest")
+    take(world, case_id, "record_callback_attempt", solved=False)
     take(world, case_id, "supervise")  # nothing of before stands in the way
     assert Case.objects.get(pk=case_id).supervised == Supervised.WRITTEN

@@ -1,5 +1,6 @@
 """The ledger of returns, and the dispatch catalogue as it changes: versions, what differs, proposals and decisions."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -13,13 +14,14 @@ from lianxin.cases import ledger
 from lianxin.cases.actions.returning import BASIS
 from lianxin.cases.catalogue import content, effects, proposals, rights, versions
 from lianxin.cases.models import CatalogueDecision, CatalogueProposal, CatalogueSource, CatalogueVersion, Return
-from lianxin.cases.queries import cursor_of, read_cursor
+from lianxin.cases.queries import cursor_of, time_and_id
 from lianxin.cases.reference import reference
-from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
+from lianxin.kernel.errors import NotAllowed, NotFound
 from lianxin.organisations.actors import Actor
 
 from . import shapes
 from .actions import UNITS
+from .reads import checked_cursor
 from .register import Code, moment
 from .requests import key_of, read
 from .service import ApiRequest, answer, api, page, takes
@@ -76,7 +78,7 @@ class ReturnQuery(Schema):
     since: AwareDatetime | None = Field(None, description="Raised at this time or later.")
     until: AwareDatetime | None = Field(None, description="Raised before.")
     unit: Code = Field("", description="Code of the unit that returned it.")
-    category: Code = Field("", description="Code of a category or of one above it.")
+    category: Code = Field("", description="Code of a category or of one above it; `none`: not yet set.")
     reason: Code = ""
     ruling: RulingName | None = None
     after: Annotated[str, StringConstraints(max_length=400)] = Field("", description="From a page's `next`.")
@@ -118,27 +120,19 @@ def _reads_ledger(request: ApiRequest) -> Actor:
     return request.auth.actor
 
 
-def _cursor(after: str, parts: int) -> list[str]:
-    """Raises Invalid for a position that this API did not give."""
-    position = read_cursor(after) if after else []
-    try:
-        if position is None or (after and len(position) != parts):
-            raise ValueError
-        if after:
-            UUID(position[-1])
-            if datetime.fromisoformat(position[0]).tzinfo is None:
-                raise ValueError
-    except ValueError:
-        raise Invalid(_("页码标记不对：请用上一页给出的 next。"), fields={"after": str(_("格式不对。"))}) from None
-    return position
+def _reads_catalogue(request: ApiRequest) -> Actor:
+    request.auth.need(READ)
+    decision = rights.can_read(request.auth.actor)
+    if not decision:
+        raise NotAllowed(decision.reason)
+    return request.auth.actor
 
 
 @api.get("/returns", response=ReturnPage, operation_id="list_returns", summary="退单台账 ledger of returns", tags=["catalogue"])
 def list_returns(request: ApiRequest, query: Query[ReturnQuery]) -> HttpResponse:
     """Returns the caller may see, newest first: a supervisor's, dispatcher's and leader's city or county, a unit's own."""
     actor = _reads_ledger(request)
-    _cursor(query.after, 2)
-    found = ledger.page(actor, query.narrow(), after=query.after, limit=query.limit)
+    found = ledger.page(actor, query.narrow(), after=checked_cursor(query.after, due=True), limit=query.limit)
     return page(request, [_return(entry) for entry in found.rows], found.after)
 
 
@@ -201,7 +195,7 @@ def _version(one: CatalogueVersion) -> dict[str, Any]:
          summary="派单目录历次版本 versions of the catalogue", tags=["catalogue"])
 def list_versions(request: ApiRequest) -> HttpResponse:
     """Every version, newest first. None is ever altered."""
-    request.auth.need(READ)
+    _reads_catalogue(request)
     found = CatalogueVersion.objects.select_related("created_by", "restores").order_by("-number")
     return answer({"items": [_version(one) for one in found]})
 
@@ -233,7 +227,7 @@ def _numbered(number: int) -> CatalogueVersion:
          summary="比较两版 what two versions say differently", tags=["catalogue"])
 def compare_versions(request: ApiRequest, query: Query[TwoVersions]) -> HttpResponse:
     """Rules added, removed and changed, by category and area."""
-    request.auth.need(READ)
+    _reads_catalogue(request)
     found = content.compare(content.content_of(_numbered(query.before)), content.content_of(_numbered(query.after)))
     return answer({"items": [
         {"before": _line(one.before) if one.before else None, "after": _line(one.after) if one.after else None}
@@ -304,8 +298,8 @@ def _proposals() -> Any:
     return CatalogueProposal.objects.select_related("base", "proposed_by", "decided_by", "version")
 
 
-def _proposal(one: CatalogueProposal) -> dict[str, Any]:
-    newer, conflicts = proposals.moved_on(one) if one.waiting else (0, False)
+def _proposal(one: CatalogueProposal, moved: Mapping[UUID, tuple[int, bool]]) -> dict[str, Any]:
+    newer, conflicts = moved.get(one.pk, (0, False))
     return {
         "id": str(one.pk), "rule": _line(proposals.rule_of(one)), "why": one.why, "base_version": one.base.number,
         "proposed_at": moment(one.proposed_at), "proposed_by": one.proposed_by.name,
@@ -326,16 +320,18 @@ class ProposalQuery(Schema):
          summary="修改建议 proposals", tags=["catalogue"])
 def list_proposals(request: ApiRequest, query: Query[ProposalQuery]) -> HttpResponse:
     """Proposals to change the catalogue, newest first."""
-    request.auth.need(READ)
+    _reads_catalogue(request)
     found = _proposals()
     if query.decision:
         found = found.filter(decision=CatalogueDecision(query.decision))
-    if position := _cursor(query.after, 2):
-        at = datetime.fromisoformat(position[0])
-        found = found.filter(proposed_at__lt=at) | found.filter(proposed_at=at, id__lt=UUID(position[1]))
+    if position := time_and_id(checked_cursor(query.after, due=True)):
+        at, pk = position
+        found = found.filter(proposed_at__lt=at) | found.filter(proposed_at=at, id__lt=pk)
     listed = list(found.order_by("-proposed_at", "-id")[: query.limit + 1])
     last = listed[query.limit - 1] if len(listed) > query.limit else None
-    return page(request, [_proposal(one) for one in listed[: query.limit]], cursor_of(last.proposed_at, last.pk) if last else "")
+    listed = listed[: query.limit]
+    moved = proposals.all_moved_on(listed)
+    return page(request, [_proposal(one, moved) for one in listed], cursor_of(last.proposed_at, last.pk) if last else "")
 
 
 def _whole(actor: Actor, pk: UUID) -> dict[str, Any]:
@@ -343,7 +339,7 @@ def _whole(actor: Actor, pk: UUID) -> dict[str, Any]:
     if one is None:
         raise NotFound(_("没有这条修改建议。"))
     effect = effects.effect_of(one, actor)
-    return _proposal(one) | {"effect": {
+    return _proposal(one, proposals.all_moved_on([one])) | {"effect": {
         "since": moment(effect.since), "until": moment(effect.until), "dispatches": effect.dispatches, "not_did": effect.not_did,
         "not_rule": effect.not_rule, "spared": effect.spared, "caused": effect.caused}}
 
@@ -352,8 +348,7 @@ def _whole(actor: Actor, pk: UUID) -> dict[str, Any]:
          summary="一条修改建议 one proposal", tags=["catalogue"])
 def read_proposal(request: ApiRequest, proposal_id: UUID) -> HttpResponse:
     """One proposal with what it would have changed in the ninety days before it."""
-    request.auth.need(READ)
-    return answer(_whole(request.auth.actor, proposal_id))
+    return answer(_whole(_reads_catalogue(request), proposal_id))
 
 
 class Proposing(BaseModel):

@@ -24,7 +24,6 @@ from .service import ApiRequest, answer, api, takes
 from .tokens import READ
 
 MISSED_PER_MINUTE = 300
-_ID = "019a0000-0000-7000-8000-000000000000"
 
 
 class QuestionOut(Schema):
@@ -123,7 +122,7 @@ def define_campaign(request: ApiRequest) -> HttpResponse:
     request.auth.need("campaigns")
     said = read(request, CampaignFields)
     made = campaigns.define(by=request.auth.actor, key=key_of(request, request.auth.name), **said.model_dump())
-    return answer(_campaign(next(one for one in campaign_figures() if one.campaign.pk == made.pk)), status=201)
+    return answer(_campaign(campaign_figures(made.pk)[0]), status=201)
 
 
 @api.post("/campaigns/{int:campaign_id}/end", response=CampaignOut, operation_id="end_campaign",
@@ -132,7 +131,7 @@ def end_campaign(request: ApiRequest, campaign_id: int) -> HttpResponse:
     """End a campaign early. What it has decided stays decided."""
     request.auth.need("campaigns")
     made = campaigns.end(by=request.auth.actor, campaign_id=campaign_id)
-    return answer(_campaign(next(one for one in campaign_figures() if one.campaign.pk == made.pk)))
+    return answer(_campaign(campaign_figures(made.pk)[0]))
 
 
 class MissedCallFields(BaseModel):

@@ -30,6 +30,7 @@ from .queries import attachments_of, parts_of
 from .register import CaseMade, Code, NewCase, create
 from .requests import read
 from .service import ApiRequest, answer, api, page, takes
+from .shapes import Named
 from .tokens import READ
 
 Text = Annotated[str, StringConstraints(max_length=60)]
@@ -225,18 +226,50 @@ class StandingOut(Schema):
     soon: int = Field(description="Due within a day.")
 
 
+class Counted(Schema):
+    """What the board counts of open cases; `unreached` of those closed in the last 30 days."""
+
+    total: int
+    overdue: int
+    soon: int = Field(description="Due within a day.")
+    returned: int
+    redone: int = Field(description="Sent back by a review.")
+    reopened: int
+    paused: int
+    for_supervisor: int
+    supervised: int = Field(description="Under written or listed supervision.")
+    unreached: int = Field(description="Closed with nobody reached.")
+
+
+class CountedBy(Counted):
+    key: Named = Field(description="The unit or the county.")
+
+
 class Standings(Schema):
-    items: list[StandingOut]
+    items: list[StandingOut] = Field(description="By state.")
+    totals: Counted
+    rows: list[CountedBy] = Field(description="By unit or county, most overdue first, at most twenty; empty without `by`.")
+
+
+class StandingsQuery(Schema):
+    by: Literal["unit", "county"] | None = None
 
 
 @api.get("/standings", response=Standings, operation_id="read_standings", summary="在办总览 where everything stands",
          tags=["cases"])
-def standings(request: ApiRequest) -> HttpResponse:
-    """Open cases the caller may see, by state."""
+def standings(request: ApiRequest, query: Query[StandingsQuery]) -> HttpResponse:
+    """Open cases the caller may see: by state, all together, and by lead unit or county."""
     request.auth.need(READ)
+    at, actor = now(), request.auth.actor
+    names = tuple(Counted.model_fields)
+    column = {"unit": "lead_unit", "county": "county"}.get(query.by or "")
+    listed = standing.standings_by(actor, column, at=at) if column else []
     order = [state.value for state in State]
-    found = sorted(standing.standings(request.auth.actor, at=now()), key=lambda row: order.index(row.state))
+    found = sorted(standing.standings(actor, at=at), key=lambda row: order.index(row.state))
     return answer({"items": [{"state": row.state, "label": str(State(row.state).label), "total": row.total,
-                              "overdue": row.overdue, "soon": row.soon} for row in found]})
+                              "overdue": row.overdue, "soon": row.soon} for row in found],
+                   "totals": standing.totals(actor, at=at),
+                   "rows": [{"key": {"code": row[f"{column}__code"], "name": row[f"{column}__name"]},
+                             **{name: row[name] for name in names}} for row in listed]})
 
 

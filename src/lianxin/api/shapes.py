@@ -15,7 +15,6 @@ from lianxin.kernel.clock import now
 
 from .register import moment
 
-OWED = frozenset({"registered", "accepted", "dispatched", "in_hand", "objected"})
 _CASE = "019a0000-0000-7000-8000-000000000000"
 
 
@@ -186,7 +185,7 @@ def case_row(case: Case, held: Reference, at: datetime) -> dict[str, Any]:
         "county": _held(held.places, case.county_id), "lead_unit": _held(held.units, case.lead_unit_id),
         "place_text": case.place_text, "registered_at": moment(case.registered_at), "due_at": moment(case.due_at),
         "due_provisional": case.due_provisional,
-        "overdue": case.due_at is not None and case.due_at < at and case.state in OWED and not case.paused,
+        "overdue": case.overdue_at(at),
         "paused": case.paused,
         "round": case.round, "returns": case.returns,
         "master": str(case.master_id) if case.master_id else None, "duplicate_count": case.duplicate_count,

@@ -11,18 +11,18 @@ from ninja import Query, Schema
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from lianxin.kernel.clock import now
-from lianxin.kernel.errors import Invalid, NotFound
+from lianxin.kernel.errors import Invalid
 from lianxin.supervision import listing as service
 from lianxin.supervision import queries
 from lianxin.supervision.models import Level, Listing, ListingStep, Order, OrderState
 
+from .reads import checked_cursor
 from .register import Code, moment
 from .requests import key_of, read
 from .service import ApiRequest, answer, api, page, takes
 from .tokens import READ
 
 Long = Annotated[str, StringConstraints(min_length=1, max_length=service.LONG)]
-_ID = "019a0000-0000-7000-8000-000000000000"
 
 
 class OrderOut(Schema):
@@ -49,7 +49,7 @@ class OrderPage(Schema):
 
 class OrderQuery(Schema):
     level: Literal["", "reminder", "written"] = ""
-    state: Literal["", "open", "answered", "settled", "noted"] = Field("", description="`open`: an answer is owed.")
+    state: Literal["", "open", "answered", "settled", "noted", "lapsed"] = Field("", description="`open`: an answer is owed.")
     after: str = Field("", max_length=400)
     limit: int = Field(50, ge=1, le=200)
 
@@ -70,7 +70,7 @@ def list_orders(request: ApiRequest, query: Query[OrderQuery]) -> HttpResponse:
     request.auth.need(READ)
     found = queries.orders_for(
         request.auth.actor, state=OrderState(query.state) if query.state else "", level=Level(query.level) if query.level else "",
-        after=query.after, limit=query.limit)
+        after=checked_cursor(query.after, due=True), limit=query.limit)
     return page(request, [_order(one) for one in found.rows], found.after)
 
 
@@ -186,22 +186,13 @@ def take_step(request: ApiRequest, listing_id: UUID) -> HttpResponse:
     hand in it, move by a supervisor. Sent again it is a conflict, since the version has moved on. Scope: `listings`."""
     request.auth.need("listings")
     said = read(request, StepFields)
-    known: dict[str, Any] = {"by": request.auth.actor, "version": said.version}
-    if said.step == "plan":
-        service.plan(listing_id, words=said.plan, milestones=[
-            service.Planned(one.title, one.due_on) for one in said.milestones], **known)
-    elif said.step == "milestone":
-        service.complete(listing_id, milestone=said.milestone or 0, proof=said.words, **known)
-    elif said.step == "move":
-        if said.due_on is None:
-            raise Invalid(_("请填写新的期限。"), fields={"due_on": str(_("请填写这一项。"))})
-        service.move(listing_id, due_on=said.due_on, words=said.words, **known)
-    elif said.step == "confirm":
-        service.confirm_delisting(listing_id, finding=said.words, **known)
-    else:
-        run = {ListingStep.REQUEST: service.request_delisting, ListingStep.REFUSE: service.refuse_delisting}
-        run[ListingStep(said.step)](listing_id, words=said.words, **known)
-    found = Listing.objects.select_related("unit").filter(pk=listing_id).first()
-    if found is None:
-        raise NotFound()
-    return answer(_listing(found))
+    step = ListingStep(said.step)
+    if step is ListingStep.MOVE and said.due_on is None:
+        raise Invalid(_("请填写新的期限。"), fields={"due_on": str(_("请填写这一项。"))})
+    sent = {"milestones": [service.Planned(one.title, one.due_on) for one in said.milestones],
+            "milestone": said.milestone or 0, "due_on": said.due_on}
+    taken = service.take(
+        step, listing_id, by=request.auth.actor, version=said.version,
+        words=said.plan if step is ListingStep.PLAN else said.words,
+        **{name: sent[name] for name in service.STEPS[step].more})
+    return answer(_listing(taken))

@@ -162,6 +162,8 @@ def _not_to_decide(actor: Actor, grant: Grant, row: Transition, case: Case) -> s
         return _("本单位经办的工单须由其他单位的人员决定。") if _had_part(actor, case) else ""
     if row.action in ("grant_extension", "refuse_extension") and _had_part(actor, case):
         return _("本单位经办的工单，延期须由其他单位的人员决定。")
+    if row.action in ("accept_supervision_answer", "refuse_supervision_answer") and _had_part(actor, case):
+        return _("本单位经办的工单，督办答复须由其他单位的人员认定。")
     if row.action in ("close", "reopen") and grant.role is Role.CALLBACK and case.for_supervisor:
         return _("重办后诉求人仍说没有解决，由督办员决定下一步。")
     return ""

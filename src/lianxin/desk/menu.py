@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.analysis.reports.access import READERS
+from lianxin.cases.catalogue.rights import READERS as CATALOGUE_ROLES
 from lianxin.cases.ledger import ROLES as RETURN_ROLES
 from lianxin.cases.missed_calls import can_call_back
 from lianxin.organisations.actors import Actor
@@ -48,7 +49,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("督办"), ("orders", "listings", "listing", "issue_listing", "listing_step"), _has(*SUPERVISION_ROLES)),
     Entry(_("退单台账"), ("returns", "return_entries"), _has(*RETURN_ROLES)),
     Entry(_("派单目录"), ("catalogue", "compare_versions", "restore_version", "propose_change", "proposal", "proposal_cases"),
-          _has(Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER)),
+          _has(*CATALOGUE_ROLES)),
     Entry(_("人员"), ("office",), _has(Role.ADMINISTRATOR)),
     Entry(_("接口令牌"), ("tokens",), _has(Role.ADMINISTRATOR)),
     Entry(_("失败的任务"), ("jobs",), _has(Role.ADMINISTRATOR)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 
 from lianxin.cases import policy
 from lianxin.cases.models import Assignment, Attachment, Case, Contact, Event, Publication, State
-from lianxin.cases.queries import CAME_BACK, Filters, Page, TimelineEntry, by_due, rows
+from lianxin.cases.queries import CAME_BACK, Filters, Page, TimelineEntry, rows
+from lianxin.cases.turns import URGENT, in_turn
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant
 
@@ -58,15 +59,8 @@ def clerk_day(unit_ids: Iterable[int], *, at: datetime, officer_id: int | None =
 
 
 def urgent_first(actor: Actor, *, states: Sequence[str], filters: Filters, after: str) -> Page:
-    """A queue with the urgent cases on top of its first page, each part in order of what is due."""
-    rest = by_due(actor, states=states, filters=filters, after=after)
-    if filters.urgency:
-        return rest
-    ordinary = [case for case in rest.rows if case.urgency != "urgent"]
-    if after:
-        return Page(ordinary, rest.after)
-    urgent = by_due(actor, states=states, filters=replace(filters, urgency="urgent"))
-    return Page([*urgent.rows, *ordinary], rest.after)
+    """A queue with the urgent cases on top, each part in order of what is due."""
+    return in_turn(actor, (URGENT, ~URGENT), states=states, filters=filters, after=after)
 
 
 def waiting_publication(actor: Actor, *, filters: Filters, limit: int = 100) -> list[Case]:

@@ -121,7 +121,7 @@ def focus_of(case: Case, file: CaseFile) -> dict[str, Any]:
 def family_of(actor: Actor, case: Case, assignments: list[Assignment]) -> dict[str, Any]:
     """The cases about the same matter: the master this one lies under, those under it, and those that may be."""
     master = case.master if case.master_id is not None else None
-    members = families.members_of(case)
+    members = families.members_of(case, actor)
     dues = [(one.case.due_at, one.case.number, one.case) for one in members if one.merged and one.case.due_at is not None]
     first = min(dues)[2] if dues else None
     return {

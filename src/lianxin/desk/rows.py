@@ -101,7 +101,7 @@ def lines(cases: Iterable[Case], searched: str = "") -> list[Line]:
         task = case.task
         due = task.due_at if task else case.ruling_due or case.due_at
         quiet = case.state in (State.REPLIED, State.CALLBACK)
-        feeling = "" if case.closed_at or quiet or case.paused else mood_at(due, at)
+        feeling = mood_at(due, at) if case.owes else ""
         state = task.get_state_display() if task else case.get_state_display()
         about = (
             said_name(case.category) if case.category else nothing,

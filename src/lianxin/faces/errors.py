@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
@@ -119,7 +119,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 class PlainFaults:
-    """Turns faults that a view lets through into pages: DomainError, and a database that does not answer."""
+    """Turns faults that a view lets through into pages: DomainError, a database that does not
+    answer, and values that no column holds."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -138,4 +139,6 @@ class PlainFaults:
             return domain_error(request, exception)
         if isinstance(exception, OUTAGES):
             return outage(request)
+        if isinstance(exception, DataError):  # what no column holds: NUL, a number beyond all bounds
+            return bad_request(request, exception)
         return None

@@ -26,6 +26,11 @@ def clean_text(value: str, *, max_length: int, multiline: bool) -> str:
     return unicodedata.normalize("NFC", value).strip()[:max_length].rstrip()
 
 
+def small_number(text: str) -> int | None:
+    """The number that up to eight plain digits say; None for anything else, such as `²`."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
+
+
 def to_half_width(value: str) -> str:
     """Full-width ASCII and the ideographic space as their half-width forms."""
     return "".join(

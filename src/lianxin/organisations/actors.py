@@ -47,6 +47,13 @@ class Actor:
     def has(self, *roles: Role) -> bool:
         return any(grant.role in roles for grant in self.grants)
 
+    def holds_in_hotline(self, *roles: Role) -> bool:
+        """Whether this person has one of the roles for the whole city: in the hotline, not narrowed to an area."""
+        return self.kind is Kind.STAFF and any(
+            grant.role in roles and grant.unit_kind is UnitKind.HOTLINE and grant.area_id is None and grant.county_id is None
+            for grant in self.grants
+        )
+
     @property
     def roles(self) -> frozenset[Role]:
         return frozenset(grant.role for grant in self.grants)

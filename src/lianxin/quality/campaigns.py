@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from datetime import date
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.clocks import promise
-from lianxin.cases.engine import KEY_REUSED, Step
+from lianxin.cases.engine import KEY_REUSED, Step, submission_key
 from lianxin.cases.models import Case
 from lianxin.cases.reference import Reference, reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.text import clean_text
-from lianxin.organisations.actors import Actor, Kind
-from lianxin.organisations.models import WORKING, Role, UnitKind
+from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import WORKING, Role
 
 from .models import Campaign, CampaignDraw
 
@@ -95,16 +95,21 @@ def draw_of(case: Case) -> CampaignDraw | None:
 
 def may_order(by: Actor) -> bool:
     """Whether somebody may order campaigns: a supervisor of the whole city."""
-    return by.kind is Kind.STAFF and any(
-        grant.role is Role.SUPERVISOR and grant.unit_kind is UnitKind.HOTLINE and grant.area_id is None
-        for grant in by.grants
-    )
+    return by.holds_in_hotline(Role.SUPERVISOR)
 
 
 def _supervisor(by: Actor) -> int:
     if not may_order(by) or by.staff_id is None or (by.scopes is not None and not by.scopes & {"campaigns", "*"}):
         raise NotAllowed(_("回访计划由热线的督办员制定。"))
     return by.staff_id
+
+
+def _defined_already(key: bytes | None, asked: bytes) -> Campaign | None:
+    """What a key was used for before. Raises Conflict when that was another order."""
+    earlier = Campaign.objects.filter(key=key).first() if key is not None else None
+    if earlier is not None and bytes(earlier.asked or b"") != asked:
+        raise Conflict(KEY_REUSED, code="key_reused")
+    return earlier
 
 
 def define(*, by: Actor, name: str, starts_on: date, ends_on: date, share: int = 100, minimum: int = 0, seed: str = "",
@@ -115,6 +120,9 @@ def define(*, by: Actor, name: str, starts_on: date, ends_on: date, share: int =
     has passed review has been decided.
     """
     staff_id = _supervisor(by)
+    asked = submission_key(name, starts_on.isoformat(), ends_on.isoformat(), str(share), str(minimum), seed, category, county, unit)
+    if (earlier := _defined_already(key, asked)) is not None:
+        return earlier
     held, faults = reference(), dict[str, str]()
     title = clean_text(name, max_length=60, multiline=False)
     if not title:
@@ -136,16 +144,18 @@ def define(*, by: Actor, name: str, starts_on: date, ends_on: date, share: int =
         faults["unit"] = str(_("没有这个单位。"))
     if faults:
         raise Invalid(fields=faults)
-    wanted = {"name": title, "starts_on": starts_on, "ends_on": ends_on, "share": share, "minimum": minimum}
-    if key is not None and (earlier := Campaign.objects.filter(key=key).first()) is not None:
-        if any(getattr(earlier, name) != value for name, value in wanted.items()):
-            raise Conflict(KEY_REUSED, code="key_reused")
+    try:
+        with transaction.atomic():
+            return Campaign.objects.create(
+                name=title, starts_on=starts_on, ends_on=ends_on, share=share, minimum=minimum, key=key, asked=asked,
+                created_by_id=staff_id, created_at=now(), category_id=node.id if node else None,
+                county_id=place.id if place else None, unit_id=body.id if body else None,
+                seed=clean_text(seed, max_length=32, multiline=False) or secrets.token_hex(8),
+            )
+    except IntegrityError:  # the same was sent twice at one moment
+        if (earlier := _defined_already(key, asked)) is None:
+            raise
         return earlier
-    return Campaign.objects.create(
-        **wanted, key=key, created_by_id=staff_id, created_at=now(),
-        category_id=node.id if node else None, county_id=place.id if place else None, unit_id=body.id if body else None,
-        seed=clean_text(seed, max_length=32, multiline=False) or secrets.token_hex(8),
-    )
 
 
 def end(*, by: Actor, campaign_id: int) -> Campaign:

@@ -14,6 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from lianxin.cases import policy
 from lianxin.cases.models import Case, Outcome, State
 from lianxin.cases.queries import Filters, Page, by_due
+from lianxin.cases.turns import URGENT, in_turn
 from lianxin.organisations.actors import Actor
 
 from .attempts import DayPart, part_of
@@ -88,20 +89,13 @@ def call_list(actor: Actor, *, filters: Filters, after: str, at: datetime, every
     wanted = filters.also & to_call()
     if not everybody:
         wanted &= ~tried_lately(at)
-    states = (State.CALLBACK.value,)
-    rest = by_due(actor, states=states, filters=replace(filters, also=wanted & ~contested()), after=after)
-    ordinary, first = rest.rows, list[Case]()
-    if not after:
-        first = by_due(actor, states=states, filters=replace(filters, also=wanted & contested()), limit=200).rows
-        if not filters.urgency:
-            urgent = by_due(actor, states=states,
-                            filters=replace(filters, urgency="urgent", also=wanted & ~contested())).rows
-            first += urgent
-    if not filters.urgency:
-        ordinary = [case for case in ordinary if case.urgency != "urgent"]
-    tries, part = tries_of(ordinary), part_of(at)
+    parts = (contested(), ~contested() & URGENT, ~contested() & ~URGENT)
+    found = in_turn(actor, parts, states=(State.CALLBACK.value,), filters=replace(filters, also=wanted), after=after)
+    tries, part = tries_of(found.rows), part_of(at)
+    first = [case for case in found.rows if tries[case.pk].contested or case.urgency == "urgent"]
+    ordinary = [case for case in found.rows if case not in first]
     ordinary.sort(key=lambda case: part not in tries[case.pk].untried)
-    return Page([*first, *ordinary], rest.after)
+    return Page([*first, *ordinary], found.after)
 
 
 def resting(actor: Actor, *, filters: Filters, at: datetime) -> int:
@@ -131,12 +125,14 @@ class CampaignFigures:
     unasked: int
 
 
-def campaign_figures() -> list[CampaignFigures]:
-    """Every campaign, newest first. One query for the campaigns and one for the numbers."""
+def campaign_figures(campaign_id: int | None = None) -> list[CampaignFigures]:
+    """Every campaign, newest first, or one. One query for the campaigns and one for the numbers."""
     def same(model: Any, **more: Any) -> Exists:
         return Exists(model.objects.filter(case=OuterRef("case"), round=OuterRef("round"), **more))
 
-    rows = CampaignDraw.objects.annotate(
+    one = Q() if campaign_id is None else Q(pk=campaign_id)
+    of_it = Q() if campaign_id is None else Q(campaign=campaign_id)
+    rows = CampaignDraw.objects.filter(of_it).annotate(
         was_reached=same(CallbackAttempt, outcome="reached"), was_rated=same(Rating)
     ).values("campaign_id").order_by().annotate(
         decided=Count("id"), called=Count("id", filter=Q(drawn=True)),
@@ -147,7 +143,7 @@ def campaign_figures() -> list[CampaignFigures]:
     numbers = {row["campaign_id"]: row for row in rows}
     none = dict.fromkeys(("decided", "called", "reached", "rated", "unasked"), 0)
     found = []
-    for campaign in Campaign.objects.select_related("category", "county", "unit", "created_by"):
+    for campaign in Campaign.objects.filter(one).select_related("category", "county", "unit", "created_by"):
         row = numbers.get(campaign.pk, none)
         found.append(CampaignFigures(campaign, row["decided"], row["called"], row["reached"], row["rated"], row["unasked"]))
     return found

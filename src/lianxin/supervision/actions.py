@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 from django.db.models import F
@@ -10,11 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.actions.dispatching import words as safe
 from lianxin.cases.engine import Step, action
-from lianxin.cases.models import Assignment, ClockKind, Supervised, TimeLimit
+from lianxin.cases.models import Assignment, Case, ClockKind, Supervised, TimeLimit
 from lianxin.cases.reference import today_of
 from lianxin.kernel.errors import Conflict
 
 from .models import Level, ListingCase, Order, OrderState, SerialBook
+
+PENDING = (OrderState.OPEN, OrderState.ANSWERED)
+NONE = uuid.UUID(int=0)  # no listing or order has this id
 
 
 def next_serial(level: Level, year: int) -> int:
@@ -47,6 +51,22 @@ def _raise_to(step: Step, level: Supervised) -> None:
         step.set(supervised=level.value)
 
 
+def _level(case: Case, *, but_not: uuid.UUID = NONE) -> Supervised:
+    """What a case stays under, apart from one listing or order."""
+    if ListingCase.objects.filter(case=case, listing__delisted_at__isnull=True).exclude(listing_id=but_not).exists():
+        return Supervised.LISTED
+    if Order.objects.filter(case=case, state__in=PENDING).exclude(pk=but_not).exists():
+        return Supervised.WRITTEN
+    return Supervised.NONE
+
+
+def lapse(step: Step) -> None:
+    """The case ends: nobody owes an answer any more. Asked only of a case under written supervision or more."""
+    if step.case.supervised >= Supervised.WRITTEN and Order.objects.filter(
+            case=step.case, state__in=PENDING).update(state=OrderState.LAPSED):
+        step.set(supervised=_level(step.case).value)
+
+
 def open_order(step: Step, *states: OrderState) -> Order:
     """The case's written supervision in one of these states; raises Conflict when there is none."""
     order = Order.objects.select_for_update().filter(case=step.case, state__in=states).first()
@@ -73,7 +93,7 @@ def supervise(step: Step, *, words: str) -> None:
     to a later time.
     """
     step.require(words=words)
-    if Order.objects.filter(case=step.case, state__in=[OrderState.OPEN, OrderState.ANSWERED]).exists():
+    if Order.objects.filter(case=step.case, state__in=PENDING).exists():
         raise Conflict(_("这件工单已在督办中，先认定上一次的答复。"), code="supervised_already")
     _issue(step, Level.WRITTEN, OrderState.OPEN)
     step.say("demand", safe(words, "words"), public=False)
@@ -107,8 +127,7 @@ def accept_supervision_answer(step: Step, *, note: str = "") -> None:
     order = open_order(step, OrderState.ANSWERED)
     step.say("note", safe(note, "note", required=False), public=False)
     Order.objects.filter(pk=order.pk).update(state=OrderState.SETTLED, settled_at=step.at, settled_by_id=step.by.staff_id)
-    listed = ListingCase.objects.filter(case=step.case, listing__delisted_at__isnull=True).exists()
-    step.set(supervised=(Supervised.LISTED if listed else Supervised.NONE).value)
+    step.set(supervised=_level(step.case, but_not=order.pk).value)
 
 
 @action("refuse_supervision_answer")
@@ -134,10 +153,7 @@ def list_supervision(step: Step, *, listing: str, year: int, serial: int) -> Non
 def delist_supervision(step: Step, *, listing: str, year: int, serial: int) -> None:
     """摘牌, as it shows in a case of the matter."""
     step.data.update(listing=listing, year=year, serial=serial)
-    other = ListingCase.objects.filter(case=step.case, listing__delisted_at__isnull=True).exclude(listing_id=listing).exists()
-    written = Order.objects.filter(case=step.case, state__in=[OrderState.OPEN, OrderState.ANSWERED]).exists()
-    level = Supervised.LISTED if other else Supervised.WRITTEN if written else Supervised.NONE
-    step.set(supervised=level.value)
+    step.set(supervised=_level(step.case, but_not=uuid.UUID(listing)).value)
 
 
 ACTIONS: dict[str, Callable[..., object]] = {

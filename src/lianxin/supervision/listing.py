@@ -8,16 +8,16 @@ the step), Invalid that names the fields.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases import policy
-from lianxin.cases.engine import KEY_REUSED, On, told_when_held
+from lianxin.cases.engine import KEY_REUSED, On, submission_key, told_when_held
 from lianxin.cases.models import OPEN_STATES, Case
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
@@ -45,7 +45,7 @@ class Planned:
 
 
 def can_issue(actor: Actor) -> bool:
-    return actor.has(Role.SUPERVISOR)
+    return actor.holds_in_hotline(Role.SUPERVISOR)
 
 
 def is_of_unit(actor: Actor, listing: Listing) -> bool:
@@ -57,7 +57,7 @@ def can_confirm(actor: Actor, listing: Listing) -> bool:
     """Delisting is confirmed by the hotline's people who neither put it on the list, nor asked for its end, nor have
     anything to do with the unit."""
     return (
-        actor.has(*INDEPENDENT)
+        actor.holds_in_hotline(*INDEPENDENT)
         and actor.staff_id not in (listing.issued_by_id, listing.requested_by_id)
         and all(grant.unit_id != listing.unit_id for grant in actor.grants)
     )
@@ -104,6 +104,14 @@ def _cases(actor: Actor, numbers: Sequence[str]) -> list[Case]:
     return sorted(found.values(), key=lambda case: case.pk)
 
 
+def _issued_already(key: bytes | None, asked: bytes) -> Listing | None:
+    """What a key was used for before. Raises Conflict when that was another matter."""
+    earlier = Listing.objects.filter(key=key).first() if key is not None else None
+    if earlier is not None and bytes(earlier.asked or b"") != asked:
+        raise Conflict(KEY_REUSED, code="key_reused")
+    return earlier
+
+
 def issue(*, by: Actor, title: str, criteria: str, unit: str, leader_name: str, leader_title: str, due_on: date,
           cases: Sequence[str], key: bytes | None = None) -> Listing:
     """挂牌: a matter that open cases are about goes on the public list. `cases` are numbers, `unit` a unit's code.
@@ -112,6 +120,9 @@ def issue(*, by: Actor, title: str, criteria: str, unit: str, leader_name: str, 
     """
     if not can_issue(by):
         raise NotAllowed(_("挂牌督办由督办员办理。"))
+    asked = submission_key(title, criteria, unit, leader_name, leader_title, due_on.isoformat(), *cases)
+    if (earlier := _issued_already(key, asked)) is not None:
+        return earlier
     at = now()
     fields = {
         "title": _line(title, "title", 80), "criteria": _line(criteria, "criteria", LONG, multiline=True),
@@ -120,23 +131,23 @@ def issue(*, by: Actor, title: str, criteria: str, unit: str, leader_name: str, 
     body = reference().units_by_code.get(unit)
     if body is None or not body.open_on(today_of(at)):
         raise Invalid(_("没有这个单位，请从列表中选择。"), fields={"unit": str(_("没有这个单位。"))})
-    earlier = Listing.objects.filter(key=key).first() if key is not None else None
-    if earlier is not None:
-        if any(getattr(earlier, name) != value for name, value in (*fields.items(), ("unit_id", body.id))):
-            raise Conflict(KEY_REUSED, code="key_reused")
-        return earlier
     if due_on <= today_of(at):
         raise Invalid(_("摘牌期限要晚于今天。"), fields={"due_on": str(_("要晚于今天。"))})
     members = _cases(by, cases)
-    with told_when_held(), transaction.atomic():
-        year = localtime(at).year
-        listing = Listing.objects.create(
-            year=year, serial=next_serial(Level.LISTED, year), unit_id=body.id, due_on=due_on, issued_at=at,
-            issued_by_id=by.staff_id or 0, key=key, **fields,
-        )
-        _enter(listing, ListingStep.ISSUE, by, at, fields["criteria"])
-        for case in members:
-            list_supervision(On(case.pk, SYSTEM), listing=str(listing.pk), year=year, serial=listing.serial)
+    try:
+        with told_when_held(), transaction.atomic():
+            year = localtime(at).year
+            listing = Listing.objects.create(
+                year=year, serial=next_serial(Level.LISTED, year), unit_id=body.id, due_on=due_on, issued_at=at,
+                issued_by_id=by.staff_id or 0, key=key, asked=asked, **fields,
+            )
+            _enter(listing, ListingStep.ISSUE, by, at, fields["criteria"])
+            for case in members:
+                list_supervision(On(case.pk, SYSTEM), listing=str(listing.pk), year=year, serial=listing.serial)
+    except IntegrityError:  # the same was sent twice at one moment
+        if (earlier := _issued_already(key, asked)) is None:
+            raise
+        return earlier
     return listing
 
 
@@ -153,7 +164,7 @@ def _held(listing_id: uuid.UUID, by: Actor, step: ListingStep, version: int | No
         raise Conflict(_("在您填写的时候，这件挂牌督办有了变化。您填的内容还在，请看过变化再提交。"),
                        current={"version": listing.version, "state": listing.state})
     if step not in steps_for(by, listing):
-        mine = is_of_unit(by, listing) or by.has(*INDEPENDENT)
+        mine = is_of_unit(by, listing) or by.holds_in_hotline(*INDEPENDENT)
         if mine and step is ListingStep.CONFIRM and listing.state == ListingState.DELISTING:
             raise NotAllowed(_("摘牌须由没有经手的人核实：挂牌的人、申请摘牌的人和责任单位的人都不能核实。"))
         if mine:
@@ -264,3 +275,29 @@ def confirm_delisting(listing_id: uuid.UUID, *, by: Actor, finding: str, version
             delist_supervision(On(case_id, SYSTEM), listing=str(listing.pk), year=listing.year, serial=listing.serial)
         _enter(listing, ListingStep.CONFIRM, by, at, said)
     return listing
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """How a step is taken: the function, the name of its words there, and what it needs beside them."""
+
+    run: Callable[..., Listing]
+    words: str = "words"
+    more: tuple[str, ...] = ()
+
+
+STEPS: dict[ListingStep, Taking] = {
+    ListingStep.PLAN: Taking(plan, more=("milestones",)),
+    ListingStep.MILESTONE: Taking(complete, "proof", ("milestone",)),
+    ListingStep.REQUEST: Taking(request_delisting),
+    ListingStep.REFUSE: Taking(refuse_delisting),
+    ListingStep.CONFIRM: Taking(confirm_delisting, "finding"),
+    ListingStep.MOVE: Taking(move, more=("due_on",)),
+}
+
+
+def take(step: ListingStep, listing_id: uuid.UUID, *, by: Actor, words: str, version: int | None = None,
+         **more: object) -> Listing:
+    """Any of the steps but the first, as both faces take them. Raises what the step raises."""
+    how = STEPS[step]
+    return how.run(listing_id, by=by, version=version, **{how.words: words}, **more)

@@ -35,13 +35,14 @@ class OrderState(models.TextChoices):
     ANSWERED = "answered", _("已答复，待认定")
     SETTLED = "settled", _("已解除")
     NOTED = "noted", _("无须答复")
+    LAPSED = "lapsed", _("随工单办结")
 
 
 class Order(models.Model):
     """A reminder or a written supervision to the unit that holds a case. The words lie with the events.
 
     A reminder asks for no answer. A written one has a clock (`supervision`) and stays open until a supervisor has
-    accepted the answer; whichever unit leads the case then owes it. A case that ends takes its orders with it.
+    accepted the answer; whichever unit leads the case then owes it. When its case ends, an open one lapses.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -73,7 +74,7 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_answer_has_a_time",
-                condition=models.Q(state__in=["open", "noted"], settled_at__isnull=True)
+                condition=models.Q(state__in=["open", "noted", "lapsed"], settled_at__isnull=True)
                 | models.Q(state="answered", answered_at__isnull=False, settled_at__isnull=True)
                 | models.Q(state="settled", settled_at__isnull=False),
             ),
@@ -105,7 +106,7 @@ class Listing(models.Model):
     """A matter under listed supervision, in public: whose it is, who answers for it, what ends it and when.
 
     Title, criteria, plan and milestones are read by everyone: they name no resident. `leader_name` and `leader_title`
-    are those of the official who answers for the matter.
+    are those of the official who answers for the matter. `asked` is a digest of what was sent with `key`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -128,6 +129,7 @@ class Listing(models.Model):
     delisted_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
     finding = models.TextField(blank=True)
     key = models.BinaryField(max_length=32, unique=True, null=True, blank=True)
+    asked = models.BinaryField(max_length=32, null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -20,7 +20,6 @@ WINDOW: Final = timedelta(days=90)
 DISPATCHING: Final = ("dispatch", "redispatch", "rule_jointly")
 _NEW: Final = 0  # no stored rule has this id
 Rules = Mapping[tuple[int | None, int | None], tuple[CatalogueRule, ...]]
-WHICH: Final = ("all", "not_did", "not_rule", "spared", "caused")
 
 
 @dataclass(frozen=True, slots=True)

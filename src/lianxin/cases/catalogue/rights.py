@@ -20,6 +20,11 @@ def _scoped(actor: Actor, scope: str) -> bool:
     return actor.scopes is None or bool(actor.scopes & {scope, "*"})
 
 
+def can_read(actor: Actor) -> Decision:
+    """Whoever works with cases at a desk."""
+    return YES if actor.has(*READERS) else Decision(False, _("您的岗位不看派单目录。"))
+
+
 def can_propose(actor: Actor, place: Place | None) -> Decision:
     """A dispatcher or supervisor of the hotline for the whole city, one of a county for what lies in the county."""
     if not _scoped(actor, PROPOSE):
@@ -37,18 +42,11 @@ def can_propose(actor: Actor, place: Place | None) -> Decision:
     return Decision(False, _("您只能对本县市区的规则提修改建议。"))
 
 
-def _supervises_city(actor: Actor) -> bool:
-    return actor.kind is Kind.STAFF and any(
-        grant.role is Role.SUPERVISOR and grant.unit_kind is UnitKind.HOTLINE and grant.area_id is None
-        for grant in actor.grants
-    )
-
-
 def can_decide(actor: Actor, proposal: CatalogueProposal) -> Decision:
     """A supervisor of the hotline, never the one who proposed."""
     if not _scoped(actor, DECIDE):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
-    if not _supervises_city(actor):
+    if not actor.holds_in_hotline(Role.SUPERVISOR):
         return Decision(False, _("修改建议由热线的督办员审定。"))
     if actor.staff_id == proposal.proposed_by_id:
         return Decision(False, _("自己提的建议，须由别的督办员审定。"))
@@ -59,4 +57,4 @@ def can_restore(actor: Actor) -> Decision:
     """A supervisor of the hotline."""
     if not _scoped(actor, RESTORE):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
-    return YES if _supervises_city(actor) else Decision(False, _("恢复旧版由热线的督办员办理。"))
+    return YES if actor.holds_in_hotline(Role.SUPERVISOR) else Decision(False, _("恢复旧版由热线的督办员办理。"))

@@ -43,6 +43,8 @@ class State(models.TextChoices):
 
 TERMINAL = (State.CLOSED, State.DECLINED, State.WITHDRAWN)
 OPEN_STATES = tuple(state for state in State if state not in TERMINAL)
+# The answer is still owed: after the reply the due time only orders the queue.
+OWING = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
 WITH_UNIT = (State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.REPLIED, State.CALLBACK)
 
 
@@ -254,6 +256,15 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def owes(self) -> bool:
+        """Whether time runs for an answer that is still owed."""
+        return self.state in OWING and not self.paused
+
+    def overdue_at(self, at: datetime) -> bool:
+        """Whether an answer that is owed is late, as `queries.OWED` says it to the database."""
+        return self.owes and self.due_at is not None and self.due_at < at
 
 
 class AssignmentRole(models.TextChoices):

@@ -163,7 +163,7 @@ def return_reason(entry: TimelineEntry) -> str:
 @register.filter
 def overdue(case: Case) -> bool:
     """Whether an answer that is still owed is late."""
-    return case.closed_at is None and case.due_at is not None and case.due_at < now()
+    return case.overdue_at(now())
 
 
 @register.filter

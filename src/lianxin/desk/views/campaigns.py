@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from lianxin.cases.engine import submission_key
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
+from lianxin.kernel.ids import uuid7
 from lianxin.organisations.models import Role
 from lianxin.quality.campaigns import define, end, may_order
 from lianxin.quality.queries import campaign_figures
@@ -76,7 +78,9 @@ def campaigns(request: StaffRequest) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                made = define(by=request.actor, **form.cleaned_data)
+                made = define(
+                    by=request.actor, key=submission_key("campaign", str(request.user.pk), request.POST.get("submission", "")),
+                    **form.cleaned_data)
             except DomainError as error:
                 for name, fault in error.fields.items():
                     form.add_error(name if name in form.fields else None, fault)
@@ -85,7 +89,8 @@ def campaigns(request: StaffRequest) -> HttpResponse:
                 messages.success(request, _("回访计划“%s”已定，从开始那天起生效。") % made.name)
                 return redirect("desk:campaigns")
     return render(request, "desk/campaigns.html", context_for(
-        request, form=form, message=message, figures=campaign_figures(), today=today), status=status)
+        request, form=form, message=message, figures=campaign_figures(), today=today,
+        submission=request.POST.get("submission") or str(uuid7())), status=status)
 
 
 @staff(Role.SUPERVISOR)

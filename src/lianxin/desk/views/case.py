@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lianxin.analysis.reports.paper import printed
 from lianxin.cases import families, files, policy, queries
 from lianxin.cases.actions import attach
 from lianxin.cases.actions.identity import read_identity
@@ -32,6 +33,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
+from lianxin.kernel.text import small_number
 
 from ..access import StaffRequest, staff
 from ..clock_table import table_of
@@ -136,8 +138,7 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
         form = FORMS[action](case=case)
         return _form_page(request, case, row, form, status=200)
     form = FORMS[action](request.POST, case=case)
-    version = request.POST.get("version", "")
-    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
+    seen = small_number(request.POST.get("version", ""))
     if not form.is_valid():
         if action in WITH_PHOTOS:
             _store_early(request, form)
@@ -291,17 +292,10 @@ def print_file(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
 def pdf(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
     """The case file as PDF."""
     from django.contrib.staticfiles import finders
-    from weasyprint import CSS, HTML
 
     case = access_case(request.actor, case_id)
     style = finders.find("faces/print.css")
-    html = HTML(string=_file_html(request, case_id), url_fetcher=_no_fetch)
-    body = html.write_pdf(stylesheets=[CSS(filename=style)] if style else [])
+    body = printed(_file_html(request, case_id), styles=[str(style)] if style else [])
     response = HttpResponse(body, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{case.number}.pdf"'
     return response
-
-
-def _no_fetch(url: str) -> dict[str, Any]:
-    """A case file is made of its own words only: nothing is fetched while it is printed."""
-    return {"string": "", "mime_type": "text/plain"}

@@ -26,6 +26,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import listed
+from lianxin.kernel.text import small_number
 
 from ..access import StaffRequest, staff
 from ..forms import AreaField, CategoryField, UnitField
@@ -107,10 +108,6 @@ def _grouped(found: list[content.Difference]) -> list[tuple[str, list[dict[str, 
     ]
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
-
-
 def _version(number: int | None) -> CatalogueVersion:
     found = CatalogueVersion.objects.filter(number=number).first() if number is not None else None
     if found is None:
@@ -135,7 +132,7 @@ def catalogue(request: StaffRequest) -> HttpResponse:
 @require_GET
 def compare_versions(request: StaffRequest) -> HttpResponse:
     """What one version says otherwise than another."""
-    one, other = _version(_number(request.GET.get("from", ""))), _version(_number(request.GET.get("to", "")))
+    one, other = _version(small_number(request.GET.get("from", ""))), _version(small_number(request.GET.get("to", "")))
     found = content.compare(content.content_of(one), content.content_of(other))
     counts = {kind: sum(change.kind == kind for change in found) for kind in ("added", "removed", "changed")}
     return render(request, "desk/catalogue_compare.html", context_for(
@@ -157,7 +154,7 @@ def restore_version(request: StaffRequest, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = versions.restore(number, by=request.actor, reason=form.cleaned_data["reason"], on=form.cleaned_data["on"],
-                                    seen=_number(request.POST.get("seen", "")))
+                                    seen=small_number(request.POST.get("seen", "")))
             messages.success(request, _("已恢复第 %(old)d 版的内容，成为第 %(new)d 版。") % {"old": number, "new": made.number})
             return redirect(reverse("desk:catalogue"))
         except DomainError as error:
@@ -279,7 +276,7 @@ def decide_proposal(request: StaffRequest, pk: uuid.UUID, verdict: str) -> HttpR
     try:
         if verdict == "approve":
             made = proposals.approve(pk, by=request.actor, on=form.cleaned_data["on"],
-                                     seen=_number(request.POST.get("seen", "")))
+                                     seen=small_number(request.POST.get("seen", "")))
             messages.success(request, _("已采纳，成为派单目录第 %d 版。") % (made.version.number if made.version else 0))
         else:
             proposals.refuse(pk, by=request.actor, reason=form.cleaned_data["reason"])

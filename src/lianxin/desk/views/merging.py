@@ -18,6 +18,7 @@ from lianxin.cases.engine import On, submission_key
 from lianxin.cases.queries import access_case
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.text import small_number
 from lianxin.organisations.models import Role
 
 from ..access import StaffRequest, staff
@@ -51,9 +52,8 @@ def compare(request: StaffRequest, case_id: uuid.UUID, other_id: uuid.UUID) -> H
                 messages.success(request, _("记下了：%(first)s 和 %(second)s 不是同一件事，以后不再提示。") % {
                     "first": first.number, "second": second.number})
                 return redirect(back)
-            seen = request.POST.get("version", "")
             merge(
-                On(master.pk, request.actor, version=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else None,
+                On(master.pk, request.actor, version=small_number(request.POST.get("version", "")),
                    key=submission_key("compare", str(request.user.pk), request.POST.get("submission", ""))),
                 duplicates=[duplicate.number], reason=request.POST.get("reason", ""))
             messages.success(request, _("%(duplicate)s 已并入 %(master)s。") % {

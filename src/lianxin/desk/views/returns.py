@@ -67,7 +67,7 @@ def _labels(keys: Iterable[str], by: str) -> dict[str, str]:
     if by == "unit":
         return {key: unit.said for key in keys if (unit := held.units_by_code.get(key))}
     if by == "category":
-        return {key: node.said for key in keys if (node := held.nodes_by_code.get(key))} | {"": _("未定事项")}
+        return {key: node.said for key in keys if (node := held.nodes_by_code.get(key))} | {ledger.NO_CATEGORY: _("未定事项")}
     if by == "reason":
         return {phrase.code: phrase.said for phrase in Phrase.objects.filter(list=Phrase.List.RETURN_REASON)}
     return {key: rule_said(key) for key in keys}
@@ -106,7 +106,7 @@ def _filters(asked: Asked) -> dict[str, Any]:
                        if len(node.lineage) == 1],
         "reasons": [(phrase.code, phrase.said) for phrase in Phrase.objects.filter(list=Phrase.List.RETURN_REASON)],
         "rulings": [(ruling.value, ruling.label) for ruling in ledger.RULINGS],
-        "category_said": held.nodes_by_code[asked.values["category"]].said if asked.values["category"] in held.nodes_by_code else "",
+        "category_said": _labels([asked.values["category"]], "category").get(asked.values["category"], ""),
         "rule_said": rule_said(asked.values["rule"]) if asked.values["rule"] else "",
     }
 

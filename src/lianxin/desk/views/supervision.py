@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -25,6 +24,7 @@ from lianxin.cases.standings import UNREACHED_DAYS, standings, standings_by, tot
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.text import small_number
 from lianxin.organisations.models import Role
 from lianxin.supervision import listing as service
 from lianxin.supervision import queries
@@ -97,6 +97,11 @@ class WordsForm(forms.Form):
     words = forms.CharField(label=gettext_lazy("说明"), max_length=service.LONG, widget=forms.Textarea(attrs={"rows": 4}))
 
 
+class RefuseForm(forms.Form):
+    words = forms.CharField(
+        label=gettext_lazy("不同意的原因（公开）：哪条标准还没达到"), max_length=service.LONG, widget=forms.Textarea(attrs={"rows": 4}))
+
+
 class PlanForm(forms.Form):
     plan = forms.CharField(label=gettext_lazy("整改方案（公开）"), max_length=service.LONG, widget=forms.Textarea(attrs={"rows": 5}))
     milestones = forms.CharField(
@@ -132,13 +137,7 @@ class ConfirmForm(forms.Form):
 
 STEP_FORMS: dict[ListingStep, type[forms.Form]] = {
     ListingStep.PLAN: PlanForm, ListingStep.MILESTONE: MilestoneForm, ListingStep.REQUEST: WordsForm,
-    ListingStep.REFUSE: WordsForm, ListingStep.CONFIRM: ConfirmForm, ListingStep.MOVE: MoveForm,
-}
-STEPS: dict[ListingStep, Callable[..., Listing]] = {
-    ListingStep.PLAN: lambda pk, plan, **more: service.plan(pk, words=plan, **more),
-    ListingStep.MILESTONE: service.complete, ListingStep.REQUEST: service.request_delisting,
-    ListingStep.REFUSE: service.refuse_delisting, ListingStep.CONFIRM: service.confirm_delisting,
-    ListingStep.MOVE: service.move,
+    ListingStep.REFUSE: RefuseForm, ListingStep.CONFIRM: ConfirmForm, ListingStep.MOVE: MoveForm,
 }
 
 
@@ -166,6 +165,8 @@ def listings(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def issue_listing(request: StaffRequest) -> HttpResponse:
     """Put a matter on the list. `?case=NUMBER` fills the first case in."""
+    if not service.can_issue(request.actor):
+        return render(request, "desk/refused.html", {"reason": _("挂牌督办由热线的督办员办理。")}, status=403)
     form = _settled(IssueForm(request.POST or None, initial={"cases": request.GET.get("case", "")[:30]}))
     message, status = "", 200
     if request.method == "POST":
@@ -228,17 +229,17 @@ def listing(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def take_step(request: StaffRequest, pk: uuid.UUID, step: str) -> HttpResponse:
     """One step on a listed matter. A fault shows the page again with what was typed."""
-    if step not in ListingStep.values or ListingStep(step) not in STEPS:
+    if step not in ListingStep.values or ListingStep(step) not in service.STEPS:
         raise Http404
     wanted = ListingStep(step)
     one = get_object_or_404(Listing.objects.select_related("unit"), pk=pk)
     form = _step_form(wanted, one, request.POST)
-    version = request.POST.get("version", "")
     if not form.is_valid():
         return _listing_page(request, one, tried=(wanted, form), message=_("还差几项，补上再提交。已填的内容都在。"), status=422)
     try:
-        STEPS[wanted](pk, by=request.actor, version=int(version) if version.isdigit() and len(version) < 9 else None,
-                      **form.cleaned_data)
+        more = {name: form.cleaned_data[name] for name in service.STEPS[wanted].more}
+        words = next(value for name, value in form.cleaned_data.items() if name not in more)
+        service.take(wanted, pk, by=request.actor, words=words, version=small_number(request.POST.get("version", "")), **more)
     except DomainError as error:
         _faults(form, error)
         one.refresh_from_db()

@@ -30,6 +30,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import keyring
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotAllowed
 from lianxin.kernel.ids import tracking_code
+from lianxin.kernel.text import small_number
 from lianxin.organisations.actors import Actor, reporter_for
 from lianxin.quality.actions import contest, rate
 from lianxin.quality.hearing import hearing
@@ -273,10 +274,9 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
             raise Conflict(_("这个浏览器里刚打开了另一件事（编号 %s），所以没有提交。写的都在，请核对后再提交。") % found.number)
         if not form.is_valid():
             return _show_deed(request, deed, name, found, form, submission=submission, status=422)
-        version = request.POST.get("version", "")
         deed.run(request, On(
             found.pk, reporter_for(found.pk), key=submission_key("portal", found.number, name, submission),
-            version=int(version) if deed.versioned and version.isdigit() else None,
+            version=small_number(request.POST.get("version", "")) if deed.versioned else None,
         ), form)
     except DomainError as error:
         if error.code == "key_reused":

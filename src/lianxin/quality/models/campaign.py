@@ -13,7 +13,8 @@ class Campaign(models.Model):
 
     In force from `starts_on` to `ends_on`, both included. `share` is the percentage that is called, 100 everybody; the
     first `minimum` cases of each unit are called in any case. `seed` makes the draw; nothing about a person does. `key`
-    names the order, so that the same order sent again makes no second campaign.
+    names the order, so that the same order sent again makes no second campaign,
+    and `asked` is a digest of what was sent with it.
     """
 
     name = models.CharField(max_length=60)
@@ -26,6 +27,7 @@ class Campaign(models.Model):
     minimum = models.PositiveSmallIntegerField(default=0)
     seed = models.CharField(max_length=32)
     key = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
+    asked = models.BinaryField(max_length=32, null=True, blank=True)
     created_at = models.DateTimeField(default=now)
     created_by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
