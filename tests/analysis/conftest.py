@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from lianxin.cases.engine import On
 from lianxin.kernel import clock
 from lianxin.kernel.clock import Frozen
 from lianxin.organisations.actors import reporter_for
+from lianxin.quality import campaigns
 from lianxin.quality.actions.closing import contest
+from lianxin.quality.models import CampaignDraw
 from tests.cases.ways import take, walk
 from tests.world import World
 
@@ -77,3 +79,26 @@ def town(world: World, october: Frozen) -> Town:
     october.move(days=12)
     return made
 
+
+@pytest.fixture
+def busy(town: Town) -> Town:
+    """The town, and in November: a duplicate under a master that was paused and given more time, and two cases that a
+    campaign did not draw – one says nothing, one says unsolved and is called after all."""
+    town.case("master", "accept", "dispatch", "sign")
+    town.case("duplicate", phone="13900003303")
+    town.take("master", "merge", duplicates=[str(town.cases["duplicate"])])
+    town.take("master", "suspend")
+    town.at.move(days=1)
+    for step in ("resume_work", "ask_extension", "grant_extension", "reply", "approve"):
+        town.take("master", step)
+    town.take("duplicate", "rate")
+    campaigns.define(by=town.world.actor("supervisor"), name="抽样", starts_on=date(2026, 11, 4), ends_on=date(2026, 11, 30),
+                     share=1, seed="s")
+    for name in ("silent", "unhappy"):
+        while True:
+            case_id = town.case(name, *HANDLED)
+            if not CampaignDraw.objects.get(case=case_id).drawn:
+                break
+            town.take(name, "withdraw")  # one in a hundred: it is not what is asked here
+    town.take("unhappy", "rate", solved=False, satisfaction="dissatisfied")
+    return town

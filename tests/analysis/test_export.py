@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 # Whatever is exported is in this list, looked at by a person: ids, codes, times and counts of cases.
 KNOWN = {
     "case_id", "round", "number", "latest", "master_id", "channel", "kind", "urgency", "state", "outcome", "category_id",
-    "area_id", "town_id", "county_id", "unit_id", "registered_at", "closed_at", "sign_for_due_at", "sign_for_ended_at",
+    "area_id", "town_id", "county_id", "unit_id", "registered_at", "closed_at", "ended_at", "ended_as",
+    "sign_for_due_at", "sign_for_ended_at",
     "first_contact_due_at", "first_contact_ended_at", "first_contact_met_at", "resolve_due_at", "resolve_ended_at",
     "callback_due_at", "callback_ended_at", "callback_stopped_at", "rulings", "rulings_late", "dispatches",
     "against_catalogue", "returns", "sent_back", "pauses", "extensions", "attempts", "reached", "solved", "satisfaction",

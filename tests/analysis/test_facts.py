@@ -9,7 +9,12 @@ from lianxin.analysis import facts, tasks
 from lianxin.analysis.models import Episode, Refresh
 from lianxin.analysis.periods import Period
 from lianxin.analysis.verify import verify
+from lianxin.cases.engine import On
+from lianxin.cases.models import Clock
 from lianxin.kernel.ids import uuid7
+from lianxin.organisations.actors import reporter_for
+from lianxin.quality.actions.closing import contest
+from lianxin.quality.tasks import settle
 
 from .conftest import Town
 
@@ -27,6 +32,16 @@ def test_tables_and_log_agree(town: Town) -> None:
     assert found.cases == len(town.cases)
     assert found.episodes == Episode.objects.count() > len(town.cases)
     assert found.events > 40
+
+
+def test_tables_and_log_agree_on_what_was_merged_paused_extended_and_not_drawn(busy: Town) -> None:
+    found = verify(YEAR)
+    assert [str(one) for one in found.differences] == []
+    (master,), (duplicate,) = rows(busy, "master"), rows(busy, "duplicate")
+    assert (master.pauses, master.extensions) == (1, 1)
+    assert duplicate.master_id == master.case_id
+    assert duplicate.unit_id == busy.world.units["urban"].pk
+    assert duplicate.satisfaction == "basically"
 
 
 def read_to_here() -> None:
@@ -73,6 +88,30 @@ def test_a_contest_is_the_reporters_last_word_and_leaves_the_episode_in_its_peri
     assert (contested.solved, contested.reached, contested.satisfaction) == (False, True, "satisfied")
     assert contested.callback_due_at is not None
     assert contested.callback_due_at.month == 10
+
+
+def test_a_round_that_was_not_drawn_owes_no_callback_even_when_it_is_called_after_all(busy: Town) -> None:
+    facts.refresh()
+    silent, unhappy = rows(busy, "silent")[0], rows(busy, "unhappy")[0]
+    assert (unhappy.solved, unhappy.reached) == (False, True)
+    assert silent.callback_due_at is unhappy.callback_due_at is None
+    busy.at.move(days=30)
+    settle(busy.at.move())
+    case_id = busy.cases["silent"]
+    contest(On(case_id, reporter_for(case_id)), words="还在施工。")
+    assert Clock.objects.filter(case=case_id, kind="callback").exists()
+    facts.refresh()
+    assert rows(busy, "silent")[0].callback_due_at is None
+    assert [str(one) for one in verify(YEAR).differences] == []
+
+
+def test_the_first_ending_of_a_round_stays_whatever_comes_after(town: Town) -> None:
+    facts.refresh()
+    (contested,), (declined,), (still,) = rows(town, "content"), rows(town, "declined"), rows(town, "open")
+    assert (contested.state, contested.closed_at, contested.ended_as) == ("callback", None, "closed")
+    assert contested.ended_at is not None
+    assert contested.ended_at.month == 10
+    assert (declined.ended_as, still.ended_as, still.ended_at) == ("declined", "", None)
 
 
 def test_a_refresh_mends_a_fact_that_was_altered(town: Town) -> None:
@@ -127,9 +166,9 @@ def test_verify_sees_an_episode_that_only_one_side_has(town: Town) -> None:
 
 def test_the_database_keeps_one_row_for_a_round_and_one_for_the_reading(town: Town) -> None:
     facts.refresh()
+    columns = ", ".join(field.column for field in Episode._meta.fields if field.column != "id")
     trials = (
-        "INSERT INTO analysis_episode SELECT * FROM (SELECT nextval(pg_get_serial_sequence('analysis_episode', 'id')), "
-        + ", ".join(field.column for field in Episode._meta.fields if field.column != "id") + " FROM analysis_episode) again",
+        f"INSERT INTO analysis_episode ({columns}) SELECT {columns} FROM analysis_episode",
         "UPDATE analysis_refresh SET id = 2",
         "UPDATE analysis_episode SET returns = -1",
     )

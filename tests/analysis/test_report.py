@@ -6,11 +6,11 @@ import dataclasses
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from lianxin.analysis import counting
 from lianxin.analysis.assemble import ALL_BREAKDOWNS, report, scope_of
 from lianxin.analysis.figures import Period, Report, Scope, Verdict
 from lianxin.analysis.rates import DEFINITIONS
@@ -29,7 +29,7 @@ def fraction(made: Report, code: str) -> tuple[int, int]:
 
 def test_the_rates_by_hand(town: Town) -> None:
     """Callback due in October: content (contested later), unsolved, unreached, rated, bounced, redone, late."""
-    made = report(OCTOBER)
+    made = report(OCTOBER, detail=True)
     assert {code: fraction(made, code) for code in made.figures} == {
         "response": (6, 7),  # late was contacted after its limit
         "resolution": (2, 4),  # of content, unsolved, rated and late: content said no in the end
@@ -48,7 +48,7 @@ def test_the_rates_by_hand(town: Town) -> None:
         "pauses": (0, 7),
         "extensions": (0, 7),
     }
-    assert (made.registered, made.declined, made.closed) == (9, 1, 1)
+    assert (made.registered, made.declined, made.closed) == (9, 1, 2)  # content was closed too, before it was contested
     assert made.volumes["channel.web"] == 9
     assert sum(density.registered for density in made.counties) == 8
     assert all(figure.small for figure in made.figures.values())
@@ -57,7 +57,7 @@ def test_the_rates_by_hand(town: Town) -> None:
 def test_both_engines_give_the_same(town: Town) -> None:
     for period in (OCTOBER, Period.of("2026-W43"), Period.of("2026"), Period.of("2026-10-20..2026-11-02")):
         for scope in (Scope(), scope_of(unit="urban"), scope_of(county="990101"), scope_of(category="01")):
-            made = [report(period, scope, using=name, breakdowns=ALL_BREAKDOWNS) for name in ("postgresql", "duckdb")]
+            made = [report(period, scope, using=name, breakdowns=ALL_BREAKDOWNS, hot=5, detail=True) for name in ("postgresql", "duckdb")]
             assert dataclasses.replace(made[0], as_of=made[1].as_of) == made[1]
             assert made[0].figures.keys() == DEFINITIONS.keys()
 
@@ -81,15 +81,28 @@ def test_a_category_is_broken_down_one_step(town: Town) -> None:
     assert [row.code for row in below] == ["0101"]
 
 
-def test_small_numbers_are_neither_ranked_nor_compared(town: Town, settings: Any) -> None:
+def test_small_numbers_are_not_compared(town: Town) -> None:
     made = report(OCTOBER)
     assert {change.verdict for change in made.changes.values()} == {Verdict.NO_BEFORE}
-    units = made.breakdowns["unit"]
-    assert units.ranked("response") == ()
-    assert {row.code for row in units.too_small("response")} >= {"urban", "housing"}
-    settings.LIANXIN_SMALL_NUMBERS = 1
-    again = report(OCTOBER).breakdowns["unit"]
-    assert [row.code for row in again.ranked("returns")] == ["urban", "housing"]  # fewer is better
+    assert all(row.figures["response"].small for row in made.breakdowns["unit"].rows)
+
+
+def test_who_was_not_drawn_is_in_no_rate(busy: Town) -> None:
+    """Called after all because they said unsolved: counted, they would pull the resolution rate of those not asked to 0."""
+    busy.at.move(days=20)
+    made = report(Period.of("2026-11"))
+    assert fraction(made, "response") == (1, 2)  # the duplicate's reporter was answered with the master, and never called
+    assert fraction(made, "resolution") == (1, 1)
+
+
+def test_what_is_asked_once_is_counted_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    plain = counting.registered_by
+    monkeypatch.setattr(counting, "registered_by", lambda *given: asked.append(given[1:]) or plain(*given))
+    made = report(OCTOBER, hot=10)
+    assert len(asked) == len(set(asked)) == 4  # county, unit, category, and the category before
+    assert (made.towns, made.volumes) == ((), {})
+    assert [(one.code, one.before) for one in made.hot] == [("010102", 0)]
 
 
 def test_a_callback_that_has_not_fallen_due_is_not_counted(town: Town) -> None:

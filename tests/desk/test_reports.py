@@ -116,7 +116,9 @@ def test_a_number_there_is_none_of(world: World, monday: clock.Frozen, as_: Sign
 
 @pytest.mark.parametrize(("query", "status", "words"), [
     ("period=nonsense", 422, "看不懂这个统计期"), ("from=2026-10-09&to=2026-10-01", 422, "结束日期"),
-    ("from=2026-10-09", 422, "两天都填上"), ("period=2030-01", 422, "还没有开始"), ("period=2026-10&unit=x", 404, "没有这个单位"),
+    ("from=2026-10-09", 422, "两天都填上"), ("period=2030-01", 422, "还没有开始"), ("period=0001", 422, "2000 年"),
+    ("period=1999-12", 422, "2000 年"),
+    ("period=9000", 422, "2100 年"), ("from=2000-01-01&to=9000-01-01", 422, "2100 年"), ("period=2026-10&unit=x", 404, "没有这个单位"),
 ])
 def test_a_bad_question_is_answered_in_words(world: World, monday: clock.Frozen, as_: SignIn, query: str, status: int, words: str) -> None:
     response = as_("supervisor").get(f"/desk/reports/?{query}")

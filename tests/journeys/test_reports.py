@@ -37,7 +37,7 @@ def fill(world: Any, cases: int = 1500) -> None:
             case_id=uuid7(), round=1, number=f"T{number}", latest=chance.random() > 0.05, channel="phone", kind="help",
             urgency="normal", state="closed", outcome="solved", category_id=chance.choice(leaves),
             county_id=chance.choices(counties, (3, 1))[0], unit_id=chance.choices(units, (8, 4, 2, 1, 0.1))[0],
-            registered_at=began, closed_at=due, sign_for_due_at=began + timedelta(hours=4),
+            registered_at=began, closed_at=due, ended_at=due, ended_as="closed", sign_for_due_at=began + timedelta(hours=4),
             sign_for_ended_at=began + timedelta(hours=chance.choice((1, 2, 3, 5))), first_contact_due_at=began + timedelta(days=1),
             first_contact_ended_at=began + timedelta(hours=9), first_contact_met_at=began + timedelta(hours=9),
             resolve_due_at=began + timedelta(days=3), resolve_ended_at=began + timedelta(days=chance.choice((1, 2, 2, 4))),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from lianxin.places.models import Area
 from . import control, counting, export, facts
 from .counting import Counts, Narrowed
 from .engines import Engine, EngineName, chosen, engine
-from .figures import Breakdown, By, Density, Figure, Period, PeriodKind, Report, Row, Scope, Series
+from .figures import Breakdown, By, Density, Figure, Hot, Period, PeriodKind, Report, Row, Scope, Series
 from .intervals import changes
 from .rates import DEFINITIONS
 
@@ -86,12 +87,16 @@ def _add(held: Counts, more: Counts) -> Counts:
     return {name: held.get(name, 0) + value for name, value in more.items()}
 
 
-def breakdown(source: Engine, period: Period, scope: Scope, by: By) -> Breakdown:
+Registered = Callable[[str], Mapping[Any, int]]
+
+
+def breakdown(source: Engine, period: Period, scope: Scope, by: By, within: Narrowed, registered_by: Registered) -> Breakdown:
     """The figures for each unit, county, town, or category one step below the scope. What has none is a row of its own
-    with no key; every county has a row, others only where there is something to count."""
-    within, column = narrowed(scope), f"{by}_id"
+    with no key; every county has a row, others only where there is something to count. `within` is the scope as ids,
+    `registered_by` counts the period's registered cases by a column."""
+    column = f"{by}_id"
     counted = counting.count_by(source, period, within, column)
-    registered = counting.registered_by(source, period, within, column)
+    registered = registered_by(column)
     if by == "category":
         names, to = _categories(scope)
         counted = _rolled(counted, to)
@@ -144,15 +149,16 @@ def _densities(registered: Mapping[int | None, int], by: By, total: int) -> tupl
 
 def report(
     period: Period, scope: Scope | None = None, *, using: EngineName | None = None, refresh: bool = True,
-    breakdowns: Sequence[By] = USUAL, points: int | None = None,
+    breakdowns: Sequence[By] = USUAL, points: int | None = None, hot: int = 0, detail: bool = False,
 ) -> Report:
     """All figures of a period. With `refresh` the facts are first brought up to now: on PostgreSQL the table, for DuckDB
-    the files too. Raises Conflict when there are no facts to read."""
+    the files too. `hot` asks for so many of the matters registered most, `detail` for towns and
+    volumes. Raises Conflict when there are no facts to read."""
     name = using or chosen()
     if refresh:
         bring_up_to_now(name)
     with engine(name) as source:
-        return _report(source, period, scope or Scope(), breakdowns, points or POINTS[period.kind])
+        return _report(source, period, scope or Scope(), breakdowns, points or POINTS[period.kind], hot, detail)
 
 
 def bring_up_to_now(name: EngineName) -> None:
@@ -163,7 +169,8 @@ def bring_up_to_now(name: EngineName) -> None:
         facts.refresh()
 
 
-def _report(source: Engine, period: Period, scope: Scope, breakdowns: Sequence[By], points: int) -> Report:
+def _report(source: Engine, period: Period, scope: Scope, breakdowns: Sequence[By], points: int, hot: int,
+            detail: bool) -> Report:
     within = narrowed(scope)
     held: dict[Period, dict[str, Figure]] = {}
 
@@ -173,19 +180,29 @@ def _report(source: Engine, period: Period, scope: Scope, breakdowns: Sequence[B
         return held[when]
 
     now, before, then = counted(period), counted(period.previous()), counted(period.year_before())
-    registered = {column: counting.registered_by(source, period, within, column)
-                  for column in ("channel", "kind", "county_id", "town_id")}
-    total = sum(registered["channel"].values())
+    @cache
+    def registered(column: str) -> Mapping[Any, int]:
+        return counting.registered_by(source, period, within, column)
+
+    total = sum(registered("county_id").values())
     ended = counting.ended_by_state(source, period, within)
     return Report(
         period=period, scope=scope, as_of=source.as_of, figures=now,
         previous_period=period.previous(), previous=before, year_before_period=period.year_before(), year_before=then,
         changes=changes(now, before), year_changes=changes(now, then),
-        breakdowns={by: breakdown(source, period, scope, by) for by in breakdowns},
+        breakdowns={by: breakdown(source, period, scope, by, within, registered) for by in breakdowns},
         series=series([(when, counted(when)) for when in (period.back(back) for back in range(points - 1, -1, -1))]),
-        counties=_densities(registered["county_id"], "county", total),
-        towns=_densities(registered["town_id"], "town", total),
+        counties=_densities(registered("county_id"), "county", total),
+        towns=_densities(registered("town_id"), "town", total) if detail else (),
         registered=total, closed=ended.get("closed", 0), declined=ended.get("declined", 0),
         volumes={f"{column}.{key}": cases for column in ("channel", "kind")
-                 for key, cases in sorted(registered[column].items())},
+                 for key, cases in sorted(registered(column).items())} if detail else {},
+        hot=_hot(source, period, within, registered("category_id"), hot) if hot else (),
     )
+
+
+def _hot(source: Engine, period: Period, within: Narrowed, now: Mapping[Any, int], many: int) -> tuple[Hot, ...]:
+    before = counting.registered_by(source, period.previous(), within, "category_id")
+    most = sorted((pk for pk in now if pk is not None), key=lambda pk: (-now[pk], pk))[:many]
+    held = Category.objects.in_bulk(most)
+    return tuple(Hot(held[pk].code, held[pk].name, held[pk].name_en, now[pk], before.get(pk, 0)) for pk in most if pk in held)

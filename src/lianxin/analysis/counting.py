@@ -123,22 +123,30 @@ def count_by(engine: Engine, period: Period, narrowed: Narrowed, column: str) ->
     return {row[0]: {name: int(value) for name, value in zip(made, row[1:], strict=True)} for row in rows}
 
 
+def _within(at: Any, period: Period, as_of: datetime) -> BooleanValue:
+    return (at >= moment(period.starts_at)) & (at < moment(period.ends_at)) & (at <= moment(as_of))
+
+
+def registered_in(period: Period, as_of: datetime) -> Table:
+    """The first episode of each case registered in the period."""
+    return EPISODES.filter((EPISODES["round"] == 1) & _within(EPISODES.registered_at, period, as_of))
+
+
+def ended_in(period: Period, as_of: datetime) -> Table:
+    """Episodes that ended in the period for the first time, whatever a contest or a reopening did later."""
+    return EPISODES.filter(_within(EPISODES.ended_at, period, as_of))
+
+
 def registered_by(engine: Engine, period: Period, narrowed: Narrowed, column: str) -> dict[Any, int]:
     """How many cases were registered in the period, for each value of a column."""
-    e = EPISODES
-    e = narrowed.of(e.filter(
-        (e["round"] == 1) & (e.registered_at >= moment(period.starts_at)) & (e.registered_at < moment(period.ends_at))
-        & (e.registered_at <= moment(engine.as_of))))
+    e = narrowed.of(registered_in(period, engine.as_of))
     return {key: int(n) for key, n in engine.rows(e.group_by(key=e[column]).aggregate(n=e.count()))}
 
 
 def ended_by_state(engine: Engine, period: Period, narrowed: Narrowed) -> dict[str, int]:
-    """How many cases ended in the period, by how: closed, declined, withdrawn."""
-    e = EPISODES
-    e = narrowed.of(e.filter(
-        e.latest & (e.closed_at >= moment(period.starts_at)) & (e.closed_at < moment(period.ends_at))
-        & (e.closed_at <= moment(engine.as_of))))
-    return {str(key): int(n) for key, n in engine.rows(e.group_by(key=e.state).aggregate(n=e.count()))}
+    """How many episodes first ended in the period, by how: closed, declined, withdrawn."""
+    e = narrowed.of(ended_in(period, engine.as_of))
+    return {str(key): int(n) for key, n in engine.rows(e.group_by(key=e.ended_as).aggregate(n=e.count()))}
 
 
 def figures(counts: Counts) -> dict[str, Figure]:

@@ -22,6 +22,8 @@ import duckdb
 from django.conf import settings
 from django.db import connection, transaction
 
+from lianxin.worktime.calendar import CHINA
+
 from . import facts
 from .facts_sql import COLUMNS
 from .models import Episode
@@ -93,7 +95,7 @@ def files(manifest: Manifest) -> list[Path]:
 
 
 # The month of registration in the city's own time.
-_MONTH: Final = "to_char(registered_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')"
+_MONTH: Final = f"to_char(registered_at AT TIME ZONE '{CHINA.key}', 'YYYY-MM')"
 
 
 def _months() -> list[Month]:

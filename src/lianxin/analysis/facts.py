@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from lianxin.cases.models import Case, Event
 from lianxin.kernel.clock import now
-from lianxin.kernel.ids import uuid7_floor
+from lianxin.kernel.ids import uuid7_floor, uuid7_time
 
 from . import facts_sql
 from .models import Refresh
@@ -47,10 +47,6 @@ def _write(cases: Sequence[uuid.UUID], revision: int) -> int:
         return int(cursor.rowcount)
 
 
-def _time_of(event_id: uuid.UUID) -> datetime:
-    return datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
-
-
 def _settled() -> uuid.UUID | None:
     """The bound below which no event can appear any more; None while the log is empty."""
     newest = Event.objects.order_by("-id").values_list("id", flat=True).first()
@@ -59,7 +55,7 @@ def _settled() -> uuid.UUID | None:
     with connection.cursor() as cursor:
         cursor.execute(facts_sql.OLDEST_OPEN)
         oldest: datetime | None = cursor.fetchone()[0]
-    bound = min(_time_of(newest), oldest or datetime.now(UTC)) - MARGIN
+    bound = min(uuid7_time(newest), oldest or datetime.now(UTC)) - MARGIN
     return uuid7_floor(max(bound, datetime(1970, 1, 2, tzinfo=UTC)))
 
 

@@ -27,6 +27,8 @@ EXPRESSIONS: Final[dict[str, str]] = {
     "unit_id": "coalesce(lead.unit_id, CASE WHEN r.round = c.round THEN c.lead_unit_id END, master.lead_unit_id)",
     "registered_at": "c.registered_at",
     "closed_at": "c.closed_at",
+    "ended_at": "ended.at",
+    "ended_as": "coalesce(ended.state, '')",
     "sign_for_due_at": "sign.due_at",
     "sign_for_ended_at": "sign.ended_at",
     "first_contact_due_at": "contact.due_at",
@@ -53,14 +55,17 @@ EXPRESSIONS: Final[dict[str, str]] = {
 COLUMNS: Final = tuple(EXPRESSIONS)
 
 # A clock of the case itself: the last of its kind in the round – but the first callback, for an episode is counted in
-# the period in which its callback first fell due, whatever a contest does to it later.
+# the period in which its callback first fell due, whatever a contest does to it later. A round that a campaign did not draw
+# owes no callback: the clock of one who was called because they said "unsolved" is left out, or only they would count.
 _CASE_CLOCK = """
   SELECT DISTINCT ON (k.case_id, k.round) k.case_id, k.round, k.due_at, k.met_at, k.stopped_at
   FROM cases_clock k JOIN wanted w ON w.id = k.case_id
-  WHERE k.kind = '{kind}' AND k.assignment_id IS NULL
+  WHERE k.kind = '{kind}' AND k.assignment_id IS NULL{where}
   ORDER BY k.case_id, k.round, {order}
 """
 _LAST = "k.started_at DESC, k.id DESC"
+_DRAWN = """ AND NOT EXISTS (
+    SELECT 1 FROM quality_campaigndraw d WHERE d.case_id = k.case_id AND d.round = k.round AND NOT d.drawn)"""
 _FIRST = "coalesce(k.stopped_at < k.due_at, false), k.started_at, k.id"
 
 _WITH = f"""
@@ -91,9 +96,9 @@ sign AS (
   ORDER BY l.case_id, l.round, coalesce(k.met_at, k.stopped_at) IS NULL DESC,
     coalesce(k.met_at, k.stopped_at) - k.due_at DESC, k.id DESC
 ),
-contact AS ({_CASE_CLOCK.format(kind="first_contact", order=_LAST)}),
-resolve AS ({_CASE_CLOCK.format(kind="resolve", order=_LAST)}),
-callback AS ({_CASE_CLOCK.format(kind="callback", order=_FIRST)}),
+contact AS ({_CASE_CLOCK.format(kind="first_contact", order=_LAST, where="")}),
+resolve AS ({_CASE_CLOCK.format(kind="resolve", order=_LAST, where="")}),
+callback AS ({_CASE_CLOCK.format(kind="callback", order=_FIRST, where=_DRAWN)}),
 ruling AS (
   SELECT k.case_id, k.round, count(*) AS ended,
     count(*) FILTER (WHERE coalesce(k.met_at, k.stopped_at) > k.due_at) AS late
@@ -121,6 +126,13 @@ extension AS (
   FROM cases_extension e JOIN wanted w ON w.id = e.case_id JOIN cases_clock k ON k.id = e.clock_id
   WHERE e.decision = 'granted' GROUP BY k.case_id, k.round
 ),
+ended AS (
+  SELECT DISTINCT ON (case_id, round) case_id, round, at, state
+  FROM (SELECT e.case_id, e.id, (e.changes -> 'case' ->> 'closed_at')::timestamptz AS at, e.to_state AS state,
+          coalesce(max((e.changes -> 'case' ->> 'round')::int) OVER (PARTITION BY e.case_id ORDER BY e.id), 1) AS round
+        FROM cases_event e JOIN wanted w ON w.id = e.case_id) told
+  WHERE at IS NOT NULL ORDER BY case_id, round, id
+),
 said AS (
   SELECT t.case_id, t.round, t.event_id, true AS try, t.outcome = 'reached' AS reached, t.solved, t.satisfaction
   FROM quality_callbackattempt t JOIN wanted w ON w.id = t.case_id
@@ -139,7 +151,8 @@ word AS (
 )
 """
 
-_JOINED = ("lead", "sign", "contact", "resolve", "callback", "ruling", "returned", "sent", "pause", "extension", "word")
+_JOINED = ("lead", "sign", "contact", "resolve", "callback", "ruling", "returned", "sent", "pause", "extension",
+           "ended", "word")
 
 SELECT: Final = (
     _WITH

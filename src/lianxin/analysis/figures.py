@@ -14,7 +14,7 @@ from typing import Literal
 from .periods import Period, PeriodKind
 
 __all__ = [
-    "Breakdown", "By", "Change", "Density", "Figure", "FigureKind", "Period", "PeriodKind", "Point", "Report", "Row",
+    "Breakdown", "By", "Change", "Density", "Figure", "FigureKind", "Hot", "Period", "PeriodKind", "Point", "Report", "Row",
     "Scope", "Series", "Verdict",
 ]
 
@@ -34,7 +34,7 @@ class Figure:
 
     `value` is numerator ÷ denominator, `low` and `high` bound its 95 % interval (Wilson's for a proportion, the exact
     Poisson one for a count); all three are None when the denominator is 0. `small` says that the denominator is below
-    `LIANXIN_SMALL_NUMBERS`: the figure is then neither ranked nor compared.
+    `LIANXIN_SMALL_NUMBERS`: the figure is then not compared.
     """
 
     code: str
@@ -99,19 +99,6 @@ class Breakdown:
     by: By
     rows: tuple[Row, ...]
 
-    def ranked(self, code: str, *, best_first: bool = True) -> tuple[Row, ...]:
-        """Rows by one figure, those with small numbers left out; read with `too_small`. Which way is best is the
-        figure's own (`rates.DEFINITIONS`)."""
-        from .rates import DEFINITIONS
-
-        rows = [row for row in self.rows if not row.figures[code].small and row.figures[code].value is not None]
-        down = (DEFINITIONS[code].better != "lower") == best_first
-        return tuple(sorted(rows, key=lambda row: row.figures[code].value or 0.0, reverse=down))
-
-    def too_small(self, code: str) -> tuple[Row, ...]:
-        """Rows whose numbers are too small for a rank."""
-        return tuple(row for row in self.rows if row.figures[code].small)
-
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -155,6 +142,17 @@ class Density:
 
 
 @dataclass(frozen=True, slots=True)
+class Hot:
+    """One kind of matter: how many cases of it were registered in the period, and in the one before."""
+
+    code: str
+    name: str
+    name_en: str
+    cases: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What a report is about: the whole city, or one unit, county or category (with all categories below it)."""
 
@@ -168,8 +166,9 @@ class Report:
     """All figures of one period and scope. Mappings are by figure code, in the order of `rates.DEFINITIONS`.
 
     `changes` compares with the period before, `year_changes` with the same period last year. `as_of` is when the facts
-    were read: whatever was still open then counts as open. `registered`, `closed` and `declined` count cases whose
-    registration or end lies in the period.
+    were read: whatever was still open then counts as open. `registered` counts cases registered in the period; `closed` and
+    `declined` count rounds that first ended so in it, also when they were contested or reopened later. `hot`, `towns` and
+    `volumes` are empty unless asked for.
     """
 
     period: Period
@@ -190,3 +189,4 @@ class Report:
     closed: int
     declined: int
     volumes: Mapping[str, int] = field(default_factory=dict)
+    hot: tuple[Hot, ...] = ()

@@ -35,6 +35,9 @@ class _Round:
     sent_back: int = 0
     pauses: int = 0
     extensions: int = 0
+    drawn: bool = True
+    ended_at: datetime | None = None
+    ended_as: str = ""
     attempts: int = 0
     reached: bool = False
     solved: bool | None = None
@@ -74,7 +77,10 @@ class Folded:
                 if not part["signing"]:
                     part.update(signing=True, in_round=int(clock["round"]))
         self._said(entry, was)
-        self.rounds.setdefault(self.round, _Round())
+        held = self.rounds.setdefault(self.round, _Round())
+        ended = changes.get("case", {}).get("closed_at")
+        if ended and held.ended_at is None:
+            held.ended_at, held.ended_as = _time(ended), str(self.case["state"])
 
     def _clock(self, pk: str, columns: Mapping[str, Any]) -> None:
         held = self.clocks.setdefault(pk, {})
@@ -88,6 +94,8 @@ class Folded:
         data = entry.data
         if entry.action == "raise_return":
             was.returns += 1
+        elif entry.action in ("approve", "answer_with_master"):
+            was.drawn = was.drawn and data.get("drawn") is not False
         elif entry.action == "send_back":
             was.sent_back += 1
         elif entry.action == "record_callback_attempt":
@@ -120,6 +128,8 @@ class Folded:
         return max(found, key=lambda one: (_time(one[1]["started_at"]), one[0]))[1] if found else {}
 
     def _callback(self, number: int) -> dict[str, Any]:
+        if not self.rounds.get(number, _Round()).drawn:
+            return {}
         found = self._of_case("callback", number)
 
         def order(one: tuple[str, dict[str, Any]]) -> tuple[bool, Any, str]:
@@ -171,7 +181,7 @@ class Folded:
             "state": self.case["state"], "outcome": self.case["outcome"], "category_id": self.case["category_id"],
             "area_id": area, "town_id": towns.get(area) if area is not None else None,
             "county_id": self.case["county_id"], "unit_id": unit, "registered_at": self.registered_at,
-            "closed_at": _time(self.case["closed_at"]),
+            "closed_at": _time(self.case["closed_at"]), "ended_at": counts.ended_at, "ended_as": counts.ended_as,
             "sign_for_due_at": _time(signing.get("due_at")), "sign_for_ended_at": _ended(signing),
             "first_contact_due_at": _time(contact.get("due_at")), "first_contact_ended_at": _ended(contact),
             "first_contact_met_at": _time(contact.get("met_at")),

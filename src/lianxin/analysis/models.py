@@ -31,6 +31,9 @@ class Episode(models.Model):
     unit_id = models.BigIntegerField(null=True)
     registered_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # The first time the round ended, and as what: closed, declined, withdrawn. A contest or a reopening leaves it.
+    ended_at = models.DateTimeField(null=True)
+    ended_as = models.CharField(max_length=12, blank=True, default="")
 
     # The clocks: when each fell due and when it ended. `sign_for` is that of the round's last lead assignment, the
     # later one where it had two; `callback` the round's first.
@@ -70,7 +73,7 @@ class Episode(models.Model):
                 fields=["callback_due_at"], condition=models.Q(callback_due_at__isnull=False), name="episode_callback"
             ),
             models.Index(fields=["registered_at"], condition=models.Q(round=1), name="episode_registered"),
-            models.Index(fields=["closed_at"], condition=models.Q(closed_at__isnull=False, latest=True), name="episode_closed"),
+            models.Index(fields=["ended_at"], condition=models.Q(ended_at__isnull=False), name="episode_ended"),
         ]
 
     def __str__(self) -> str:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.errors import Invalid
+from lianxin.worktime.calendar import CHINA
 
-CITY_TIME: Final = ZoneInfo("Asia/Shanghai")
+# What is compared with lies years before: a period that a person asks for lies well within what a date can hold.
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2100
 
 
 class PeriodKind(StrEnum):
@@ -49,11 +51,11 @@ class Period:
 
     @property
     def starts_at(self) -> datetime:
-        return datetime.combine(self.start, time(), CITY_TIME)
+        return datetime.combine(self.start, time(), CHINA)
 
     @property
     def ends_at(self) -> datetime:
-        return datetime.combine(self.end, time(), CITY_TIME)
+        return datetime.combine(self.end, time(), CHINA)
 
     @property
     def last_day(self) -> date:
@@ -92,11 +94,15 @@ class Period:
     def of(cls, said: str) -> Period:
         """What a person typed, as `code` writes it; raises Invalid for anything else."""
         try:
-            return cls._read(said.strip())
+            made = cls._read(said.strip())
         except (ValueError, OverflowError):
             raise Invalid(
                 _("看不懂这个统计期。请写成 2026-11、2026-W48、2026-Q4、2026 或 2026-11-01..2026-11-15。"), code="period_unknown"
             ) from None
+        if made.start.year < FIRST_YEAR or made.last_day.year > LAST_YEAR:
+            raise Invalid(_("统计期应在 %(first)d 年到 %(last)d 年之间。") % {"first": FIRST_YEAR, "last": LAST_YEAR},
+                          code="period_out_of_range")
+        return made
 
     @classmethod
     def _read(cls, said: str) -> Period:

@@ -11,20 +11,14 @@ from typing import Any, Final
 
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from lianxin.kernel.language import named
 
-from .figures import By, Change, Figure, FigureKind, Period, Report, Row, Verdict
+from .figures import By, Change, Figure, FigureKind, Period, Report, Row
 from .rates import DEFINITIONS, THREE_RATES
+from .reports.words import VERDICTS
 
 ORDER: Final[tuple[By, ...]] = ("county", "unit", "category")
-
-VERDICTS: Final = {
-    Verdict.BETTER: gettext_lazy("变好"), Verdict.WORSE: gettext_lazy("变差"), Verdict.HIGHER: gettext_lazy("上升"),
-    Verdict.LOWER: gettext_lazy("下降"), Verdict.NONE: gettext_lazy("无超出偶然的变化"),
-    Verdict.TOO_FEW: gettext_lazy("数量太少，不比较"), Verdict.NO_BEFORE: gettext_lazy("没有可比的上期"),
-}
 
 
 def _plain(value: Any) -> Any:
@@ -41,9 +35,14 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
+def as_plain(report: Report) -> dict[str, Any]:
+    """The whole report as JSON types; proportions are 0–1, times ISO 8601, `end` of a period is the first day after it."""
+    plain: dict[str, Any] = _plain(report)
+    return plain
+
+
 def as_json(report: Report) -> str:
-    """The whole report; proportions are 0–1, times ISO 8601, `end` of a period is the first day after it."""
-    return json.dumps(_plain(report), ensure_ascii=False, indent=1)
+    return json.dumps(as_plain(report), ensure_ascii=False, indent=1)
 
 
 def _number(figure: Figure, value: float | None) -> str:

@@ -17,7 +17,7 @@ from .figures import FigureKind
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """`numerator` and `denominator` name the columns of the counted facts (`counting.MEASURES`)."""
+    """`numerator` and `denominator` name the columns of the counted facts (`counting.measures`)."""
 
     code: str
     label: str | Promise

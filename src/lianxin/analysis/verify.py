@@ -70,7 +70,7 @@ UNION
 SELECT case_id FROM analysis_episode
 WHERE (callback_due_at >= %(start)s AND callback_due_at < %(end)s)
    OR (registered_at >= %(start)s AND registered_at < %(end)s)
-   OR (closed_at >= %(start)s AND closed_at < %(end)s)
+   OR (ended_at >= %(start)s AND ended_at < %(end)s)
 ORDER BY 1
 """
 

@@ -18,6 +18,7 @@ from . import (
     attachments,
     catalogue,
     city,
+    figures,
     merging,
     notices,
     quality,
@@ -31,10 +32,12 @@ from .service import MODELS, api
 
 # Importing them declares their operations.
 DECLARED = (
-    actions, attachments, catalogue, city, merging, notices, quality, reads, residents, suggestions, supervision,
+    actions, attachments, catalogue, city, figures, merging, notices, quality, reads, residents, suggestions, supervision,
 )
 REF = "#/components/schemas/{model}"
-TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks")
+# They name a row in their query, which may not be there.
+NAMES_ANOTHER = ("track", "read_dispatch", "read_figures", "list_areas", "compare_catalogue_versions")
+TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures")
 
 
 class FieldFault(BaseModel):
@@ -76,7 +79,7 @@ def _statuses(operation: dict[str, Any], write: bool) -> list[int]:
     found = [400, 422, 503]
     if operation.get("security"):
         found += [401, 403]
-    if "{" in operation["path"] or operation["operationId"] in ("track", "read_dispatch", "list_areas", "compare_catalogue_versions"):
+    if "{" in operation["path"] or operation["operationId"] in NAMES_ANOTHER:
         found.append(404)
     if write:
         found += [413, 415]

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Final
 
 from django.db import connection
+from django.utils.timezone import localdate
 
 from lianxin.analysis import export, facts
 from lianxin.analysis.assemble import ALL_BREAKDOWNS, report
 from lianxin.analysis.engines import ENGINES
 from lianxin.analysis.models import Episode
-from lianxin.analysis.periods import Period
+from lianxin.analysis.periods import Period, PeriodKind
+from lianxin.analysis.reports.compose import compose
+from lianxin.analysis.reports.docx_file import as_docx
+from lianxin.analysis.reports.source import Asked, gather, last_of
 from lianxin.kernel.clock import now
 
 from .parts import Run
@@ -28,6 +31,7 @@ BAR: Final = 10.0  # seconds for any report at a million cases
 
 _ANSWERED: Final = """
 UPDATE analysis_episode SET
+  ended_at = closed_at, ended_as = state,
   callback_due_at = closed_at + random() * interval '3 days',
   callback_ended_at = closed_at + random() * interval '3 days',
   first_contact_due_at = coalesce(first_contact_due_at, registered_at + interval '1 day'),
@@ -57,11 +61,8 @@ def _answer() -> None:
 
 def _periods() -> dict[str, Period]:
     """The last whole week, month, quarter and year before now: each with what it is compared with."""
-    today = now().date()
-    month = Period.month(today.year, today.month).previous()
-    quarter = Period.of(f"{today.year}-Q{(today.month + 2) // 3}").previous()
-    return {"week": Period.week(today - timedelta(days=7)), "month": month, "quarter": quarter,
-            "year": Period.of(str(today.year - 1))}
+    kinds = (PeriodKind.WEEK, PeriodKind.MONTH, PeriodKind.QUARTER, PeriodKind.YEAR)
+    return {kind.value: last_of(kind, localdate(now())) for kind in kinds}
 
 
 def bench(run: Run) -> list[Row]:
@@ -90,6 +91,14 @@ def measure(size: int, *, whole: bool = False) -> list[Row]:
         for engine in ENGINES:
             seconds = _timed(lambda engine=engine, period=period: report(  # type: ignore[misc]
                 period, using=engine, refresh=False, breakdowns=ALL_BREAKDOWNS))
-            rows.append(Row(PART, f"report of a {name} at {size:,}, {engine}", f"{seconds:.2f} s",
-                            bar=f"≤ {BAR:.0f} s" if whole else "", met=seconds <= BAR if whole else None))
+            rows.append(_row(f"report of a {name} at {size:,}, {engine}", seconds, whole=whole))
+            rows.append(_row(f"page of a {name} at {size:,}, {engine}",
+                             _timed(lambda engine=engine, period=period: compose(gather(Asked(period), using=engine))),  # type: ignore[misc]
+                             whole=whole))
+    document = compose(gather(Asked(_periods()["month"])))
+    rows.append(_row(f"a month at {size:,} as DOCX, once counted", _timed(lambda: as_docx(document)), whole=whole))
     return rows
+
+
+def _row(what: str, seconds: float, *, whole: bool) -> Row:
+    return Row(PART, what, f"{seconds:.2f} s", bar=f"≤ {BAR:.0f} s" if whole else "", met=seconds <= BAR if whole else None)

@@ -41,6 +41,11 @@ def uuid7_floor(at: datetime) -> uuid.UUID:
     return uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (0b10 << 62))
 
 
+def uuid7_time(key: uuid.UUID) -> datetime:
+    """The instant a UUIDv7 was made, to the millisecond, in UTC."""
+    return _EPOCH + (key.int >> 80) * _MILLISECOND
+
+
 def case_number(year: int, serial: int) -> str:
     """`26-0004217-3`: two-digit year, serial of at least seven digits, Damm check digit over both.
 

@@ -56,7 +56,7 @@ def test_numbers_stand_with_what_they_are_made_of(town: Town, settings: Any) -> 
     assert row(made["三率和未联系上"], "解决率")[1] == "50.0%（2/4） 15.0%–85.0%"
     assert row(made["三率和未联系上"], "未联系上比例")[1].startswith("42.9%（3/7）")
     assert row(made["三率和未联系上"], "解决率")[3] == "没有可比的数"
-    assert [cell.plain for cell in made["件数"].rows[0]] == ["9", "1", "1", "7", "4", "3"]
+    assert [cell.plain for cell in made["件数"].rows[0]] == ["9", "2", "1", "7", "4", "3"]
     assert row(made["退单、返工与重办"], "退单次数")[1].startswith("每百轮 14.3 次（1/7）")
 
 

@@ -14,19 +14,14 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 38, 14, 16, 24
 @dataclass(frozen=True, slots=True)
 class Point:
     """One period. `value` is a share from 0 to 1, None when nothing was counted; `low` and `high` are its control limits;
-    `few` says that it counts too few cases to be judged."""
+    `few` says that it counts too few cases to be judged, `outside` that it lies beyond its limits."""
 
     label: str
     value: float | None
     low: float | None = None
     high: float | None = None
     few: bool = False
-
-    @property
-    def outside(self) -> bool:
-        """Beyond what chance explains."""
-        return not self.few and self.value is not None and self.low is not None and self.high is not None and (
-            self.value < self.low or self.value > self.high)
+    outside: bool = False
 
 
 def _scale(points: Sequence[Point], centre: float | None) -> list[float]:

@@ -16,6 +16,7 @@ from lianxin.places.models import Area
 from .source import Asked
 
 READERS: Final = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK)
+NO_READER: Final = _("您的岗位不看统计报告。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Reach:
             return replace(asked, county=self.counties[0].code)
         if self.units:
             return replace(asked, unit=self.units[0].code)
-        raise NotAllowed(_("您的岗位不看统计报告。"))
+        raise NotAllowed(NO_READER)
 
 
 def reach_of(actor: Actor) -> Reach:

@@ -88,11 +88,12 @@ def _episodes(asked: Cases, as_of: datetime) -> Table:
     """Case and how often it counts, for each case that does."""
     period, narrow = Period.of(asked.period), _within(asked)
     if asked.measure in (REGISTERED, CLOSED, DECLINED):
-        e = counting.EPISODES
-        when = e.registered_at if asked.measure == REGISTERED else e.closed_at
-        which = e["round"] == 1 if asked.measure == REGISTERED else e.latest & (e.state == asked.measure)
-        e = narrow(e.filter(which & (when >= counting.moment(period.starts_at)) & (when < counting.moment(period.ends_at))
-                            & (when <= counting.moment(as_of))))
+        if asked.measure == REGISTERED:
+            e = counting.registered_in(period, as_of)
+        else:
+            e = counting.ended_in(period, as_of)
+            e = e.filter(e.ended_as == asked.measure)
+        e = narrow(e)
         return e.group_by("case_id").aggregate(times=e.count())
     e = narrow(counting.fell_due(period, as_of))
     made = e.group_by("case_id").aggregate(times=counting.measures(e, as_of)[asked.measure])

@@ -156,16 +156,16 @@ def _where(report: Report, asked: Asked) -> Section:
 
 
 def _hot(material: Material) -> Section:
-    if not material.hot:
+    if not material.report.hot:
         return Section("hot", "", ())
     asked, before = material.asked, material.report.previous_period.code
     rows = tuple((
         Cell(named(one.name, one.name_en)),
         Cell(parts=(_counted(one.cases, _cases(asked, REGISTERED, category=one.code)),)),
         Cell(parts=(_counted(one.before, _cases(asked, REGISTERED, before, category=one.code)),)),
-    ) for one in material.hot)
+    ) for one in material.report.hot)
     return Section("hot", _("登记最多的事项"), (
-        Pictures((pictures.of_hot(material.hot),)),
+        Pictures((pictures.of_hot(material.report.hot),)),
         Table(_("登记最多的事项"), (_("事项"), pgettext("so many cases", "登记"), _("上一期")), rows),
     ))
 
@@ -189,9 +189,12 @@ def _rows(report: Report, asked: Asked, by: By) -> Section:
     rows = tuple(_row(row, asked, by) for row in breakdown.rows)
     head = (name, pgettext("so many cases", "登记"), *(str(DEFINITIONS[code].label) for code in IN_ROWS), str(DEFINITIONS["returns"].label))
     drawn: list[Picture] = [pictures.of_rows(breakdown, code, report.figures[code])
-                            for code in ("resolution", "on_time_resolve")
+                            for code in pictures.ROW_CHARTS
                             if any(not row.figures[code].empty for row in breakdown.rows)]
     blocks: list[Block] = [Pictures(tuple(drawn))] if drawn else []
+    if drawn and (more := pictures.left_out(breakdown)):
+        blocks.append(Paragraph(_("图中只画前 %(n)d 行，另有 %(more)d 行没有画，都在表里。") % {
+            "n": pictures.MOST_ROWS, "more": more}, "help"))
     blocks += [Table(title, head, rows),
                Paragraph(_("按编码排列，不是排名。写着“件数太少”的不算比率，也不比较。"), "help")]
     return Section(f"by-{by}", title, tuple(blocks))
@@ -213,7 +216,7 @@ def _how(material: Material) -> Section:
     narrowed = "".join(f" --{name} {code}" for name, code in (
         ("unit", asked.unit), ("county", asked.county), ("category", asked.category)) if code)
     return Section("how", _("这些数是怎么算的"), (
-        Paragraph(_("比率以回访在这一期到期的每一轮办理为底数；一件工单重办一次，就多一轮。并案的诉求人各算各的。登记、归档和不予受理按发生的时间计。")),
+        Paragraph(_("比率以回访在这一期到期的每一轮办理为底数；一件工单重办一次，就多一轮。并案的诉求人各算各的。登记、归档和不予受理按发生的时间计，每一轮办理计第一次；之后有异议或重办的，仍计在当时。")),
         Paragraph(_("比率的区间是 95%% Wilson 区间，次数的是 95%% Poisson 区间：真实水平多半在其中。"
                     "控制限是长期水平上下三个标准差；两期相比用双侧检验，同样到三个标准差（p < %(alpha)s）才说好转或变差。")
                   % {"alpha": f"{ALPHA:.4f}"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from .document import Document
 from .docx_file import as_docx
+from .paper import printed
 
 MEDIA: Final = {
     "html": "text/html; charset=utf-8", "pdf": "application/pdf",
@@ -26,22 +27,15 @@ def as_html(document: Document) -> bytes:
 
 
 def as_pdf(document: Document) -> bytes:
-    from weasyprint import HTML
-
     with override(document.language):
         source = render_to_string("reports/file.html", {"document": document, "style": _style(), "paper": True})
-    return bytes(HTML(string=source, url_fetcher=_no_fetch).write_pdf(pdf_ua=True))
+    return printed(source, tagged=True)
 
 
 def _style() -> str:
     """The sheets of print: the case file's, and what reports add."""
     return "\n".join(Path(path).read_text(encoding="utf-8") for name in ("faces/print.css", "reports/report-print.css")
                      if (path := finders.find(name)))
-
-
-def _no_fetch(url: str) -> dict[str, Any]:
-    """A report is made of its own words and pictures only: nothing is fetched while it is printed."""
-    return {"string": "", "mime_type": "text/plain"}
 
 
 WRITERS: Final[dict[str, Callable[[Document], bytes]]] = {"html": as_html, "pdf": as_pdf, "docx": as_docx}

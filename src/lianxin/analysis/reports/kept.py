@@ -61,7 +61,7 @@ def keep(period: Period, *, by: int | None = None, formats: Sequence[str] = Repo
 def _store(document: Document, period: Period, form: str, by: int | None, as_of: datetime) -> KeptReport | None:
     body = WRITERS[form](document)
     report = KeptReport(
-        kind=period.kind.value, period=period.code, starts_on=period.start, format=form, language=document.language,
+        period=period.code, format=form, language=document.language,
         title=document.title, name=f"{document.name}.{form}", size=len(body), sha256=hashlib.sha256(body).hexdigest(),
         as_of=as_of, made_at=now(), made_by_id=by,
     )

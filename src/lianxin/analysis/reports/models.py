@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.ids import uuid7
-
-
-class ReportKind(models.TextChoices):
-    WEEK = "week", _("周报")
-    MONTH = "month", _("月报")
-    QUARTER = "quarter", _("季报")
-    YEAR = "year", _("年报")
-    CUSTOM = "custom", _("统计报告")
 
 
 class ReportFormat(models.TextChoices):
@@ -28,9 +19,7 @@ class KeptReport(models.Model):
     each period. It holds numbers and the names of units, areas and categories, nothing of any person."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    kind = models.CharField(max_length=8, choices=ReportKind)
     period = models.CharField(max_length=30)
-    starts_on = models.DateField()
     format = models.CharField(max_length=4, choices=ReportFormat)
     language = models.CharField(max_length=10)
     title = models.CharField(max_length=200)
@@ -43,7 +32,6 @@ class KeptReport(models.Model):
 
     class Meta:
         constraints = [
-            one_of("kept_report_kind_known", "kind", ReportKind),
             one_of("kept_report_format_known", "format", ReportFormat),
             models.UniqueConstraint(fields=["period", "format", "language"], condition=models.Q(made_by__isnull=True),
                                     name="kept_report_scheduled_once"),

@@ -12,13 +12,13 @@ from lianxin.places.maps import layer
 
 from ..charts import Bar, Caption, Interval, Point, Region, bars, county_map, intervals, trend
 from ..charts.county_map import Shade
-from ..figures import Breakdown, Figure, Report, Row, Series
+from ..figures import Breakdown, Figure, Hot, Report, Row, Series
 from ..rates import DEFINITIONS
 from . import words
 from .document import Picture
-from .source import Hot
 
 MOST_ROWS = 24
+ROW_CHARTS = ("resolution", "on_time_resolve")  # the figures drawn for each row of a breakdown
 
 
 def of_series(series: Series) -> Picture:
@@ -31,7 +31,7 @@ def of_series(series: Series) -> Picture:
     if last is not None:
         told.append(_("最近一期 %(figure)s。") % {"figure": words.figure_said(last.figure)})
         told.append(standing_said(series))
-    points = [Point(words.period_short(point.period), point.figure.value, point.lower, point.upper, point.figure.small)
+    points = [Point(words.period_short(point.period), point.figure.value, point.lower, point.upper, point.figure.small, point.outside)
               for point in series.points]
     caption = Caption(f"trend-{series.code}", str(definition.label), words.sentences(*told))
     return Picture(caption.title, caption.told, trend(points, caption=caption, centre=series.centre))
@@ -51,14 +51,25 @@ def standing_said(series: Series) -> str:
     return _("与长期水平比，在控制限之内。")
 
 
+def _with(breakdown: Breakdown, code: str) -> list[Row]:
+    return [row for row in breakdown.rows if not row.figures[code].empty]
+
+
+def left_out(breakdown: Breakdown, codes: Sequence[str] = ROW_CHARTS) -> int:
+    """How many rows the chart that holds most has no room for."""
+    return max(0, max(len(_with(breakdown, code)) for code in codes) - MOST_ROWS)
+
+
 def of_rows(breakdown: Breakdown, code: str, whole: Figure) -> Picture:
     """One figure for each row with its interval, in the order of codes; too small ones say so."""
     definition = DEFINITIONS[code]
-    rows = [row for row in breakdown.rows if not row.figures[code].empty][:MOST_ROWS]
+    rows = _with(breakdown, code)[:MOST_ROWS]
     drawn = [_interval(row, row.figures[code]) for row in rows]
     few = sum(row.value is None for row in drawn)
     told = _("%(label)s，%(n)d 行，每行一个点和它的 95%% 区间；虚线是全部的水平。其中 %(few)d 行件数太少，不画。") % {
         "label": definition.label, "n": len(drawn), "few": few}
+    if more := len(_with(breakdown, code)) - len(rows):
+        told = words.sentences(told, _("另有 %(more)d 行没有画，都在表里。") % {"more": more})
     caption = Caption(f"rows-{breakdown.by}-{code}", str(definition.label), told)
     return Picture(caption.title, told, intervals(drawn, caption=caption, whole=None if whole.small else whole.value))
 

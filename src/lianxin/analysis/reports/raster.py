@@ -6,6 +6,8 @@ import io
 import threading
 from collections.abc import Sequence
 
+from .paper import printed
+
 # Units of a chart are CSS pixels, 96 to an inch; a PDF has 72 points to one.
 _SHARPNESS = 3.0
 _alone = threading.Lock()  # PDFium is made for one thread
@@ -14,7 +16,6 @@ _alone = threading.Lock()  # PDFium is made for one thread
 def pixels(charts: Sequence[str]) -> list[bytes]:
     """Each SVG as PNG, three pixels to a unit, on white. One run of WeasyPrint for all of them."""
     import pypdfium2
-    from weasyprint import HTML
 
     if not charts:
         return []
@@ -22,7 +23,7 @@ def pixels(charts: Sequence[str]) -> list[bytes]:
     sizes = "".join(f"@page p{index} {{ size: {wide}px {high}px; margin: 0 }} .p{index} {{ page: p{index} }}"
                     for index, (wide, high) in enumerate(map(_size, charts)))
     style = f"<style>{sizes} body {{ margin: 0 }} .page {{ break-after: page }} svg {{ display: block }}</style>"
-    body = HTML(string=f"<!doctype html><title>-</title>{style}{pages}").write_pdf()
+    body = printed(f"<!doctype html><title>-</title>{style}{pages}")
     with _alone:
         held = pypdfium2.PdfDocument(body)
         try:

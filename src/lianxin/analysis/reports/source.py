@@ -6,19 +6,19 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.models import Category
+from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError, Invalid
 from lianxin.kernel.language import named
 from lianxin.organisations.models import Unit
 from lianxin.places.models import Area, City
 
-from .. import assemble, counting
-from ..engines import EngineName, engine
+from .. import assemble
+from ..engines import EngineName, chosen
 from ..figures import Period, PeriodKind, Report, Scope
 
 log = logging.getLogger(__name__)
@@ -54,23 +54,11 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Hot:
-    """One kind of matter: how many cases of it were registered in the period, and in the one before."""
-
-    code: str
-    name: str
-    name_en: str
-    cases: int
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
 class Material:
     """Everything a document is made of. `names` say what the report is narrowed to, in the reader's language."""
 
     asked: Asked
     report: Report
-    hot: tuple[Hot, ...]
     city: str
     names: tuple[str, ...]
     engine: str
@@ -87,26 +75,20 @@ def guarded(count: Callable[[], T]) -> T:
         raise FiguresFailed from error
 
 
+def begun(period: Period) -> None:
+    """Raises Invalid for a period that has not begun: there is nothing to count."""
+    if period.starts_at > now():
+        raise Invalid(_("这个统计期还没有开始。"), code="period_ahead")
+
+
 def gather(asked: Asked, *, using: EngineName | None = None) -> Material:
     """All of it, counted now. Raises Invalid for a period that has not begun, NotFound for unknown codes, FiguresFailed."""
-    name = using or cast(EngineName, settings.LIANXIN_ANALYSIS_ENGINE)
+    name = using or chosen()
+    begun(asked.period)
     scope = assemble.scope_of(unit=asked.unit, county=asked.county, category=asked.category)
-    report = guarded(lambda: assemble.report(asked.period, scope, using=name))
-    if asked.period.starts_at > report.as_of:
-        raise Invalid(_("这个统计期还没有开始。"), code="period_ahead")
-    hot = guarded(lambda: _hot(asked.period, scope, name))
+    report = guarded(lambda: assemble.report(asked.period, scope, using=name, hot=HOT))
     city = City.objects.values_list("name", "name_en").first() or ("", "")
-    return Material(asked, report, hot, named(*city), _names(scope), name)
-
-
-def _hot(period: Period, scope: Scope, name: EngineName) -> tuple[Hot, ...]:
-    within = assemble.narrowed(scope)
-    with engine(name) as source:
-        now = counting.registered_by(source, period, within, "category_id")
-        before = counting.registered_by(source, period.previous(), within, "category_id")
-    most = sorted((pk for pk in now if pk is not None), key=lambda pk: (-now[pk], pk))[:HOT]
-    held = Category.objects.in_bulk(most)
-    return tuple(Hot(held[pk].code, held[pk].name, held[pk].name_en, now[pk], before.get(pk, 0)) for pk in most if pk in held)
+    return Material(asked, report, named(*city), _names(scope), name)
 
 
 def _names(scope: Scope) -> tuple[str, ...]:

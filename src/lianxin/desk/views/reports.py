@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from lianxin.analysis.figures import Period, PeriodKind
+from lianxin.analysis.periods import FIRST_YEAR
 from lianxin.analysis.reports import access, kept, words
 from lianxin.analysis.reports.access import READERS, Reach
 from lianxin.analysis.reports.cases import MEASURES, NONE, behind
@@ -64,7 +65,8 @@ def _form(request: StaffRequest, reach: Reach, asked: Asked | None) -> dict[str,
         "reach": reach, "asked": asked,
         "quick": [(label, urlencode({**rest, "period": last_of(kind, today).code}))
                   for kind, label in zip(kinds, labels, strict=True)],
-        "earlier": urlencode({**rest, "period": asked.period.previous().code}) if asked else "",
+        "earlier": urlencode({**rest, "period": asked.period.previous().code})
+        if asked and asked.period.previous().start.year >= FIRST_YEAR else "",
         "later": urlencode({**rest, "period": asked.period.back(-1).code})
         if asked and asked.period.end <= today else "",
         "categories": Category.objects.filter(level__lte=2).order_by("code"),

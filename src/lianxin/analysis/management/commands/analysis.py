@@ -70,7 +70,7 @@ class Command(BaseCommand):
         rows = tuple(by for by in printing.ORDER if asked[by] == "*")
         made = report(
             Period.of(options["period"]), scope, using=options["engine"], refresh=not options["as_exported"],
-            breakdowns=rows or (printing.ORDER if options["json"] else ()))
+            breakdowns=rows or (printing.ORDER if options["json"] else ()), detail=options["json"])
         self.stdout.write(printing.as_json(made) if options["json"] else printing.as_text(made))
 
     def verify(self, options: dict[str, Any]) -> None:
