@@ -13,6 +13,12 @@ settings.register_profile("lianxin", deadline=None, suppress_health_check=[Healt
 settings.load_profile("lianxin")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test or a browser begin first: begun last, one of them would keep a core waiting for minutes."""
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """At the end no other session holds the database: a live server's thread may still have one open."""

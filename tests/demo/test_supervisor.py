@@ -97,7 +97,7 @@ class Demo:
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self.base + "/readyz", timeout=2) as reply:
+            with urllib.request.urlopen(self.base + "/readyz", timeout=10) as reply:
                 return bool(reply.status == 200)
         except OSError:
             return False
@@ -297,7 +297,7 @@ def test_two_side_by_side_and_one_at_a_time_on_one_directory(demo: Demo, folder:
         assert str(demo.data) in refused.stdout
     finally:
         other.end()
-    assert demo.answers()
+    until(demo.answers, 20, demo.log)
     taken = subprocess.run(
         [sys.executable, "-m", "lianxin.demo.supervisor", "--port", str(demo.port), "--data", str(folder / "third"),
          "--no-browser"], capture_output=True, text=True, check=False, timeout=60,

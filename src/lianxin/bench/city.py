@@ -69,6 +69,7 @@ def make() -> BenchCity:
         ("reviewer", Role.REVIEWER, hotline), ("callback", Role.CALLBACK, hotline),
         ("supervisor", Role.SUPERVISOR, hotline), ("clerk", Role.CLERK, units[10]),
         ("county", Role.SUPERVISOR, government), ("county_clerk", Role.CLERK, government),
+        ("head", Role.HEAD, units[10]), ("leader", Role.LEADER, hotline),
     ):
         staff[name] = Staff.objects.create(username=f"bench-{name}", name=name, unit=unit)
         RoleGrant.objects.create(staff=staff[name], role=role, unit=unit)
