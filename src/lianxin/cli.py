@@ -12,9 +12,11 @@ WITHOUT_DATABASE = frozenset({
     "diffsettings", "bench", "places", "messages",
     "docs", "screenshots",
 })
+# Parts of `triage` that read and write files only.
+TRIAGE_ON_FILES = frozenset({"train", "eval", "ablate", "hot", "measure"})
 # Commands that speak to a person: in Chinese where the shell does, else in English. What others write down (texts in
 # the database, reference pages) is in the city's language whoever runs them.
-SPEAKING = frozenset({"analysis", "build", "export_catalogue", "import", "load", "recompute_due_times", "rotate_keys"})
+SPEAKING = frozenset({"analysis", "build", "export_catalogue", "import", "load", "recompute_due_times", "rotate_keys", "triage"})
 
 
 def _speak() -> None:
@@ -62,7 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
         _help()
         return 0
     own = None
-    wants_database = arguments[0] not in WITHOUT_DATABASE and not {"--help", "-h"} & set(arguments)
+    on_files = arguments[0] == "triage" and not TRIAGE_ON_FILES.isdisjoint(arguments[1:2])
+    wants_database = arguments[0] not in WITHOUT_DATABASE and not on_files and not {"--help", "-h"} & set(arguments)
     if wants_database and not settings.LIANXIN_DATABASE_URL:
         from lianxin.embedded.server import EmbeddedServer
 

@@ -135,6 +135,7 @@ INSTALLED_APPS = [
     "lianxin.organisations",
     "lianxin.cases",
     "lianxin.knowledge",
+    "lianxin.triage",
     "lianxin.quality",
     "lianxin.supervision",
     "lianxin.analysis",
