@@ -141,7 +141,7 @@ INSTALLED_APPS = [
     "lianxin.analysis",
     "lianxin.analysis.reports",
 ]
-for _name in ("triage", "city", "faces", "portal", "desk", "api", "demo", "bench", "docs"):
+for _name in ("city", "faces", "portal", "desk", "api", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 

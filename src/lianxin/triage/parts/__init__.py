@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from django.core.management.base import OutputWrapper
 
-PARTS: Final = ()
+PARTS: Final[tuple[str, ...]] = ()
 
 
 class Part(Protocol):
