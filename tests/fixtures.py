@@ -36,9 +36,9 @@ def _fresh_memory() -> None:
     from lianxin.cases import reference, search
     from lianxin.cases.actions import intake
     from lianxin.places import gazetteer, locate, maps
-    from lianxin.triage import keywords
+    from lianxin.triage import keywords, store
 
-    for held in (reference, search, locate, gazetteer, maps, keywords):
+    for held in (reference, search, locate, gazetteer, maps, keywords, store):
         held.forget()
     intake.serials.forget()
 

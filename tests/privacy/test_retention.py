@@ -48,6 +48,7 @@ NEEDLES = ["屠维大荒落", "13711239876", "柔兆里", "tuwei@example.cn", "1
 # published of a listed matter; figures. Words about one case lie with its events.
 REFERENCE = {
     "organisations", "places", "knowledge", "analysis", "reports", "supervision",
+    "triage.LearntModel",
     "cases.DutyLimit", "cases.NoticeRule", "cases.Notice",
     "cases.Category", "cases.CatalogueVersion", "cases.CatalogueRule", "cases.TimeLimit", "cases.Phrase",
     "desk.SavedFilter", "quality.Rating", "quality.Review", "quality.CallbackAttempt", "quality.Contest", "quality.Campaign",

@@ -14,7 +14,8 @@ from lianxin.kernel.coordinates import CoordinateSystem, to_wgs84
 from lianxin.kernel.errors import Invalid
 from lianxin.knowledge.queries import search as search_knowledge
 from lianxin.places import gazetteer
-from lianxin.triage.keywords import alarms, suggest
+from lianxin.triage.keywords import alarms
+from lianxin.triage.reading import heard
 
 from . import shapes
 from .choices import SystemName
@@ -71,6 +72,8 @@ class ArticleOut(Schema):
 
 class Suggestions(Schema):
     categories: list[CategoryGuess]
+    abstains: bool = Field(description="None of the categories is sure enough to be taken without looking.")
+    model: int | None = Field(description="The version of the trained model that read; null where keyword rules read alone.")
     places: list[PlaceGuess]
     alarms: list[AlarmOut]
     similar: list[CaseRow] = Field(description="Cases nearby that share words, which the caller may see.")
@@ -94,11 +97,11 @@ def suggestions(request: ApiRequest) -> HttpResponse:
     said = read(request, SuggestFields)
     held, on = reference(), today_of(now())
     lon, lat = _position(said)
-    found, places = suggest(said.words), gazetteer.find(said.words)
+    listened, places = heard(said.words), gazetteer.find(said.words)
     chosen = held.places_by_code.get(said.area or "")
     area_id = chosen.id if chosen else (places[0].area_id if places else None)
     categories: list[dict[str, Any]] = []
-    for one in found:
+    for one in (found := listened.found):
         rule = held.responsible(category_id=held.nodes_by_code[one.code].id, area_id=area_id, on=on)
         categories.append({"code": one.code, "name": one.name, "path": one.path, "score": one.score,
                            "words": list(one.words), "lead_unit": shapes.named(rule.lead) if rule else None})
@@ -106,6 +109,8 @@ def suggestions(request: ApiRequest) -> HttpResponse:
     articles = search_knowledge(said.words, on=on, category_codes=tuple(one.code for one in found))
     return answer({
         "categories": categories,
+        "abstains": listened.abstains,
+        "model": listened.model.number if listened.model else None,
         "places": [{"name": p.name, "level": p.level, "area": shapes.named(held.places.get(p.area_id)), "path": p.path,
                     "lon": p.lon, "lat": p.lat, "score": p.score} for p in places],
         "alarms": [{"service": a.service, "words": list(a.words)} for a in alarms(said.words)],

@@ -101,6 +101,9 @@ IMPERSONAL: dict[str, str] = {
     "cases.CatalogueProposal.why": "said of a rule of the catalogue, not of a case",
     "cases.CatalogueProposal.reason": "said of a rule of the catalogue, not of a case",
     "cases.CatalogueProposal.key": "a hash of a random form key",
+    "triage.Offer.offered": "codes of categories, areas, services and articles, and ids of cases",
+    "triage.Offer.probability": "how sure the system was",
+    "triage.Offer.chosen": "one such code",
 }
 
 

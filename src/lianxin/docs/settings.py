@@ -134,6 +134,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_MISSED_CALL_ATTEMPTS": "Tries after which a missed call ends as unreached.",
         "LIANXIN_MISSED_CALL_DAYS": "Days after a missed call ended until its number is emptied.",
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
+        "LIANXIN_TRIAGE_SURE": "Per cent of belief from which a suggested category is filled in; below, the likeliest are "
+                               "only shown.",
         "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job. The "
                                   "four below set one class apart.",
         "LIANXIN_RETENTION_REPORTER_DAYS": "The same for who raised it.|`LIANXIN_RETENTION_DAYS`",

@@ -11,13 +11,11 @@ from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed
-from lianxin.triage.keywords import suggest
+from lianxin.triage.reading import heard
 
 from ..queries import colleagues, last_contact, suggested_unit
 from ..typed import area_code, category_code, path_of, unit_code, unit_line
 from .base import ActionForm, AreaField, CategoryField, Coded, UnitField, text, when, yes_no
-
-SURE = 0.5  # the share of belief from which a suggested category stands in the form
 
 
 class Accept(Coded):
@@ -40,11 +38,10 @@ class Accept(Coded):
 
     def _suggest(self) -> None:
         """The likeliest category of the words, with the words that made it; a person decides."""
-        found = suggest(self.case.words, limit=1)
-        if found and found[0].score >= SURE:
-            self.fields["category"].initial = f"{found[0].code} {found[0].name}"
-            self.fields["category"].help_text = _("按诉求里的词填的：%(words)s。请核对。") % {
-                "words": listed(found[0].words)}
+        first = heard(self.case.words).first
+        if first is not None:
+            self.fields["category"].initial = f"{first.code} {first.name}"
+            self.fields["category"].help_text = _("按诉求里的词填的：%(words)s。请核对。") % {"words": listed(first.words)}
 
 
 class Correct(Accept):

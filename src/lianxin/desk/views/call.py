@@ -36,8 +36,11 @@ from lianxin.kernel.ids import uuid7
 from lianxin.knowledge.queries import search as search_knowledge
 from lianxin.organisations.models import Role
 from lianxin.places import gazetteer
+from lianxin.triage import offers, store
 from lianxin.triage.keywords import alarms
-from lianxin.triage.keywords import suggest as suggest_categories
+from lianxin.triage.models import What
+from lianxin.triage.offers import Shown
+from lianxin.triage.reading import heard
 
 from ..access import StaffRequest, staff
 from ..forms import AreaField, CategoryField
@@ -125,8 +128,31 @@ def call(request: StaffRequest) -> HttpResponse:
         messages.warning(request, _("%(number)s 已登记，下一步没有做成：%(why)s 请在工单里继续。")
                          % {"number": made.number, "why": error})
         told = ""
+    if not made.replayed:
+        _keep_offers(request, made.case_id, data, do)
     messages.success(request, _made(made, told), extra_tags=draft_name(request, "call"))
     return redirect(reverse("desk:call"))
+
+
+def _keep_offers(request: StaffRequest, case_id: uuid.UUID, data: dict[str, Any], do: str) -> None:
+    """What stood on the screen when the call was registered, and what the operator made of it."""
+
+    def offered(name: str) -> tuple[str, ...]:
+        return tuple(code[:60] for code in request.POST.get(f"offered_{name}", "")[:600].split())
+
+    try:
+        probability = min(1.0, max(0.0, float(request.POST.get("offered_probability", ""))))
+    except ValueError:
+        probability = None
+    in_force = store.in_force()
+    model = in_force[0] if in_force and request.POST.get("offered_model") == str(in_force[0].number) else None
+    service = do if do in ("110", "119", "120") else ""
+    offers.write(case_id, [
+        Shown(What.CATEGORY, offered("category"), category_code(data["category"]), probability if model else None),
+        Shown(What.AREA, offered("area"), area_code(data["area"])),
+        Shown(What.URGENCY, offered("alarm"), service),
+        Shown(What.SAME, offered("same"), do.removeprefix("merge:") if do.startswith("merge:") else ""),
+    ], model)
 
 
 def _made(made: Registered, told: str) -> str:
@@ -224,7 +250,8 @@ def suggest(request: StaffRequest) -> HttpResponse:
     words = request.POST.get("words", "")[:12_000]
     enough = len(words) >= SHORTEST
     held, on = reference(), today_of(now())
-    found = suggest_categories(words) if enough else []
+    read = heard(words) if enough else None
+    found = read.found if read else ()
     places = gazetteer.find(words + " " + request.POST.get("place_text", "")[:300]) if enough else []
     chosen_area = held.places_by_code.get(area_code(request.POST.get("area", "")[:200]))
     area_id = chosen_area.id if chosen_area else (places[0].area_id if places else None)
@@ -241,6 +268,7 @@ def suggest(request: StaffRequest) -> HttpResponse:
     suggested = {one.case.pk for one in alike}
     return render(request, "desk/_suggest.html", {
         "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
+        "read": read,
         "alarms": alarms(words), "alike": alike,
         "similar": [case for case in similar if case.pk not in suggested and case.master_id not in suggested],
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found)) if enough else [],

@@ -23,7 +23,8 @@ from lianxin.kernel.language import listed, named
 from lianxin.kernel.text import clean_text
 from lianxin.places import gazetteer
 from lianxin.places.locate import AreaHit, locate
-from lianxin.triage.keywords import DANGER, Alarm, alarms, suggest
+from lianxin.triage.keywords import DANGER, Alarm, alarms
+from lianxin.triage.reading import heard
 
 from .. import access
 from ..queries import areas_under, counties, plain_names, sent_with
@@ -181,7 +182,7 @@ def listen(request: HttpRequest) -> JsonResponse:
     allow("ask", client_address(request), per_minute=ASK_PER_MINUTE)
     words = request.POST.get("words", "")[:WORDS_LIMIT]
     place = request.POST.get("place_text", "")[:300]
-    suggestions = suggest(words)
+    suggestions = heard(words).found
     names = plain_names([one.code for one in suggestions])
     return JsonResponse({
         "topics": [{"code": one.code, "name": names.get(one.code, one.name)} for one in suggestions if one.score > 0.15],

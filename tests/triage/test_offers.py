@@ -1,0 +1,71 @@
+"""What was offered while a call was taken, and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lianxin.cases.models import Case
+from lianxin.kernel.clock import Frozen, now
+from lianxin.triage import offers
+from lianxin.triage.models import Did, Offer, What
+from tests.desk.conftest import SignIn, as_
+from tests.desk.test_call import CALL, keywords
+from tests.world import World
+
+__all__ = ["as_"]
+pytestmark = pytest.mark.django_db
+
+
+def taken(client: Any, **more: str) -> dict[str, Offer]:
+    client.post(CALL, {"words": "楼下工地半夜还在打桩，睡不着。", "submission": str(uuid.uuid4()), "do": "register",
+                       "offered_category": "010102 010101 ", "offered_probability": "0.8", "offered_model": "", **more})
+    return {offer.what: offer for offer in Offer.objects.filter(case=Case.objects.latest("registered_at"))}
+
+
+@pytest.mark.parametrize(("typed", "did"), [
+    ("010102 施工噪声", Did.ACCEPTED), ("010101", Did.CHANGED), ("", Did.IGNORED)])
+def test_what_became_of_the_category(world: World, as_: SignIn, monday: Frozen, typed: str, did: Did) -> None:
+    offer = taken(as_("operator"), category=typed)[What.CATEGORY]
+    assert (offer.did, offer.offered, offer.model, offer.probability) == (did, ["010102", "010101"], None, None)
+
+
+def test_nothing_is_written_where_nothing_was_offered(world: World, as_: SignIn, monday: Frozen) -> None:
+    assert taken(as_("operator"), offered_category="", category="010102") == {}
+
+
+def test_danger_that_was_put_through(world: World, as_: SignIn, monday: Frozen) -> None:
+    client = as_("operator")
+    assert taken(client, offered_alarm="119 120", do="119")[What.URGENCY].did == Did.ACCEPTED
+    assert taken(client, offered_alarm="119", do="register")[What.URGENCY].did == Did.IGNORED
+
+
+def test_the_same_form_twice_is_one_offer(world: World, as_: SignIn, monday: Frozen) -> None:
+    client, submission = as_("operator"), str(uuid.uuid4())
+    taken(client, submission=submission)
+    taken(client, submission=submission, category="010102")
+    assert [offer.did for offer in Offer.objects.all()] == [Did.IGNORED]
+
+
+def test_what_a_browser_invents_breaks_nothing(world: World, as_: SignIn, monday: Frozen) -> None:
+    made = taken(as_("operator"), offered_category="x" * 5000, offered_probability="nan?", offered_model="7")
+    assert made[What.CATEGORY].probability is None
+    assert len(made[What.CATEGORY].offered[0]) <= 60
+
+
+def test_the_screen_carries_what_it_offers(world: World, as_: SignIn, monday: Frozen) -> None:
+    keywords(world)
+    page = as_("operator").post("/desk/call/suggest/", {"words": "楼下工地半夜还在打桩"}).content.decode()
+    assert 'name="offered_category" value="010102 "' in page
+
+
+def test_the_report_says_how_good_the_offers_were(world: World, as_: SignIn, monday: Frozen) -> None:
+    client = as_("operator")
+    for typed in ("010102", "010102", "010101", ""):
+        taken(client, category=typed)
+    (row,) = offers.report(now() - timedelta(days=1), now() + timedelta(days=1))
+    assert (row.what, row.offers, row.accepted, row.changed, row.ignored, row.in_three) == (What.CATEGORY, 4, 2, 1, 1, 3)
+    assert not offers.report(now() + timedelta(days=1), now() + timedelta(days=2))
