@@ -375,7 +375,7 @@ PAGES = (
     ("operator", ("/desk/call/", "/desk/missed-calls/")),
     ("dispatcher", ("/desk/board/queue/", "/desk/board/returns/", "/desk/board/all/?q=打桩&urgency=normal", "/desk/board/publication/")),
     ("housing", ("/desk/board/mine/",)), ("callback", ("/desk/board/callback/", "/desk/cases/{case}/")),
-    ("supervisor", ("/desk/board/decide/", "/desk/campaigns/", "/desk/overview/", "/desk/office/readings/")),
+    ("supervisor", ("/desk/board/decide/", "/desk/campaigns/", "/desk/overview/", "/desk/heard/", "/desk/office/readings/")),
     ("admin", ("/desk/office/", "/desk/office/tokens/", "/desk/office/jobs/", "/desk/call/", "/accounts/2fa/",
                "/accounts/sessions/", "/accounts/password/change/", "/accounts/2fa/webauthn/", "/accounts/logout/")),
 )

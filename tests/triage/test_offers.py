@@ -69,3 +69,24 @@ def test_the_report_says_how_good_the_offers_were(world: World, as_: SignIn, mon
     (row,) = offers.report(now() - timedelta(days=1), now() + timedelta(days=1))
     assert (row.what, row.offers, row.accepted, row.changed, row.ignored, row.in_three) == (What.CATEGORY, 4, 2, 1, 1, 3)
     assert not offers.report(now() + timedelta(days=1), now() + timedelta(days=2))
+
+
+def test_the_page_counts_offers_and_says_where_there_are_too_few(world: World, as_: SignIn, monday: Frozen, settings: Any) -> None:
+    operator, supervisor = as_("operator"), as_("supervisor")
+    assert "这段时间没有提示过" in supervisor.get("/desk/heard/").content.decode()
+    for typed in ("010102", "010102", "010102", "010101", ""):
+        taken(operator, category=typed)
+    monday.move(minutes=1)
+    assert "件数太少" in supervisor.get("/desk/heard/").content.decode()
+    settings.LIANXIN_SMALL_NUMBERS = 4
+    page = supervisor.get("/desk/heard/?days=7").content.decode()
+    assert "75%" in page
+    assert "100%" in page
+    monday.move(days=8)
+    assert "这段时间没有提示过" in supervisor.get("/desk/heard/?days=7").content.decode()
+    assert supervisor.get("/desk/heard/?days=nonsense").status_code == 200
+
+
+@pytest.mark.parametrize("who", ["operator", "urban", "callback"])
+def test_the_page_is_for_who_answers_for_the_hotline(world: World, as_: SignIn, who: str) -> None:
+    assert as_(who).get("/desk/heard/").status_code == 403

@@ -50,6 +50,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("退单台账"), ("returns", "return_entries"), _has(*RETURN_ROLES)),
     Entry(_("派单目录"), ("catalogue", "compare_versions", "restore_version", "propose_change", "proposal", "proposal_cases"),
           _has(*CATALOGUE_ROLES)),
+    Entry(_("听得准不准"), ("heard",), _has(Role.SUPERVISOR, Role.LEADER, Role.ADMINISTRATOR)),
     Entry(_("人员"), ("office",), _has(Role.ADMINISTRATOR)),
     Entry(_("接口令牌"), ("tokens",), _has(Role.ADMINISTRATOR)),
     Entry(_("失败的任务"), ("jobs",), _has(Role.ADMINISTRATOR)),
