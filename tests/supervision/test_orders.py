@@ -13,6 +13,7 @@ from lianxin.cases import actions as a
 from lianxin.cases.engine import On
 from lianxin.cases.models import Case, Clock, ClockKind, State, Supervised, Suspension
 from lianxin.cases.rebuild import differences
+from lianxin.desk.reading import choices_for
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Conflict, NotAllowed
 from lianxin.organisations.actors import Actor
@@ -20,7 +21,7 @@ from lianxin.organisations.models import Role, RoleGrant
 from lianxin.supervision import actions as s
 from lianxin.supervision.models import Level, Order, OrderState
 from lianxin.supervision.queries import orders_for
-from tests.cases.ways import at_state, take
+from tests.cases.ways import at_state, take, walk
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -217,3 +218,22 @@ def test_an_order_ends_with_its_case(world: World, monday: Frozen, answered: boo
     take(world, case_id, "record_callback_attempt", solved=False)
     take(world, case_id, "supervise")  # nothing of before stands in the way
     assert Case.objects.get(pk=case_id).supervised == Supervised.WRITTEN
+
+
+def test_only_the_next_step_of_a_written_supervision_is_offered(world: World, monday: Frozen) -> None:
+    steps = {"supervise", "answer_supervision", "accept_supervision_answer", "refuse_supervision_answer"}
+    case_id = walk(world, world.case(), ("accept", "dispatch"))
+
+    def offered() -> set[str]:
+        case = Case.objects.get(pk=case_id)
+        assignments = list(case.assignments.all())
+        return {choice.action for name in ("urban", "supervisor") for choice in choices_for(world.actor(name), case, assignments)
+                } & steps
+
+    assert offered() == {"supervise"}
+    take(world, case_id, "supervise")
+    assert offered() == {"answer_supervision"}
+    take(world, case_id, "answer_supervision")
+    assert offered() == {"accept_supervision_answer", "refuse_supervision_answer"}
+    take(world, case_id, "accept_supervision_answer")
+    assert offered() == {"supervise"}

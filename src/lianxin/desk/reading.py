@@ -22,6 +22,7 @@ from lianxin.kernel.clock import now
 from lianxin.organisations.actors import Actor
 from lianxin.quality.campaigns import draw_of
 from lianxin.quality.queries import tries_of
+from lianxin.supervision import actions as supervising
 
 from .calls import tried
 from .clock_table import not_now
@@ -69,6 +70,7 @@ def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, like
     lead = policy.own_assignment(actor, assignments, "raise_return")
     barred = returns.barred(case, lead.unit_id if lead is not None else None)
     idle = not_now(case, waiting=waiting_extension(case.pk) is not None if waiting is None else waiting)
+    idle |= supervising.not_now(case)
     for row in transitions_from(case.state):
         if not _worth_showing(row, actor) or row.action in idle:
             continue

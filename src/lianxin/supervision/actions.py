@@ -60,6 +60,18 @@ def _level(case: Case, *, but_not: uuid.UUID = NONE) -> Supervised:
     return Supervised.NONE
 
 
+def not_now(case: Case) -> frozenset[str]:
+    """Steps of written supervision that have nothing to act on as the case stands. One query for a case under it, else none."""
+    pending = None
+    if case.supervised >= Supervised.WRITTEN:
+        pending = Order.objects.filter(case=case, state__in=PENDING).values_list("state", flat=True).first()
+    if pending is None:
+        return frozenset({"answer_supervision", "accept_supervision_answer", "refuse_supervision_answer"})
+    if pending == OrderState.OPEN:
+        return frozenset({"supervise", "accept_supervision_answer", "refuse_supervision_answer"})
+    return frozenset({"supervise", "answer_supervision"})
+
+
 def lapse(step: Step) -> None:
     """The case ends: nobody owes an answer any more. Asked only of a case under written supervision or more."""
     if step.case.supervised >= Supervised.WRITTEN and Order.objects.filter(
