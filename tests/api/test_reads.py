@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from typing import Any
 
 import pytest
@@ -13,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from lianxin.api import city, reads, residents, shapes, suggestions
 from lianxin.kernel.clock import Frozen
-from lianxin.knowledge.models import Article
 from tests.api.conftest import Machine, token
 from tests.api.test_actions import ok
+from tests.knowledge.made import article
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -207,8 +206,7 @@ def test_what_the_words_say(world: World, machines: Any, monday: Frozen) -> None
     category.keywords = {"路灯": 3}
     category.save()
     near = str(world.accepted("010101", lon=113.1, lat=29.1))
-    Article.objects.create(code="lamp", title="路灯不亮怎么办", questions=["路灯不亮找谁"], answer="城管局 24 小时内修。",
-                           valid_from=date(2026, 1, 1))
+    article("lamp", "路灯不亮怎么办", "城管局 24 小时内修。", questions=["路灯不亮找谁"])
     said = {"words": "花园社区路灯不亮，工地半夜还在打桩", "lon": 113.1, "lat": 29.1}
     found = suggestions.Suggestions.model_validate(ok(machines("operator").post("/suggestions", said)))
     assert [(c.code, c.lead_unit and c.lead_unit.code) for c in found.categories] == [("010101", "bridge")]

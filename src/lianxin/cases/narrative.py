@@ -328,11 +328,19 @@ def _outside(event: Event) -> str | None:
     return made() if made else more(event, unit) if more else None
 
 
+def _answered(event: Event, by: str) -> str:
+    if not event.data.get("article_version"):
+        return _("%s直接答复并归档。") % by
+    return _("%(by)s直接答复并归档，依据知识库“%(title)s”（%(code)s 第 %(number)s 版）。") % {
+        "by": by, "title": event.data.get("article_title", ""), "code": event.data.get("article"),
+        "number": event.data["article_version"]}
+
+
 def _inside(event: Event, by: str) -> str:
     plain: dict[str, Callable[[], str]] = {
         "decline": lambda: _("%(by)s不予受理，法定途径：%(route)s。") % {
             "by": by, "route": _phrase("decline_route", event.data.get("route"))},
-        "answer_on_the_spot": lambda: _("%s直接答复并归档。") % by,
+        "answer_on_the_spot": lambda: _answered(event, by),
         "add_assisting": lambda: _("%(by)s增加协办：%(units)s。") % {
             "by": by, "units": listed(_unit_named(code) for code in event.data.get("assisting_units", ()))},
         "sign": lambda: _("%s签收。") % by,

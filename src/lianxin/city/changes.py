@@ -41,8 +41,12 @@ _TABLES = {
         SELECT ROW(code, category_id)::text, active, md5(ROW(question, question_en, required, na_allowed, field_only,
                position)::text) FROM quality_checklistitem""",
     "articles": """
-        SELECT code, active, md5(ROW(title, questions, keywords, answer, basis, source, category_id, unit_id, valid_from,
-               review_by)::text) FROM knowledge_article""",
+        SELECT code, active, md5(ROW(title, questions, keywords, answer, basis, source, category_id, area_id, unit_id,
+               valid_from, valid_until, review_by, public)::text)
+        FROM knowledge_article AS article JOIN knowledge_version AS version ON version.id = (
+          SELECT id FROM knowledge_version WHERE article_id = article.id AND state IN ('approved', 'withdrawn')
+          ORDER BY number DESC LIMIT 1)""",
+    "synonyms": "SELECT words::text, true, '' FROM knowledge_synonymgroup",
     "staff": """
         SELECT username, count(held.id) > 0, md5(ROW(person.name, person.unit_id, array_agg(ROW(held.role, held.unit_id,
                held.area_id)::text ORDER BY held.role, held.unit_id, held.area_id))::text)

@@ -152,7 +152,12 @@ ARTICLE = {
     "category": "Code of a category.",
     "unit": "Code of the unit that answers for it.",
     "review_by": "Day after which it is no longer shown until reviewed.",
+    "valid_until": "Last day it holds; without end when absent.",
+    "area": "Code of the area it holds for; the whole city when absent.",
+    "public": "`false`: for staff only, not on the residents' pages; `true` when absent.",
 }
+# A list of lists of words: each word finds what the others find.
+SYNONYMS_FILE = "synonyms.yaml"
 ARTICLE_NEEDED = ("code", "title", "answer", "valid_from")
 
 CALENDARS_FILE = "calendars.yaml"

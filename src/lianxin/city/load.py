@@ -18,14 +18,14 @@ from lianxin.kernel.clock import now
 from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
-from . import areas, calendars, store, terms, undoing
+from . import areas, calendars, knowledge, store, terms, undoing
 from .changes import Change, between, picture
 from .faults import BadCity, Fault
 from .plan import Plan, read
 from .undoing import Undoing
 
 # Part of the content hash: raise it when the same files should make other rows.
-FORM = "1"
+FORM = "2"
 SETTLED_AFTER = 10
 _LOCK = 430_600_012_345  # any number nobody else locks
 Tell = Callable[[str], None]
@@ -144,6 +144,7 @@ def _write(plan: Plan, content: str, tell: Tell, *, keep: bool) -> dict[str, int
     counts["phrases"] = store.phrases(plan)
     counts["checklist"] = store.checklist(plan, category_ids)
     tell(_("写入知识和人员"))
-    counts["articles"] = store.articles(plan, category_ids, unit_ids)
+    counts["articles"] = knowledge.articles(plan, {"category": category_ids, "unit": unit_ids, "area": area_ids}, at)
+    counts["synonyms"] = knowledge.synonyms(plan)
     counts["staff"] = store.staff(plan, unit_ids, area_ids, at)
     return counts

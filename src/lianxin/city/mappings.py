@@ -10,11 +10,11 @@ import yaml
 from django.utils.translation import gettext as _
 
 from .faults import Faults
-from .files import ARTICLE, ARTICLE_NEEDED, CITY, CITY_NEEDED
+from .files import ARTICLE, ARTICLE_NEEDED, CITY, CITY_NEEDED, SYNONYMS_FILE
 from .tables import Row, text_of
 
 LINE = "__line__"
-_LENGTHS = {"code": 40, "title": 160, "source": 200, "answer": 4000, "basis": 1000, "category": 12, "unit": 24}
+_LENGTHS = {"code": 40, "title": 160, "source": 200, "answer": 4000, "basis": 1000, "category": 12, "unit": 24, "area": 24}
 
 
 class _Lined(yaml.SafeLoader):
@@ -81,6 +81,8 @@ def read_articles(directory: Path, faults: Faults) -> list[Row]:
     rows: list[Row] = []
     folder = directory / "knowledge"
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
+        if path.name == SYNONYMS_FILE:
+            continue
         before = len(faults)
         entries = parsed(path, faults)
         if len(faults) > before:
@@ -109,7 +111,11 @@ def _article(file: str, entry: dict[str, Any], faults: Faults) -> Row | None:
     cells: dict[str, Any] = {}
     for key in ARTICLE:
         value = entry.get(key)
-        if key in ("valid_from", "review_by"):
+        if key == "public":
+            if value not in (None, True, False):
+                faults.add(file, line, _("%s 应写成 true 或 false") % key)
+            cells[key] = value is not False
+        elif key in ("valid_from", "review_by", "valid_until"):
             if value is not None and type(value) is not date:
                 faults.add(file, line, _("%s 不是日期，应写成 2026-01-31") % key)
             cells[key] = value
@@ -125,4 +131,33 @@ def _article(file: str, entry: dict[str, Any], faults: Faults) -> Row | None:
             elif value is not None and len(value) > _LENGTHS[key]:
                 faults.add(file, line, _("%(key)s 太长：最多 %(limit)s 个字") % {"key": key, "limit": _LENGTHS[key]})
             cells[key] = value or ""
+    if len(faults) == before and cells["valid_until"] is not None and cells["valid_until"] < cells["valid_from"]:
+        faults.add(file, line, _("valid_until 早于 valid_from"))
     return Row(file, line, cells) if len(faults) == before else None
+
+
+def read_synonyms(directory: Path, faults: Faults) -> list[list[str]]:
+    """The groups of words of knowledge/synonyms.yaml, which a city may do without. A word stands in one group only."""
+    path = directory / "knowledge" / SYNONYMS_FILE
+    if not path.is_file():
+        return []
+    before = len(faults)
+    groups = parsed(path, faults)
+    if len(faults) > before or groups is None:
+        return []
+    if not isinstance(groups, list):
+        faults.add(path.name, 0, _("应是一列词组，每组写成“- [停水, 断水]”"))
+        return []
+    seen: dict[str, int] = {}
+    for place, group in enumerate(groups, start=1):
+        if not isinstance(group, list) or len(group) < 2 or any(not isinstance(word, str) for word in group):
+            faults.add(path.name, 0, _("第 %s 组应是至少两个词，写成“- [停水, 断水]”（数字请加引号）") % place)
+            continue
+        for word in group:
+            if not 2 <= len(word) <= 40:
+                faults.add(path.name, 0, _("第 %(place)s 组的“%(word)s”应有 2 到 40 个字") % {"place": place, "word": word})
+            elif word in seen:
+                faults.add(path.name, 0, _("“%(word)s”在第 %(first)s 组和第 %(second)s 组都有")
+                           % {"word": word, "first": seen[word], "second": place})
+            seen.setdefault(word, place)
+    return groups if len(faults) == before else []

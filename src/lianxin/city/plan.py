@@ -17,7 +17,7 @@ from . import areas, calendars, files, terms
 from .catalogue import Rule, expand, gaps
 from .checks import dates, known, overlaps
 from .faults import Faults
-from .mappings import read_articles, read_city
+from .mappings import read_articles, read_city, read_synonyms
 from .tables import Row, read_table
 
 HOTLINE_ROLES = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK)
@@ -46,6 +46,7 @@ class Plan:
     reasons: list[Row] = field(default_factory=list)
     checklist: list[Row] = field(default_factory=list)
     articles: list[Row] = field(default_factory=list)
+    synonyms: list[list[str]] = field(default_factory=list)
 
     @property
     def calendar_codes(self) -> set[str]:
@@ -76,6 +77,7 @@ def read(directory: Path, *, today: date) -> Plan:
     plan.reasons = _once(read_table(directory, files.RETURN_REASONS, faults), ("code",), faults)
     plan.checklist = _once(read_table(directory, files.CHECKLIST, faults), ("code", "category"), faults)
     plan.articles = _once(read_articles(directory, faults), ("code",), faults)
+    plan.synonyms = read_synonyms(directory, faults)
     unit_codes = {row["code"] for row in plan.units}
     names = {row["code"]: row["name"] for row in plan.categories}
 
@@ -88,6 +90,8 @@ def read(directory: Path, *, today: date) -> Plan:
     for row in plan.articles:
         known(faults, row, "category", names)
         known(faults, row, "unit", unit_codes)
+        if plan.areas.complete:
+            known(faults, row, "area", levels)
     _check_catalogue(plan, names, levels, today)
     return plan
 

@@ -9,7 +9,6 @@ from typing import Any
 from lianxin.cases.catalogue import versions
 from lianxin.cases.catalogue.content import digest, newest
 from lianxin.cases.models import CatalogueSource, CatalogueVersion, Category, Clock, Phrase
-from lianxin.knowledge.models import Article
 from lianxin.organisations.models import RoleGrant, Staff, Unit, WorkCalendar
 from lianxin.quality.models import ChecklistItem
 from lianxin.worktime.definition import LEGAL
@@ -143,21 +142,6 @@ def checklist(plan: Plan, category_ids: Ids) -> int:
         kept.append(item.pk)
     ChecklistItem.objects.exclude(pk__in=kept).update(active=False)
     return len(kept)
-
-
-def articles(plan: Plan, category_ids: Ids, unit_ids: Ids) -> int:
-    fields = ("title", "questions", "keywords", "answer", "basis", "source", "valid_from", "review_by")
-    Article.objects.bulk_create(
-        [
-            Article(code=row["code"], category_id=category_ids.get(row["category"]), unit_id=unit_ids.get(row["unit"]),
-                    active=True, **{name: row[name] for name in fields})
-            for row in plan.articles
-        ],
-        batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
-        update_fields=[*fields, "category", "unit", "active"],
-    )
-    Article.objects.exclude(code__in=[row["code"] for row in plan.articles]).update(active=False)
-    return len(plan.articles)
 
 
 def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from lianxin.cases.reference import Body, Place, Reference, reference, today_of
 from lianxin.kernel.clock import now
+from lianxin.knowledge.queries import search
 
 LIST_LIMIT = 20
 
@@ -49,6 +50,11 @@ def unit_code(value: str) -> str:
                                 if unit.open_on(on)))
 
 
+def article_code(value: str) -> str:
+    """The article meant and its version, `city-01@3`; what was typed when it names none, for the action to refuse."""
+    return value.strip().split(" ", 1)[0]
+
+
 def unit_codes(value: str) -> list[str]:
     """Several units, separated by commas of either width."""
     return [unit_code(part) for part in value.replace("，", ",").split(",") if part.strip()]
@@ -82,6 +88,8 @@ def options(name: str, text: str) -> list[str] | None:
         on = today_of(now())
         found = [(unit.said, _line(unit)) for unit in held.units.values()
                  if unit.open_on(on) and (fits(unit.name, unit.name_en) or text in unit.code)]
+    elif name == "articles":
+        return [f"{one.version} {one.title}" for one in search(text, on=today_of(now()), limit=LIST_LIMIT, least=0.0)]
     else:
         return None
     found.sort(key=lambda pair: (not pair[0].lower().startswith(low), len(pair[1]), pair[1]))

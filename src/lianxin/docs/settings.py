@@ -133,9 +133,15 @@ GROUPS: dict[str, dict[str, str]] = {
                                 "unsolved sends it back by itself.",
         "LIANXIN_MISSED_CALL_ATTEMPTS": "Tries after which a missed call ends as unreached.",
         "LIANXIN_MISSED_CALL_DAYS": "Days after a missed call ended until its number is emptied.",
+        "LIANXIN_ARTICLE_REPORT_DAYS": "Working days in which the owner unit answers a report that an article is wrong.",
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
         "LIANXIN_TRIAGE_SURE": "Per cent of belief from which a suggested category is filled in; below, the likeliest are "
                                "only shown.",
+        "LIANXIN_ASSISTANT_URL": "Address of an OpenAI-compatible endpoint, without `/chat/completions`, that sums up long messages "
+                                 "and drafts answers for staff. Words are sent there with personal data masked. Empty: off.",
+        "LIANXIN_ASSISTANT_KEY": "Its key, if it asks for one.",
+        "LIANXIN_ASSISTANT_MODEL": "The model it is asked for.",
+        "LIANXIN_ASSISTANT_SECONDS": "How long it may take before staff are told to write themselves.",
         "LIANXIN_RETENTION_DAYS": "Days after a case ended until its personal data is anonymised by the nightly job. The "
                                   "four below set one class apart.",
         "LIANXIN_RETENTION_REPORTER_DAYS": "The same for who raised it.|`LIANXIN_RETENTION_DAYS`",

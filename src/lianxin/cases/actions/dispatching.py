@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.utils.timezone import make_aware
@@ -29,6 +29,8 @@ from ..models import (
 from ..reference import Body, today_of
 
 LONG = 10_000
+# Called with the article that an answer was read from, for the app that keeps articles (`knowledge.apps`).
+ARTICLES: list[Callable[[Step, str], None]] = []
 
 
 def unit_named(step: Step, code: str, name: str = "lead_unit") -> Body:
@@ -165,13 +167,15 @@ def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None =
     """直接答复: answered from the knowledge base while the reporter is on the line, and closed.
 
     Who did not call is told in another way: `means` and `contacted_at` (now when silent) say how and when. Nothing closes
-    without the reporter having been told, or having left nothing to be told through.
+    without the reporter having been told, or having left nothing to be told through. `article` names what was read out, by its
+    code or `code@version`; the event keeps the version.
     """
     step.require(public_answer=public_answer)
     _told(step, means=means, contacted_at=contacted_at)
     _set_elements(step, category=category, area=None, kind=None, urgency=None)
     if article:
-        step.data.update(article=article)
+        for keep in ARTICLES:
+            keep(step, article)
     step.say("public_answer", words(public_answer, "public_answer"), public=True)
     for clock in list(step.running):
         step.set_clock(clock, met_at=step.at)

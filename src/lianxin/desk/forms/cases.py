@@ -14,7 +14,7 @@ from lianxin.kernel.language import listed
 from lianxin.triage.reading import heard
 
 from ..queries import colleagues, last_contact, suggested_unit
-from ..typed import area_code, category_code, path_of, unit_code, unit_line
+from ..typed import area_code, article_code, category_code, path_of, unit_code, unit_line
 from .base import ActionForm, AreaField, CategoryField, Coded, UnitField, text, when, yes_no
 
 
@@ -67,8 +67,10 @@ class Decline(ActionForm):
 
 
 class AnswerOnTheSpot(Coded):
-    lists = ("categories",)
-    coded = {"category": category_code}
+    lists = ("categories", "articles")
+    coded = {"category": category_code, "article": article_code}
+    article = forms.CharField(label=_("依据的知识"), required=False, max_length=220,
+                              widget=forms.TextInput(attrs={"list": "articles", "autocomplete": "off"}))
     public_answer = text(_("答复内容"), rows=6, public=True)
     category = CategoryField(label=_("事项"), required=False)
     means = forms.ChoiceField(label=_("怎样告知的"), required=False, choices=[("", "—"), *ContactMeans.choices])
