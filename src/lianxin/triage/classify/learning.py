@@ -1,0 +1,74 @@
+"""Learning the weights: least squares with a ridge, one column for each category, by conjugate gradients.
+
+With n messages, features X (n × v, sparse), targets Y (n × c, +1 for the category and −1 for the others) and a weight for
+each message, minimise Σ wᵢ‖xᵢW + b − yᵢ‖² + λ(‖W‖² + ‖b‖²). Solved in the dual, (XXᵀ + 1 + λ diag(1/w)) A = Y, W = XᵀA
+(Saunders, Gammerman and Vovk 1998), which needs n × c numbers beside the features and no random step. On short texts it is
+as accurate as a support vector machine and ten times as fast, so that there is time to look at every label twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from .features import Known, Message
+
+Matrix = npt.NDArray[np.float64]
+TOLERANCE: Final = 1e-4  # of the residual, relative
+STEPS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One row for each feature, one column for each category; and what is added to each category."""
+
+    features: Matrix
+    bias: Matrix
+
+    def scores(self, table: Any) -> Matrix:
+        """n × c; higher is likelier."""
+        scored: Matrix = table @ self.features + self.bias
+        return scored
+
+
+def table(known: Sequence[Known], messages: Sequence[Message]) -> Any:
+    """All messages as one sparse matrix, the blocks side by side."""
+    sides = []
+    for block in known:
+        rows = [block.row(one) for one in messages]
+        starts = np.cumsum([0, *(len(columns) for columns, _values in rows)])
+        columns = np.concatenate([columns for columns, _values in rows]) if rows else np.zeros(0, dtype=np.intp)
+        values = np.concatenate([values for _columns, values in rows]) if rows else np.zeros(0, dtype=np.float32)
+        sides.append(sparse.csr_matrix((values.astype(np.float64), columns, starts), shape=(len(rows), len(block.keys))))
+    return sparse.hstack(sides, format="csr")
+
+
+def targets(labels: npt.NDArray[np.intp], count: int) -> Matrix:
+    wanted: Matrix = 2 * np.eye(count)[labels] - 1
+    return wanted
+
+
+def solve(features: Any, wanted: Matrix, ridge: float, weight: Matrix | None = None) -> Weights:
+    """The weights that fit `wanted` (n × c) best."""
+    across = features.T.tocsr()
+    diagonal = ridge / (np.ones(len(wanted)) if weight is None else weight)[:, None]
+    answer, left = np.zeros_like(wanted), wanted.copy()
+    way = left.copy()
+    size = (left * left).sum(0)
+    enough = TOLERANCE**2 * size
+    for _step in range(STEPS):
+        if (size <= enough).all():
+            break
+        image = features @ (across @ way) + way.sum(0) + diagonal * way
+        pace = np.divide(size, (way * image).sum(0), out=np.zeros_like(size), where=size > enough)
+        answer += pace * way
+        left -= pace * image
+        now = (left * left).sum(0)
+        way = left + np.divide(now, size, out=np.zeros_like(size), where=size > enough) * way
+        size = now
+    return Weights(across @ answer, answer.sum(0))

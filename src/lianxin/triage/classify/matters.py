@@ -1,0 +1,75 @@
+"""Several matters in one message: an offer to split it, never a split."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .model import Classifier, Guess
+
+CLEAR: Final = 0.8  # from which probability a part of a message is a matter of its own
+LEAST: Final = 12  # characters that can be one
+MOST: Final = 12  # parts that are looked at
+READ: Final = 3_000  # characters of the message
+_NUMBER: Final = r"[一二三四五六七八九十]|\d{1,2}"
+_PARAGRAPH: Final = re.compile(
+    rf"(?:_x000D_|[\r\n])+\s*|(?=(?<!\d)(?:{_NUMBER})[、．]|[（(](?:{_NUMBER})[)）]|[①②③④⑤⑥⑦⑧⑨]"
+    r"|另外|此外|还有一[件个]|再就是|另有)")
+_SENTENCE: Final = re.compile(r"(?<=[。！？!?；;])")
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One part of a message that reads as a matter of its own."""
+
+    text: str
+    guess: Guess
+
+
+def matters(classifier: Classifier, text: str, *, clear: float = CLEAR) -> tuple[Matter, ...]:
+    """The matters of `text` in its order; empty when it is one matter, or not clearly more than one.
+
+    The message is cut where its writer cut it: at paragraphs, numbers and words such as 另外, and where there are none, at
+    sentences. Parts in a row that read alike are one. At least two must read differently, each surer than `clear`; what is
+    not clear stays with the part before it.
+    """
+    parts = _parts(text[:READ])
+    if len(parts) < 2:
+        return ()
+    found: list[Matter] = []
+    for part in parts:
+        reading = classifier.read("", part)
+        guess = reading.guesses[0]
+        unclear = len(part.strip()) < LEAST or guess.probability < clear or not guess.words
+        if found and (unclear or guess.label == found[-1].guess.label):
+            found[-1] = Matter(found[-1].text + part, found[-1].guess)
+        elif not unclear:
+            found.append(Matter(part, guess))
+    if len({one.guess.label for one in found}) < 2:
+        return ()
+    # Each is read again as a whole: what does not stay clear, or does not stay itself, was no matter of its own.
+    again = []
+    for one in found:
+        guess = classifier.read("", one.text).guesses[0]
+        if guess.label != one.guess.label or guess.probability < clear:
+            return ()
+        again.append(Matter(one.text.strip(), guess))
+    return tuple(again)
+
+
+def _parts(text: str) -> list[str]:
+    parts = [one for one in _PARAGRAPH.split(text) if one.strip()]
+    if len(parts) < 2:
+        parts = [one for one in _SENTENCE.split(text) if one.strip()]
+    return parts if len(parts) <= MOST else list(_joined(parts))
+
+
+def _joined(parts: list[str]) -> Iterator[str]:
+    """The shortest neighbours together, until there are few enough."""
+    parts = list(parts)
+    while len(parts) > MOST:
+        place = min(range(len(parts) - 1), key=lambda at: len(parts[at]) + len(parts[at + 1]))
+        parts[place:place + 2] = [parts[place] + parts[place + 1]]
+    yield from parts

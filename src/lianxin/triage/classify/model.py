@@ -1,0 +1,135 @@
+"""A trained model: read from its file without running anything in it, and reading messages with numpy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .calibration import Calibration
+from .features import Codes, Floats, Known, Message, grams, message
+from .words import spans
+
+SHOWN: Final = 3  # guesses
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One category with its calibrated probability, 0–1, and the words of the message that speak for it."""
+
+    label: str
+    probability: float
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The likeliest categories, best first. `abstains`: not even the first is sure enough to be taken without looking."""
+
+    guesses: tuple[Guess, ...]
+    abstains: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The n-grams of a message that a block knows: where each stands, how long it is, its column, its share of the value."""
+
+    begin: npt.NDArray[np.intp]
+    size: npt.NDArray[np.intp]
+    column: npt.NDArray[np.intp]
+    value: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """What was learnt. `weights` has a row for each n-gram of all blocks in a row and a column for each label."""
+
+    labels: tuple[str, ...]
+    characters: Codes
+    known: tuple[Known, ...]
+    weights: npt.NDArray[np.float32]
+    bias: Floats
+    calibration: Calibration
+    seed: int
+    examples: int  # messages learnt from
+    seen: frozenset[int] = frozenset()  # their fingerprints
+    about: dict[str, Any] = field(default_factory=dict)  # how it was made and measured, for people
+
+    def read(self, title: str, detail: str, *, sure: float | None = None) -> Reading:
+        """Read one message: the three likeliest labels, with their words. It abstains when the first is less likely than
+        `sure`, 0–1, by default LIANXIN_TRIAGE_SURE."""
+        one = message(title, detail, self.characters)
+        found = self._found(one)
+        scores = self.bias.copy()
+        for part in found:
+            scores += part.value @ self.weights[part.column]
+        chances = self.calibration.probabilities(scores)
+        best = np.argsort(-chances, kind="stable")[:SHOWN]
+        guesses = tuple(
+            Guess(self.labels[at], float(chances[at]), spans(one, self._pull(one, found, int(at)))) for at in best.tolist())
+        return Reading(guesses, guesses[0].probability < _sure(sure))
+
+    def read_many(self, messages: Iterable[tuple[str, str]], *, sure: float | None = None) -> list[Reading]:
+        """The same for many (title, detail)."""
+        return [self.read(title, detail, sure=sure) for title, detail in messages]
+
+    def probabilities(self, messages: Sequence[tuple[str, str]]) -> Floats:
+        """For each (title, detail) the probability of each label, in their order."""
+        scores = np.empty((len(messages), len(self.labels)))
+        for place, (title, detail) in enumerate(messages):
+            one, start = message(title, detail, self.characters), 0
+            scores[place] = self.bias
+            for block in self.known:
+                column, value = block.row(one)
+                scores[place] += value @ self.weights[column + start]
+                start += len(block.keys)
+        return self.calibration.probabilities(scores)
+
+    def _found(self, one: Message) -> list[Found]:
+        result, start = [], 0
+        for block in self.known:
+            result.append(_occurrences(block, one, start))
+            start += len(block.keys)
+        return result
+
+    def _pull(self, one: Message, found: Sequence[Found], label: int) -> Floats:
+        """For each read character how much it speaks for `label` against the mean of the others."""
+        pull = np.zeros(len(one.read))
+        others = len(self.labels) - 1
+        for part in found:
+            row = self.weights[part.column]
+            each = part.value * (row[:, label] - (row.sum(axis=1) - row[:, label]) / others) / part.size
+            for step in range(int(part.size.max(initial=0))):
+                reaches = part.size > step
+                pull += np.bincount(part.begin[reaches] + step, weights=each[reaches], minlength=len(pull))
+        return pull
+
+
+def _occurrences(block: Known, one: Message, start: int) -> Found:
+    offset = one.title[0] if block.block.zone == "title" else 0
+    parts = grams(one.zone(block.block.zone), block.block.sizes)
+    nothing = np.zeros(0, dtype=np.intp)
+    if not parts or not len(block.keys):
+        return Found(nothing, nothing, nothing, np.zeros(0, dtype=np.float32))
+    key = np.concatenate([found for _size, found in parts])
+    begin = np.concatenate([np.arange(len(found)) for _size, found in parts])
+    size = np.concatenate([np.full(len(found), long) for long, found in parts])
+    column = np.searchsorted(block.keys, key)
+    column[column == len(block.keys)] = 0
+    here = np.flatnonzero(block.keys[column] == key)
+    single, back, counts = np.unique(column[here], return_inverse=True, return_counts=True)
+    value = (1 + np.log(counts)).astype(np.float32) * block.rarity[single]
+    length = float(np.sqrt(np.dot(value, value)))
+    value = value * np.float32(block.block.share ** 0.5 / length) if length else value
+    return Found(begin[here] + offset, size[here], column[here] + start, (value / counts)[back].astype(np.float32))
+
+
+def _sure(said: float | None) -> float:
+    if said is not None:
+        return said
+    from django.conf import settings
+
+    return float(settings.LIANXIN_TRIAGE_SURE)

@@ -1,0 +1,152 @@
+"""From labelled messages to a model: what is learnt from which messages, in which order, and what it is measured on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from django.utils.translation import gettext as _
+
+from lianxin.kernel.errors import Invalid
+
+from .alike import folds, groups
+from .calibration import calibrate
+from .features import Block, Known, Message, characters, learn, message
+from .files import TRAIN, VALID, Example, Labelled, classes
+from .learning import Matrix, Weights, solve, table, targets
+from .measures import Measures, measure
+from .model import Classifier
+from .seen import fingerprint
+
+FOLDS: Final = 5
+SCARCE: Final = 2  # examples a category needs to be learnt at all
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to learn. The values are those that did best in the tables of docs/reference/triage.md."""
+
+    blocks: tuple[Block, ...] = (Block("whole", (1, 2)), Block("title", (1, 2), share=0.5))
+    ridge: float = 0.4
+
+
+PLAN: Final = Plan()
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model, and how well it reads messages that it did not learn from; `how` says which."""
+
+    classifier: Classifier
+    measures: Measures
+    how: str
+
+
+def train(held: Labelled, *, seed: int = 0, everything: bool = False, plan: Plan = PLAN) -> Trained:
+    """Learn from what a file holds.
+
+    Where it has parts: learn from `train`, calibrate on `valid` and measure there. Without parts, or with `everything`:
+    learn from all of it, calibrate and measure on predictions out of fold, near-duplicates in one fold. What is measured
+    is calibrated on the other folds. Order of rows does not matter. Raises Invalid when there is too little to learn from.
+    """
+    parted = held.parted and not everything
+    learnt = sorted(held.of(TRAIN) if parted else held.examples)
+    tuned = sorted(held.of(VALID)) if parted else []
+    if not learnt:
+        raise Invalid(_("part 这一列里没有 train。"))
+    labels = classes(learnt)
+    _enough(learnt, labels)
+    made = Learning(learnt, labels, plan)
+    known, weights = made.fit()
+    if tuned:
+        unknown = sorted({one.label for one in tuned} - set(labels))
+        if unknown:
+            raise Invalid(_("valid 里有 train 里没有的类别：%s。") % "、".join(unknown[:5]))
+        scores = weights.scores(table(known, [message(one.title, one.detail, made.characters) for one in tuned]))
+        truth, how = _numbers(tuned, labels), VALID
+    else:
+        scores, truth, how = made.out_of_fold(seed), made.truth, "folds"
+    calibration = calibrate(scores, truth)
+    measures = measure(_calibrated_apart(scores, truth, seed), truth, labels)
+    about: dict[str, Any] = {
+        "learnt_from": len(learnt), "tuned_on": how, "tuned_on_count": len(scores), "measured": measures.as_json(),
+        "ridge": plan.ridge, "data": _digest(learnt),
+        "per_label": {label: int((made.truth == at).sum()) for at, label in enumerate(labels)},
+    }
+    classifier = Classifier(
+        labels=labels, characters=made.characters, known=tuple(known),
+        weights=weights.features.astype(np.float16).astype(np.float32), bias=weights.bias.astype(np.float32).astype(np.float64),
+        calibration=calibration, seed=seed, examples=len(learnt),
+        seen=frozenset(fingerprint(one.title, one.detail) for one in learnt), about=about)
+    return Trained(classifier, measures, how)
+
+
+def _numbers(examples: Sequence[Example], labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    place = {label: at for at, label in enumerate(labels)}
+    return np.array([place[one.label] for one in examples], dtype=np.intp)
+
+
+def _enough(examples: Sequence[Example], labels: Sequence[str]) -> None:
+    count = dict.fromkeys(labels, 0)
+    for one in examples:
+        count[one.label] += 1
+    scarce = [label for label in labels if count[label] < SCARCE]
+    if scarce:
+        raise Invalid(_("这些类别的例子不到 %(least)d 条：%(names)s。请补上，或者从文件里去掉。") % {
+            "least": SCARCE, "names": "、".join(scarce[:10])})
+
+
+def _digest(examples: Sequence[Example]) -> str:
+    """SHA-256 of what was learnt from, so that one can see whether two models saw the same."""
+    whole = hashlib.sha256()
+    for one in examples:
+        for part in (one.title, one.detail, one.label):
+            whole.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return whole.hexdigest()
+
+
+def _calibrated_apart(scores: Matrix, truth: npt.NDArray[np.intp], seed: int) -> Matrix:
+    """Probabilities of which none was calibrated on its own label."""
+    fold = folds(np.arange(len(truth)), FOLDS, seed)
+    chances = np.empty_like(scores)
+    for number in range(FOLDS):
+        apart, here = fold != number, fold == number
+        if here.any():
+            chances[here] = calibrate(scores[apart], truth[apart]).probabilities(scores[here])
+    return chances
+
+
+class Learning:
+    """Messages made ready to learn from, and what is learnt from all of them or from some."""
+
+    def __init__(self, examples: Sequence[Example], labels: Sequence[str], plan: Plan) -> None:
+        self.plan = plan
+        self.characters = characters()
+        self.messages = [message(one.title, one.detail, self.characters) for one in examples]
+        self.truth = _numbers(examples, labels)
+        self.wanted = targets(self.truth, len(labels))
+
+    def fit(self, chosen: npt.NDArray[np.bool_] | None = None) -> tuple[list[Known], Weights]:
+        """What is learnt from the chosen messages, n-grams and their rarity too."""
+        messages = self._of(chosen)
+        known = [learn(block, messages) for block in self.plan.blocks]
+        wanted = self.wanted if chosen is None else self.wanted[chosen]
+        return known, solve(table(known, messages), wanted, self.plan.ridge)
+
+    def out_of_fold(self, seed: int) -> Matrix:
+        """Scores of every message by what was learnt from the other folds."""
+        fold = folds(groups(self.messages), FOLDS, seed)
+        scores = np.zeros_like(self.wanted)
+        for number in range(FOLDS):
+            here = fold == number
+            if here.any():
+                known, weights = self.fit(~here)
+                scores[here] = weights.scores(table(known, self._of(here)))
+        return scores
+
+    def _of(self, chosen: npt.NDArray[np.bool_] | None) -> list[Message]:
+        return self.messages if chosen is None else [self.messages[at] for at in np.flatnonzero(chosen).tolist()]
