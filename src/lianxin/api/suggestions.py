@@ -14,7 +14,7 @@ from lianxin.kernel.coordinates import CoordinateSystem, to_wgs84
 from lianxin.kernel.errors import Invalid
 from lianxin.knowledge.queries import search as search_knowledge
 from lianxin.places import gazetteer
-from lianxin.triage.keywords import alarms
+from lianxin.triage.danger import alarms
 from lianxin.triage.reading import heard
 
 from . import shapes

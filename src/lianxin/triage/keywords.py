@@ -1,8 +1,7 @@
-"""Category and danger from words, by the city's own keyword list: simple, quick, and it shows its reasons."""
+"""Category from words, by the city's own keyword list: simple, quick, and it shows its reasons."""
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass
 from math import sqrt
@@ -10,20 +9,6 @@ from math import sqrt
 from lianxin.cases.models import Category
 from lianxin.cases.reference import Reference, reference
 
-# Words of danger, by the service they call for; `.{0,6}` stands for a few words in between. A miss is worse than a
-# false alarm.
-DANGER: dict[str, tuple[str, ...]] = {
-    "119": ("着火", "起火", "失火", "火灾", "山火", "冒烟", "烧起来", "爆炸", "(?:燃气|煤气|天然气|液化气).{0,6}(?:味|漏|泄)",
-            "漏气",
-            "被困", "困在", "困住", "困人", "困梯", "坍塌", "塌了", "塌方", "垮塌", "埋在", "触电", "电线掉", "电线断",
-            "(?:洪水|大水).{0,6}进", "泄漏"),
-    "120": ("受伤", "流血", "昏迷", "晕倒", "没有呼吸", "呼吸困难", "中毒", "摔伤", "砸伤", "烧伤", "烫伤", "溺水", "落水",
-            "掉进.{0,4}(?:水|河|塘|井)", "心脏病发", "心梗", "抽搐", "要生了", "快不行了", "被狗咬", "喝.{0,2}农药", "不省人事"),
-    "110": ("自杀", "跳楼", "跳河", "跳桥", "轻生", "不想活", "活不下去", "割腕", "烧炭", "打架", "斗殴", "打人", "持刀", "拿刀", "砍人",
-            "杀人", "抢劫", "绑架", "家暴", "殴打", "(?:小孩|孩子|婴儿|娃|老人).{0,6}(?:一个人|独自|反锁|锁在|丢了|走失|走丢|不见)", "失踪",
-            "威胁要", "酒驾", "撞人", "撞了人", "车祸", "翻车", "肇事", "强奸", "猥亵", "被拐", "救命", "聚众", "械斗"),
-}
-_DANGER = {service: re.compile("|".join(words)) for service, words in DANGER.items()}
 _READ_LIMIT = 2_000  # characters; what a message is about stands near its beginning
 _EARLY = 40
 
@@ -36,14 +21,6 @@ class Suggestion:
     name: str
     path: str
     score: float
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An emergency service the words call for, and the words."""
-
-    service: str
     words: tuple[str, ...]
 
 
@@ -117,13 +94,3 @@ def suggest(text: str, limit: int = 3) -> list[Suggestion]:
         words = tuple(sorted(reasons[pk], key=lambda word: (-len(word), found[word][0]))[:5])
         result.append(Suggestion(node.code, node.said, path, score * score / total, words))
     return result
-
-
-def alarms(text: str) -> list[Alarm]:
-    """The emergency services the words call for, most words first."""
-    found = []
-    for service, pattern in _DANGER.items():
-        words = tuple(dict.fromkeys(match.group() for match in pattern.finditer(text[:12_000])))
-        if words:
-            found.append(Alarm(service, words))
-    return sorted(found, key=lambda alarm: -len(alarm.words))

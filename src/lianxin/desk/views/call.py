@@ -37,7 +37,7 @@ from lianxin.knowledge.queries import search as search_knowledge
 from lianxin.organisations.models import Role
 from lianxin.places import gazetteer
 from lianxin.triage import offers, store
-from lianxin.triage.keywords import alarms
+from lianxin.triage.danger import alarms
 from lianxin.triage.models import What
 from lianxin.triage.offers import Shown
 from lianxin.triage.reading import heard

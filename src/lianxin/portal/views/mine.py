@@ -34,7 +34,7 @@ from lianxin.kernel.text import small_number
 from lianxin.organisations.actors import Actor, reporter_for
 from lianxin.quality.actions import contest, rate
 from lianxin.quality.hearing import hearing
-from lianxin.triage.keywords import alarms
+from lianxin.triage.danger import alarms
 
 from .. import access
 from ..forms import AddForm, CodeForm, ContestForm, PublishForm, RateForm, WithdrawForm

@@ -23,7 +23,7 @@ from lianxin.kernel.language import listed, named
 from lianxin.kernel.text import clean_text
 from lianxin.places import gazetteer
 from lianxin.places.locate import AreaHit, locate
-from lianxin.triage.keywords import DANGER, Alarm, alarms
+from lianxin.triage.danger import SERVICES, Alarm, alarms, browser_rules
 from lianxin.triage.reading import heard
 
 from .. import access
@@ -34,14 +34,13 @@ from ..uploads import LOST, receive_all
 
 REGISTER_PER_MINUTE = 20
 ASK_PER_MINUTE = 120
-SERVICES = ("110", "119", "120")
 # Which screen a fault belongs to; the rest belong to the last.
 _SCREEN = {"words": "words", "category": "words", "lon": "place", "area": "place", "place_text": "place"}
-_JAVASCRIPT_DANGER = json.dumps({service: "|".join(words) for service, words in DANGER.items()}, ensure_ascii=False)
+_JAVASCRIPT_DANGER = json.dumps(browser_rules(), ensure_ascii=False)
 
 
 def services(found: list[Alarm]) -> list[tuple[str, str]]:
-    """The three numbers with the words that call for each; no words, no call."""
+    """The emergency numbers with the words that call for each; no words, no call."""
     called = {alarm.service: listed(alarm.words) for alarm in found}
     return [(service, called.get(service, "")) for service in SERVICES]
 

@@ -154,12 +154,28 @@ function go(step) {
 }
 
 // What the words hold: danger at once and without the network, topics and places when it answers.
-const danger = form ? Object.entries(JSON.parse(form.dataset.danger)).map(([service, words]) => [service, new RegExp(words, "g")]) : [];
+const rules = form ? JSON.parse(form.dataset.danger) : null;
+function compiled() {
+  try {
+    return { services: Object.entries(rules.rules).map(([service, words]) => [service, new RegExp(words, "g")]),
+      harmless: new RegExp(rules.harmless, "g"), folds: new RegExp(`[${rules.fold[0]}]`, "g") };
+  } catch { // an old browser that cannot look behind: the server warns on the next screen
+    return null;
+  }
+}
+const danger = rules && compiled();
+function folded(text) {
+  let words = text.replace(/[^\S\n]+/g, "").replace(/\n{2,}/g, "\n").toLowerCase()
+    .replace(danger.folds, (character) => rules.fold[1][rules.fold[0].indexOf(character)]);
+  for (const [said, meant] of rules.slips) words = words.replaceAll(said, meant);
+  return words.replace(danger.harmless, (harmless) => "□".repeat(harmless.length));
+}
 function warn() {
-  const words = form.elements.words.value.slice(0, 12000), box = form.querySelector("[data-alarm]");
+  if (!danger) return;
+  const words = folded(form.elements.words.value.slice(0, 12000)), box = form.querySelector("[data-alarm]");
   let any = false;
-  for (const [service, pattern] of danger) {
-    const found = [...new Set(words.match(pattern) || [])], line = box.querySelector(`[data-service="${service}"]`);
+  for (const [service, pattern] of danger.services) {
+    const found = [...new Set(words.match(pattern) || [])].sort((a, b) => a.length - b.length).slice(0, 6), line = box.querySelector(`[data-service="${service}"]`);
     line.hidden = !found.length;
     if (found.length) { any = true; line.querySelector("[data-words]").textContent = found.join("、"); }
   }
