@@ -1,0 +1,78 @@
+"""Messages of a stream: what is read of each, and the file they come in."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from lianxin.kernel.errors import Invalid
+
+NEEDED: Final = ("id", "title", "detail")
+READ: Final = 500  # characters of the detail that are read; what a message is about stands near its beginning
+_FORMATS: Final = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `voice` tells one writer from another and nothing else; a message without one is its own."""
+
+    id: str
+    voice: str
+    at: datetime | None
+    title: str
+    detail: str
+
+
+def read(path: Path) -> list[Message]:
+    """The messages of a CSV file (`.gz` or plain, UTF-8) with columns id, title, detail and, if it has them, reporter
+    and created. A time that cannot be read is no time.
+
+    Raises Invalid: no such file, not UTF-8, a column missing, an id empty or given twice.
+    """
+    found: dict[str, Message] = {}
+    for number, row in enumerate(_rows(path), 2):
+        key = (row.get("id") or "").strip()
+        if not key or key in found:
+            reason = _("没有编号") if not key else _("编号 %(id)s 重复") % {"id": key}
+            raise Invalid(_("%(file)s 第 %(line)d 行：%(reason)s。") % {"file": path.name, "line": number, "reason": reason})
+        found[key] = Message(key, (row.get("reporter") or "").strip() or f"#{key}", moment(row.get("created") or ""),
+                             (row.get("title") or "").strip(), (row.get("detail") or "").strip()[:READ * 2])
+    return list(found.values())
+
+
+def _rows(path: Path) -> Iterator[dict[str, str | None]]:
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            with TextIOWrapper(gzip.GzipFile(fileobj=raw) if zipped else raw, encoding="utf-8-sig", newline="") as text:
+                rows = csv.DictReader(text)
+                missing = [name for name in NEEDED if name not in (rows.fieldnames or ())]
+                if missing:
+                    raise Invalid(_("%(file)s 缺少列：%(columns)s。") % {"file": path.name, "columns": "、".join(missing)})
+                yield from rows
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise Invalid(_("读不了 %(file)s：%(reason)s。") % {"file": path.name, "reason": error}) from error
+
+
+def moment(text: str) -> datetime | None:
+    """The time in ISO form or with slashes; None where it cannot be read."""
+    text = text.strip()
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        pass
+    for form in _FORMATS:
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007 – only days and order count
+        except ValueError:
+            continue
+    return None

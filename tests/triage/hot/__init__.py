@@ -1,0 +1,1 @@
+"""Hot issues: names, likeness, clusters, measure."""
