@@ -9,7 +9,7 @@ import pytest
 
 from lianxin.cases.models import Category
 from lianxin.triage import store
-from lianxin.triage.reading import heard
+from lianxin.triage.reading import heard, several
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +101,23 @@ def test_what_was_never_taught_is_the_rules_own(rules: World, taught: Any) -> No
 def test_a_label_the_city_has_not_is_left_out(rules: World, taught: Any) -> None:
     taught(("外星事务", 0.99, []))
     assert [one.code for one in heard(WORDS).found] == ["010102", "010101"]
+
+
+class ByWord:
+    """Stands for a model that is sure where it knows a word."""
+
+    labels = ("010101", "010102")
+
+    def read(self, _title: str, detail: str) -> Taught:
+        lamps, noise = detail.count("路灯"), detail.count("打桩")
+        total = lamps + noise or 1
+        return Taught(sorted([Guess("010101", lamps / total, ["路灯"]), Guess("010102", noise / total, ["打桩"])],
+                             key=lambda guess: -guess.probability))
+
+
+def test_two_matters_in_one_message(rules: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "花园社区的路灯坏了好几天没有人管。另外，楼下工地半夜打桩吵得睡不着。"
+    assert several(words) == ()  # the rules do not split
+    monkeypatch.setattr(store, "in_force", lambda: (None, ByWord()))
+    assert several(words) == (("花园社区的路灯坏了好几天没有人管。", "路灯"), ("另外，楼下工地半夜打桩吵得睡不着。", "施工噪声"))
+    assert several("花园社区的路灯坏了好几天没有人管。另外路灯杆也歪了，路灯线垂下来。") == ()

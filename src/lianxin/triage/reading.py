@@ -58,6 +58,19 @@ def heard(text: str, limit: int = 3) -> Heard:
     return _judged([one for one in found if one.score >= LEAST][:limit], model)
 
 
+def several(text: str) -> tuple[tuple[str, str], ...]:
+    """The matters of a message that clearly holds more than one, in its order: the words of each, and what it is about.
+    Empty for one matter, and where no model reads."""
+    in_force = store.in_force()
+    if in_force is None:
+        return ()
+    from .classify import matters
+
+    held = reference()
+    return tuple((one.text, node.said if (node := _node(held, one.guess.label)) else one.guess.label)
+                 for one in matters(in_force[1], text))
+
+
 def _judged(found: Sequence[Suggestion], model: LearntModel | None) -> Heard:
     return Heard(tuple(found), not found or found[0].score < settings.LIANXIN_TRIAGE_SURE, model)
 

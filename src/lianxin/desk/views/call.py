@@ -39,8 +39,10 @@ from lianxin.places import gazetteer
 from lianxin.triage import offers, store
 from lianxin.triage.danger import alarms
 from lianxin.triage.models import What
+from lianxin.triage.history import usual
 from lianxin.triage.offers import Shown
-from lianxin.triage.reading import heard
+from lianxin.triage.personal import masked
+from lianxin.triage.reading import heard, several
 
 from ..access import StaffRequest, staff
 from ..forms import AreaField, CategoryField
@@ -50,6 +52,7 @@ from .case import draft_name
 
 WORKERS = (Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER)
 SHORTEST = 4  # characters from which anything is read
+SEVERAL = 30  # and from which there may be more than one matter
 
 
 class CallForm(forms.Form):
@@ -86,7 +89,8 @@ def _intake(data: dict[str, Any], request: StaffRequest) -> Intake:
         area=area_code(data["area"]) or None, place_text=data["place_text"], lon=data["lon"], lat=data["lat"],
         kind=data["kind"] or None, urgency=data["urgency"] or None, name=data["name"], phone=data["phone"],
         confidential=data["confidential"], accept=bool(category) and not grid,
-        publication_title=data["words"][:40] if publish else "", publication_body=data["words"] if publish else "",
+        publication_title=masked(data["words"], houses=True)[:40] if publish else "",
+        publication_body=masked(data["words"], houses=True) if publish else "",
     )
 
 
@@ -266,13 +270,18 @@ def suggest(request: StaffRequest) -> HttpResponse:
     alike = duplicates.alike_to(request.actor, [duplicates.Asked(
         words, now(), lon, lat, area_id, chosen.id if chosen else None)])[0] if len(words) >= SHORTEST + 2 else []
     suggested = {one.case.pk for one in alike}
+    answer = unit_for(chosen.id) if chosen else None
+    place = held.places.get(area_id) if area_id is not None else None
+    habit = usual(chosen.id, place.county_id if place else None) if chosen else None
     return render(request, "desk/_suggest.html", {
         "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
         "read": read,
         "alarms": alarms(words), "alike": alike,
         "similar": [case for case in similar if case.pk not in suggested and case.master_id not in suggested],
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found)) if enough else [],
-        "chosen": chosen, "answer": unit_for(chosen.id) if chosen else None, "empty": not enough,
+        "chosen": chosen, "answer": answer, "empty": not enough,
+        "habit": habit if habit and (answer is None or habit.unit.id != answer.lead.id) else None,
+        "matters": several(words) if len(words) >= SEVERAL else (),
         "sure_place": len(places) == 1 or (len(places) > 1 and places[0].score > places[1].score),
         "can_answer": request.actor.has(Role.OPERATOR, Role.DISPATCHER),
     })

@@ -34,6 +34,7 @@ from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
 from lianxin.kernel.text import small_number
+from lianxin.triage import assistant
 
 from ..access import StaffRequest, staff
 from ..clock_table import table_of
@@ -41,6 +42,7 @@ from ..forms import FORMS, ActionForm
 from ..queries import last_of, newest_event, newest_event_since, uploads_of
 from ..reading import choices_for, clocks_shown, family_of, focus_of, likely_first
 from ..typed import path_of
+from .assist import ANSWERS
 from .boards import EVERY_ACTION, context_for
 
 # Where a ruling still stands before the eyes: the case waits for dispatch, or is with the next unit.
@@ -61,7 +63,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         asked=last_of(file.timeline, "ask_extension") if waiting else None,
         asked_length=length(waiting.minutes, waiting.clock.calendar) if waiting else "",
         area_path=_area_path(case), submission=str(uuid7()), next=_came_from(request),
-        learnt=_learnt(request, case),
+        learnt=_learnt(request, case), assisted=len(case.words) >= assistant.LONG and assistant.available(),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=policy.own_assignment(request.actor, open_ones, "attach")),
         seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file), **family_of(request.actor, case, open_ones),
@@ -209,7 +211,7 @@ def _form_page(request: StaffRequest, case: Case, row: Transition, form: ActionF
         with_photos=row.action in WITH_PHOTOS, kept=uploads_of(request.user.pk, kept) if kept else [],
         learnt=_learnt(request, case) if row.action == "dispatch" else None,
         field_matter=bool(case.category and case.category.field_matter),
-        latest=newest_event(case),
+        latest=newest_event(case), assisted=row.action in ANSWERS and assistant.available(),
     )
     name = "desk/_act.html" if request.htmx else "desk/act.html"
     return render(request, name, context, status=status)

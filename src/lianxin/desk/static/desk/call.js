@@ -61,7 +61,40 @@ function openAnswer() {
   form.elements.public_answer?.focus();
 }
 
+// Several matters in one call: the first stays, the others wait in this window for the next form of the same caller.
+const REST = "lianxin.call.rest";
+const CARRIED = ["phone", "name", "area", "place_text", "lon", "lat"];
+function split() {
+  const [first, ...others] = [...form.querySelectorAll("[data-matter]")].map((part) => part.textContent.trim());
+  if (!others.length) return;
+  sessionStorage.setItem(REST, JSON.stringify(others));
+  form.elements.words.value = first;
+  form.elements.words.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const name of ["category"]) if (!form.elements[name].dataset.byHand) form.elements[name].value = "";
+  form.elements.words.focus();
+}
+function remember() {
+  const rest = sessionStorage.getItem(REST);
+  if (!rest) return;
+  const carried = Object.fromEntries(CARRIED.map((name) => [name, form.elements[name].value]));
+  sessionStorage.setItem(`${REST}.next`, JSON.stringify({ words: JSON.parse(rest), carried }));
+  sessionStorage.removeItem(REST);
+}
+function next() {
+  const held = sessionStorage.getItem(`${REST}.next`);
+  // A form that came back with a fault is still the one before.
+  if (!held || form.elements.words.value) return;
+  sessionStorage.removeItem(`${REST}.next`);
+  const { words: [words, ...others], carried } = JSON.parse(held);
+  for (const name of CARRIED) form.elements[name].value = carried[name] ?? "";
+  form.elements.words.value = words;
+  if (others.length) sessionStorage.setItem(REST, JSON.stringify(others));
+  form.querySelector("[data-rest-note]").hidden = false;
+}
+
 if (form) {
+  next();
+  form.addEventListener("submit", remember);
   for (const name of ["category", "area", "place_text"]) if (form.elements[name].value) form.elements[name].dataset.byHand = "1";
   form.addEventListener("input", (event) => {
     if (event.isTrusted && ["category", "area", "place_text"].includes(event.target.name)) {
@@ -87,6 +120,7 @@ if (form) {
       event.preventDefault();
       openAnswer();
     }
+    if (event.target.closest("[data-split]")) split();
     const save = event.target.closest("[data-save-draft]");
     if (save) { keep(form); say(save.dataset.saved); }
   });

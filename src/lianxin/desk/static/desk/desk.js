@@ -98,3 +98,27 @@ async function watch() {
 }
 setInterval(watch, 5000);
 document.addEventListener("visibilitychange", watch);
+
+// The optional helper: its text goes into the field, below what stands there, or beside the button. A person sends it.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-assist]");
+  if (!button || button.disabled) return;
+  const said = button.parentElement.querySelector("[data-assist-said]");
+  const field = button.dataset.into ? button.closest("form").elements[button.dataset.into] : null;
+  button.disabled = true;
+  said.textContent = said.dataset.waiting;
+  try {
+    const answer = await fetch(button.dataset.assist, {
+      method: "POST", headers: { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value, "X-Requested-With": "fetch" },
+    });
+    const { text, fault } = await answer.json();
+    if (!text) said.textContent = fault;
+    else if (field) {
+      field.value = field.value.trim() ? `${field.value.trimEnd()}\n\n${text}` : text;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      said.textContent = said.dataset.done;
+      field.focus();
+    } else said.textContent = text;
+  } catch { said.textContent = button.dataset.silent; }
+  button.disabled = false;
+});
