@@ -19,7 +19,7 @@ from tests.api.test_actions import ok
 from tests.world import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-OPEN = {"track", "list_public_cases", "list_listings"}
+OPEN = {"track", "list_public_cases", "list_listings", "list_articles", "read_article"}
 REPORTERS = {"rate"}
 BOTH = {"withdraw", "contest", "add_information", "attach", "request_publication", "upload", "download"}
 

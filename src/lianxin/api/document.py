@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from . import (
     actions,
+    articles,
     attachments,
     catalogue,
     city,
@@ -32,7 +33,7 @@ from .service import MODELS, api
 
 # Importing them declares their operations.
 DECLARED = (
-    actions, attachments, catalogue, city, figures, merging, notices, quality, reads, residents, suggestions, supervision,
+    actions, articles, attachments, catalogue, city, figures, merging, notices, quality, reads, residents, suggestions, supervision,
 )
 REF = "#/components/schemas/{model}"
 # They name a row in their query, which may not be there.

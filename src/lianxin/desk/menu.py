@@ -43,6 +43,7 @@ FIRST: tuple[Entry, ...] = (
     Entry(_("未接来电"), ("missed_calls",), can_call_back),
 )
 REST: tuple[Entry, ...] = (
+    Entry(_("知识库"), ("knowledge", "article", "article_new", "article_edit", "article_compare", "knowledge_waiting"), lambda actor: True),
     Entry(_("总览"), ("overview",), _has(*OVERVIEW_ROLES)),
     Entry(_("报告"), ("reports",), _has(*READERS)),
     Entry(_("回访计划"), ("campaigns",), may_order),

@@ -26,6 +26,7 @@ COVERED, PRIOR, NEAR_PRIOR = 1.0, 0.35, 0.15
 WHOLE, MORE_WHOLE = 0.45, 0.15  # the first whole word, and each further one up to three
 HALF = 12.0  # the sum at which grams and words give half of what they can
 LEAST = 0.42  # below this nothing is suggested
+WELL = 1.3  # from here an answer is shown to somebody who did not ask for one
 REVIEW_AHEAD = timedelta(days=30)
 
 
@@ -141,7 +142,7 @@ def search(text: str, *, on: date, category_codes: tuple[str, ...] = (), limit: 
     `category_codes` are the categories read in the text, the likeliest first: an article of one of them, or of their
     neighbours, gets a head start. With `area_id` what holds for another area only is left out.
     """
-    said = fold(text[:READ])
+    said = fold(text[:READ].replace("\0", ""))
     counts = Counter(said[at:at + 2] for at in range(len(said) - 1))
     grams = bigrams(said)
     if not said.strip():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import listings, mine, pages, public, say, uploads
+from .views import answers, listings, mine, pages, public, say, uploads
 
 app_name = "portal"
 urlpatterns = [
@@ -25,6 +25,8 @@ urlpatterns = [
     path("public/<str:number>/", public.case, name="public_case"),
     path("listings/", listings.listings, name="listings"),
     path("listings/<int:year>/<int:serial>/", listings.listing, name="listing"),
+    path("help/", answers.answers, name="answers"),
+    path("help/<str:code>/", answers.help_answer, name="help_answer"),
     path("city/", pages.city, name="city"),
     path("about/", pages.about, name="about"),
     path("privacy/", pages.privacy, name="privacy"),

@@ -100,6 +100,9 @@ def event_detail(entry: TimelineEntry) -> str:
         parts.append(_("建议 %s") % _unit(data["suggested_unit"]))
     if data.get("service"):
         parts.append(str(data["service"]))
+    if data.get("article_version"):
+        parts.append(_("依据知识“%(title)s”第 %(number)s 版") % {
+            "title": data.get("article_title", ""), "number": data["article_version"]})
     parts += clocks.detail(entry.event)
     if data.get("justified") is not None:
         parts.append(_yes_no(data["justified"], _("不满意理由成立"), _("不满意理由不成立")))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -31,6 +32,7 @@ from ..queries import areas_under, counties, plain_names, sent_with
 from ..redact import redacted
 from ..saying import BODY_LIMIT, STEPS, Draft, first_words, new_submission
 from ..uploads import LOST, receive_all
+from .answers import offered
 
 REGISTER_PER_MINUTE = 20
 ASK_PER_MINUTE = 120
@@ -54,6 +56,7 @@ def _show(request: HttpRequest, draft: Draft, step: str, *, message: Any = "", f
         "draft": draft, "step": step, "steps": STEPS, "message": message, "fields": fields or {}, "found": found or [],
         "services": services(warned), "warned": bool(warned), "danger": _JAVASCRIPT_DANGER, "limit": WORDS_LIMIT,
         "counties": counties(), "towns": areas_under(draft.county), "villages": areas_under(draft.town),
+        "offered": offered(draft.words) if draft.words.strip() and step != "send" else [],
         "topic_name": plain_names([draft.category]).get(draft.category, ""), **more,
     }
     return render(request, "portal/say.html", context, status=status)
@@ -183,7 +186,9 @@ def listen(request: HttpRequest) -> JsonResponse:
     place = request.POST.get("place_text", "")[:300]
     suggestions = heard(words).found
     names = plain_names([one.code for one in suggestions])
+    found = offered(words) if words.strip() and not place.strip() else []
     return JsonResponse({
+        "answers": render_to_string("portal/_offered.html", {"offered": found}) if found else "",
         "topics": [{"code": one.code, "name": names.get(one.code, one.name)} for one in suggestions if one.score > 0.15],
         "places": [
             {"code": hit.code, "name": named(hit.name), "path": named(hit.path)}

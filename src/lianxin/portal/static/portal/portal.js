@@ -199,6 +199,9 @@ async function listen(wanted = "") {
   hearing = new AbortController();
   try {
     const heard = await ask(form.dataset.listen, { words }, hearing.signal);
+    const offered = form.querySelector("[data-offered]");
+    if (offered.innerHTML !== heard.answers) offered.innerHTML = heard.answers;
+    offered.hidden = !heard.answers;
     const box = form.querySelector("[data-topics]"), chosen = form.querySelector("[name=category]:checked");
     if (chosen?.value) return; // what a person chose stays
     radios(box.querySelector("[data-topic-list]"), "category", heard.topics.map((t) => ({ value: t.code, text: t.name })), box.querySelector("[data-topic-none]"), wanted);
