@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .learning import Matrix
+from .features import Floats
 
 HOLD: Final = 5.0  # how firmly the offsets are held at 0, in messages' worth of log-likelihood
 
@@ -18,17 +18,17 @@ class Calibration:
     """One slope for all categories (Platt's and Guo's temperature, 1 ÷ T), one offset for each."""
 
     slope: float
-    offset: Matrix
+    offset: Floats
 
-    def probabilities(self, scores: Matrix) -> Matrix:
+    def probabilities(self, scores: Floats) -> Floats:
         """n × c; each row adds up to 1."""
         raised = self.slope * np.asarray(scores, dtype=np.float64) + self.offset
         raised = np.exp(raised - raised.max(axis=-1, keepdims=True))
-        shares: Matrix = raised / raised.sum(axis=-1, keepdims=True)
+        shares: Floats = raised / raised.sum(axis=-1, keepdims=True)
         return shares
 
 
-def calibrate(scores: Matrix, labels: npt.NDArray[np.intp]) -> Calibration:
+def calibrate(scores: Floats, labels: npt.NDArray[np.intp]) -> Calibration:
     """The slope and offsets that make the labels likeliest, rounded to four digits so that a model is the same file on
     every machine."""
     from scipy.optimize import minimize
@@ -36,7 +36,7 @@ def calibrate(scores: Matrix, labels: npt.NDArray[np.intp]) -> Calibration:
     count = scores.shape[1]
     wanted = np.eye(count)[labels]
 
-    def loss(said: Matrix) -> tuple[float, Matrix]:
+    def loss(said: Floats) -> tuple[float, Floats]:
         slope, offset = float(np.exp(said[0])), said[1:]
         raised = slope * scores + offset
         raised -= raised.max(axis=1, keepdims=True)

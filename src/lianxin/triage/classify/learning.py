@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from .features import Known, Message
+from .features import Floats, Known, Message
 
-Matrix = npt.NDArray[np.float64]
 TOLERANCE: Final = 1e-4  # of the residual, relative
 STEPS: Final = 500
 
@@ -27,12 +26,12 @@ STEPS: Final = 500
 class Weights:
     """One row for each feature, one column for each category; and what is added to each category."""
 
-    features: Matrix
-    bias: Matrix
+    features: Floats
+    bias: Floats
 
-    def scores(self, table: Any) -> Matrix:
+    def scores(self, table: Any) -> Floats:
         """n × c; higher is likelier."""
-        scored: Matrix = table @ self.features + self.bias
+        scored: Floats = table @ self.features + self.bias
         return scored
 
 
@@ -48,12 +47,12 @@ def table(known: Sequence[Known], messages: Sequence[Message]) -> Any:
     return sparse.hstack(sides, format="csr")
 
 
-def targets(labels: npt.NDArray[np.intp], count: int) -> Matrix:
-    wanted: Matrix = 2 * np.eye(count)[labels] - 1
+def targets(labels: npt.NDArray[np.intp], count: int) -> Floats:
+    wanted: Floats = 2 * np.eye(count)[labels] - 1
     return wanted
 
 
-def solve(features: Any, wanted: Matrix, ridge: float, weight: Matrix | None = None) -> Weights:
+def solve(features: Any, wanted: Floats, ridge: float, weight: Floats | None = None) -> Weights:
     """The weights that fit `wanted` (n × c) best."""
     across = features.T.tocsr()
     diagonal = ridge / (np.ones(len(wanted)) if weight is None else weight)[:, None]

@@ -121,7 +121,7 @@ def _occurrences(block: Known, one: Message, start: int) -> Found:
     column[column == len(block.keys)] = 0
     here = np.flatnonzero(block.keys[column] == key)
     single, back, counts = np.unique(column[here], return_inverse=True, return_counts=True)
-    value = (1 + np.log(counts)).astype(np.float32) * block.rarity[single]
+    value = (1 + np.log(counts)).astype(np.float32) * block.weight[single]
     length = float(np.sqrt(np.dot(value, value)))
     value = value * np.float32(block.block.share ** 0.5 / length) if length else value
     return Found(begin[here] + offset, size[here], column[here] + start, (value / counts)[back].astype(np.float32))

@@ -38,7 +38,7 @@ def save(classifier: Classifier, path: Path) -> int:
               "bias": classifier.bias.astype(np.float32),
               "seen": np.array(sorted(classifier.seen), dtype=np.uint64)}
     for number, one in enumerate(classifier.known):
-        arrays[f"keys{number}"], arrays[f"rarity{number}"] = one.keys, one.rarity
+        arrays[f"keys{number}"], arrays[f"weight{number}"] = one.keys, one.weight
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as packed:
         _write(packed, _ABOUT, json.dumps(about, ensure_ascii=False, indent=1, sort_keys=True).encode())
@@ -100,7 +100,7 @@ def _classifier(packed: zipfile.ZipFile, about: dict[str, Any]) -> Classifier:
         keys = array(f"keys{number}", np.uint64, None)
         if (keys[1:] <= keys[:-1]).any():
             raise ValueError("keys")
-        known.append(Known(block, keys, array(f"rarity{number}", np.float32, len(keys))))
+        known.append(Known(block, keys, array(f"weight{number}", np.float32, len(keys))))
     width = len(labels)
     offset = np.array([float(one) for one in about["offset"]])
     slope = float(about["slope"])

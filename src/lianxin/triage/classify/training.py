@@ -15,9 +15,9 @@ from lianxin.kernel.errors import Invalid
 
 from .alike import folds, groups
 from .calibration import calibrate
-from .features import Block, Known, Message, characters, learn, message
+from .features import READ, Block, Floats, Known, Message, characters, learn, message
 from .files import TRAIN, VALID, Example, Labelled, classes
-from .learning import Matrix, Weights, solve, table, targets
+from .learning import Weights, solve, table, targets
 from .measures import Measures, measure
 from .model import Classifier
 from .seen import fingerprint
@@ -32,6 +32,7 @@ class Plan:
 
     blocks: tuple[Block, ...] = (Block("whole", (1, 2)), Block("title", (1, 2), share=0.5))
     ridge: float = 0.4
+    read: int = READ  # characters of the detail
 
 
 PLAN: Final = Plan()
@@ -71,7 +72,7 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, plan: Plan
     else:
         scores, truth, how = made.out_of_fold(seed), made.truth, "folds"
     calibration = calibrate(scores, truth)
-    measures = measure(_calibrated_apart(scores, truth, seed), truth, labels)
+    measures = measure(calibrated_apart(scores, truth, seed), truth, labels)
     about: dict[str, Any] = {
         "learnt_from": len(learnt), "tuned_on": how, "tuned_on_count": len(scores), "measured": measures.as_json(),
         "ridge": plan.ridge, "data": _digest(learnt),
@@ -109,7 +110,7 @@ def _digest(examples: Sequence[Example]) -> str:
     return whole.hexdigest()
 
 
-def _calibrated_apart(scores: Matrix, truth: npt.NDArray[np.intp], seed: int) -> Matrix:
+def calibrated_apart(scores: Floats, truth: npt.NDArray[np.intp], seed: int) -> Floats:
     """Probabilities of which none was calibrated on its own label."""
     fold = folds(np.arange(len(truth)), FOLDS, seed)
     chances = np.empty_like(scores)
@@ -126,26 +127,31 @@ class Learning:
     def __init__(self, examples: Sequence[Example], labels: Sequence[str], plan: Plan) -> None:
         self.plan = plan
         self.characters = characters()
-        self.messages = [message(one.title, one.detail, self.characters) for one in examples]
+        self.messages = [message(one.title, one.detail, self.characters, most=plan.read) for one in examples]
         self.truth = _numbers(examples, labels)
         self.wanted = targets(self.truth, len(labels))
 
     def fit(self, chosen: npt.NDArray[np.bool_] | None = None) -> tuple[list[Known], Weights]:
-        """What is learnt from the chosen messages, n-grams and their rarity too."""
+        """What is learnt from the chosen messages, n-grams and their weights too."""
         messages = self._of(chosen)
-        known = [learn(block, messages) for block in self.plan.blocks]
-        wanted = self.wanted if chosen is None else self.wanted[chosen]
-        return known, solve(table(known, messages), wanted, self.plan.ridge)
+        truth, wanted = (self.truth, self.wanted) if chosen is None else (self.truth[chosen], self.wanted[chosen])
+        known = [learn(block, messages, truth, wanted.shape[1]) for block in self.plan.blocks]
+        return known, self.weights(table(known, messages), wanted, chosen)
 
-    def out_of_fold(self, seed: int) -> Matrix:
-        """Scores of every message by what was learnt from the other folds."""
+    def weights(self, features: Any, wanted: Floats, chosen: npt.NDArray[np.bool_] | None) -> Weights:
+        """From the features of the chosen messages."""
+        return solve(features, wanted, self.plan.ridge)
+
+    def out_of_fold(self, seed: int, *, read: Sequence[Message] | None = None) -> Floats:
+        """Scores of every message by what was learnt from the other folds; with `read`, of these messages in their place."""
+        read = self.messages if read is None else read
         fold = folds(groups(self.messages), FOLDS, seed)
         scores = np.zeros_like(self.wanted)
         for number in range(FOLDS):
             here = fold == number
             if here.any():
                 known, weights = self.fit(~here)
-                scores[here] = weights.scores(table(known, self._of(here)))
+                scores[here] = weights.scores(table(known, [read[at] for at in np.flatnonzero(here).tolist()]))
         return scores
 
     def _of(self, chosen: npt.NDArray[np.bool_] | None) -> list[Message]:

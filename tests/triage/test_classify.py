@@ -1,0 +1,203 @@
+"""What a trained classifier promises: probabilities, words, abstention, the same model from the same messages."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lianxin.kernel.errors import Invalid
+from lianxin.triage.classify import Classifier, load, matters
+from lianxin.triage.classify.alike import folds, groups
+from lianxin.triage.classify.features import READ, characters, message
+from lianxin.triage.classify.files import Example, Labelled
+from lianxin.triage.classify.model_file import save
+from lianxin.triage.classify.training import train
+
+from .labelled import SAID, examples
+
+
+def made(rows: list[Example], *, parted: bool = False, seed: int = 0) -> Classifier:
+    return train(Labelled(tuple(rows), 0, parted), seed=seed).classifier
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    """Trained and brought back from its file: what is tested is what the web process has."""
+    path = tmp_path_factory.mktemp("model") / "small.model"
+    save(made(examples()), path)
+    return load(path)
+
+
+def test_it_reads_what_it_never_saw(classifier: Classifier) -> None:
+    reading = classifier.read("桃花巷路灯不亮", "桃花巷的路灯坏了很久，晚上看不见路，请派人修。")
+    assert [guess.label for guess in reading.guesses][0] == "市政"
+    assert len(reading.guesses) == 3
+    assert not reading.abstains
+    assert any("路灯" in words for words in reading.guesses[0].words)
+
+
+def test_a_message_without_a_title(classifier: Classifier) -> None:
+    reading = classifier.read("", "尊敬的领导：您好！我家孩子的小学食堂饭菜吃不饱，请管一管。")
+    assert reading.guesses[0].label == "教育"
+
+
+def test_words_stand_in_the_message_as_they_were_written(classifier: Classifier) -> None:
+    title, detail = "ＸＸ小學 食堂", "學校食堂的飯菜 學生吃不飽_x000D_\n請管一管"
+    reading = classifier.read(title, detail)
+    assert reading.guesses[0].label == "教育"
+    whole = f"{title}\n{detail}"
+    assert reading.guesses[0].words
+    assert all(words in whole for guess in reading.guesses for words in guess.words)
+    assert any("學" in words for words in reading.guesses[0].words)
+
+
+def test_traditional_full_width_capitals_and_numbers_read_alike(classifier: Classifier) -> None:
+    plain = classifier.read("东风路ABC小区12号路灯坏了", "下水道堵了3天，污水流到路面！")
+    other = classifier.read("東風路ａｂｃ小區９８７號路燈壞了", "下水道堵了４５天， 汙水流到路面")
+    assert [guess.label for guess in plain.guesses] == [guess.label for guess in other.guesses]
+    assert [guess.probability for guess in plain.guesses] == pytest.approx(
+        [guess.probability for guess in other.guesses], abs=1e-9)
+
+
+def test_it_abstains_below_the_threshold(classifier: Classifier, settings: object) -> None:
+    unheard = classifier.read("", "xyz")
+    assert unheard.abstains == (unheard.guesses[0].probability < 0.5)
+    assert classifier.read("路灯", "路灯坏了三天没有人修", sure=1.0).abstains
+    assert not classifier.read("路灯", "路灯坏了三天没有人修", sure=0.0).abstains
+    settings.LIANXIN_TRIAGE_SURE = 1.01  # type: ignore[attr-defined]
+    assert classifier.read("路灯", "路灯坏了三天没有人修").abstains
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+@example("", "")
+@example("\ud800", "\udfff\x00")
+@example("𠮷野家", "🚒" * 40)
+@example(" ", "\n" * 20)
+@example("", "_x000D_")
+@example("①㎡…", "０" * 60)
+def test_anything_can_be_read(classifier: Classifier, title: str, detail: str) -> None:
+    """Every text gives probabilities that add up to 1, the same one by one and in a batch, and words that stand in it."""
+    reading = classifier.read(title, detail)
+    chances = classifier.probabilities([(title, detail)])[0]
+    assert chances.sum() == pytest.approx(1)
+    assert (chances >= 0).all()
+    best = sorted(chances, reverse=True)
+    assert [guess.probability for guess in reading.guesses] == pytest.approx(best[:3], abs=1e-5)
+    assert all(words in f"{title}\n{detail}" for guess in reading.guesses for words in guess.words)
+    assert classifier.read_many([(title, detail)]) == [reading]
+    matters(classifier, f"{title}{detail}")
+
+
+@given(st.text(max_size=200))
+def test_places_are_kept(text: str) -> None:
+    """What is read of a message stands at the place it is said to stand at."""
+    table = characters()
+    one = message(text, "某某路", table)
+    assert (np.diff(one.at) > 0).all()
+    for code, at in zip(one.read.tolist(), one.at.tolist(), strict=True):
+        assert table[min(ord(one.text[at]), 0xFFFD)] == code
+
+
+def test_only_the_beginning_of_a_long_message_is_read(classifier: Classifier) -> None:
+    long = "路灯坏了三天没有人修。" * 200
+    assert classifier.read("路灯", long) == classifier.read("路灯", long[:READ])
+
+
+def test_the_same_messages_in_any_order_make_the_same_file(tmp_path: Path) -> None:
+    rows = examples(20)
+    shuffled = list(rows)
+    random.Random(7).shuffle(shuffled)
+    for name, given_rows in (("a", rows), ("b", rows), ("c", shuffled)):
+        save(made(given_rows, seed=3), tmp_path / name)
+    first = (tmp_path / "a").read_bytes()
+    assert (tmp_path / "b").read_bytes() == first
+    assert (tmp_path / "c").read_bytes() == first
+
+
+def test_the_seed_draws_the_folds() -> None:
+    messages = [message(one.title, one.detail, characters()) for one in examples(30)]
+    found = groups(messages)
+    assert (folds(found, 5, 1) == folds(found, 5, 1)).all()
+    assert (folds(found, 5, 1) != folds(found, 5, 2)).any()
+
+
+def test_near_duplicates_stand_on_one_side() -> None:
+    table = characters()
+    long = "东风路井盖破了一个大洞，夜里有人掉下去过，请尽快派人来修，已经反映过两次没有回音"
+    messages = [message("井盖", long, table), message("井盖", long + "！！谢谢", table), message("井盖", long, table),
+                message("食堂", "学校食堂的饭菜学生吃不饱，家长送饭又不让进门，请教育部门管一管", table)]
+    found = groups(messages)
+    assert found[0] == found[1] == found[2] != found[3]
+
+
+def test_labels_are_whatever_the_file_holds() -> None:
+    rows = [Example(one.title, one.detail, {"市政": "0101", "教育": "教育/学校", "环境": "Env 3"}[one.label])
+            for one in examples(20)]
+    assert made(rows).labels == ("0101", "Env 3", "教育/学校")
+
+
+def test_parts_learn_calibrate_and_stay_apart() -> None:
+    rows = examples(40)
+    parted = [Example(one.title, one.detail, one.label, "valid" if at % 5 == 0 else "train") for at, one in enumerate(rows)]
+    other = [Example("无关", f"这一条属于别的部分{at}", "环境", "test") for at in range(30)]
+    classifier = made(parted + other, parted=True)
+    assert classifier.examples == sum(one.part == "train" for one in parted)
+    assert classifier.about["tuned_on"] == "valid"
+    assert classifier.about["tuned_on_count"] == sum(one.part == "valid" for one in parted)
+
+
+@pytest.mark.parametrize(("rows", "said"), [
+    ([], "train"),
+    ([one for one in examples(10, "train") if one.label == "市政"], "市政"),
+    ([*examples(10, "train"), Example("一", "只有一条", "孤单", "train")], "孤单"),
+    ([*examples(10, "train"), Example("一", "没学过", "新的", "valid"), Example("一", "没学过", "新的", "valid")], "新的"),
+])
+def test_too_little_to_learn_from(rows: list[Example], said: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        made(rows, parted=True)
+    assert said in str(caught.value)
+
+
+def test_several_matters_are_offered_apart(classifier: Classifier) -> None:
+    text = "您好，反映两件事。\n一、东风路路灯坏了三天没有人修，路面也塌下去一块。\n二、学校食堂的饭菜学生吃不饱，老师要求学生周末补课收费。"
+    found = matters(classifier, text)
+    assert [one.guess.label for one in found] == ["市政", "教育"]
+    assert "路灯" in found[0].text
+    assert "食堂" in found[1].text
+
+
+@pytest.mark.parametrize("text", [
+    "",
+    "路灯坏了",
+    "东风路路灯坏了三天没有人修。井盖也破了一个大洞。下水道堵了污水流到路面。",
+    "一、路灯坏了三天没有人修。\n二、井盖破了一个大洞，下水道堵了。",
+])
+def test_one_matter_is_left_whole(classifier: Classifier, text: str) -> None:
+    assert matters(classifier, text) == ()
+
+
+def test_reading_needs_neither_the_learning_library_nor_the_converter(tmp_path: Path) -> None:
+    """The web process stays small: a model brings its own table of characters."""
+    path = tmp_path / "small.model"
+    save(made(examples(10)), path)
+    code = (
+        "import sys, django; from django.conf import settings; settings.configure(LIANXIN_TRIAGE_SURE=0.5); django.setup()\n"
+        "from pathlib import Path; from lianxin.triage.classify import load\n"
+        f"load(Path({str(path)!r})).read('路灯', '路灯坏了')\n"
+        "print([name for name in ('sklearn', 'scipy', 'opencc') if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          cwd=Path(__file__).resolve().parents[2] / "src")
+    assert done.stdout.strip() == "[]"
+
+
+def test_each_category_is_learnt(classifier: Classifier) -> None:
+    for label, matters_said in SAID.items():
+        for said in matters_said:
+            assert classifier.read("", f"望岳路口{said}").guesses[0].label == label
