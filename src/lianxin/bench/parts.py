@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 # Name on the command line and module. Those that look at the cases of many sizes come first: what is filled only grows.
 # `create` and `import` begin with an empty table, so what wants many cases stands before them.
 MODULES = {
-    "queries": "endpoints", "lists": "lists", "reports": "reports", "sweep": "sweep", "worktime": "worktime",
+    "queries": "endpoints", "lists": "lists", "reports": "reports", "sweep": "sweep", "worktime": "worktime", "reading": "reading",
     "create": "create", "import": "importing",
 }
 # The order in the table, by `Row.part`; a module may fill more than one part.
-SHOWN = ("create", "lists", "search", "import", "queries", "reports", "sweep", "worktime")
+SHOWN = ("create", "lists", "search", "import", "queries", "reports", "sweep", "worktime", "reading")
 
 
 @dataclass(slots=True)
