@@ -49,5 +49,5 @@ def test_every_key_of_a_calendar_with_its_meaning() -> None:
 def test_cities_have_no_file_that_the_page_does_not_know(folder: Path) -> None:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not name.startswith(("knowledge/", "demo/")):
+        if path.is_file() and not name.startswith(("knowledge/", "training/", "demo/")):
             assert name in PAGE, name

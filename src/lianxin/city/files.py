@@ -136,8 +136,15 @@ CHECKLIST = Table("checklist.csv", "What a reviewer answers of every reply, in t
     Column("na_allowed", "`yes`: it may be answered with does not apply.", yes_no),
     Column("field_only", "`yes`: asked of field matters only.", yes_no),
 ))
+TRAINING = Table("training/*.csv", "Messages with the category they belong to, from which the reading of messages is learnt. Any number of "
+                 "files, none is needed. Nothing of them comes into the database; see [training texts](training-texts.md).", (
+    Column("title", "The matter in a few words; empty where the message has none.", words(200)),
+    Column("detail", "What the resident says.", words(12_000), needed=True),
+    Column("category", "Code of a leaf.", code(12), needed=True),
+), optional=True)
 
-TABLES = (UNITS, CATEGORIES, TIME_LIMITS, DUTY_LIMITS, NOTICE_RULES, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST)
+TABLES = (UNITS, CATEGORIES, TIME_LIMITS, DUTY_LIMITS, NOTICE_RULES, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST,
+          TRAINING)
 
 # Keys of one article in knowledge/*.yaml, with their meaning; the needed ones come first.
 ARTICLE = {

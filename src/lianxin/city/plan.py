@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,7 @@ def read(directory: Path, *, today: date) -> Plan:
     _check_categories(plan)
     terms.check(plan)
     _check_keywords(plan, names, read_table(directory, files.KEYWORDS, faults))
+    _check_training(plan, names)
     _check_staff(plan, levels)
     _check_checklist(plan, names)
     for row in plan.articles:
@@ -155,6 +156,17 @@ def _check_keywords(plan: Plan, names: dict[str, str], rows: list[Row]) -> None:
             plan.faults.add(row.file, row.line, _("%s 不是末级事项") % row["category"])
         _name_agrees(plan.faults, row, names)
         plan.keywords[row["category"]] = row["words"]
+
+
+def _check_training(plan: Plan, names: dict[str, str]) -> None:
+    """The texts in training/ are learnt by `lianxin triage learn`, never loaded; a label that is no leaf is told here."""
+    if not names:  # then categories.csv is at fault, and every row here would only say so again
+        return
+    for path in sorted((plan.directory / "training").glob("*.csv")):
+        table = replace(files.TRAINING, file=path.relative_to(plan.directory).as_posix())
+        for row in read_table(plan.directory, table, plan.faults):
+            if known(plan.faults, row, "category", names) and row["category"] not in plan.leaves:
+                plan.faults.add(row.file, row.line, _("%s 不是末级事项") % row["category"])
 
 
 def _name_agrees(faults: Faults, row: Row, names: dict[str, str]) -> None:

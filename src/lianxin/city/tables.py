@@ -155,15 +155,17 @@ def weighted(cell: str) -> dict[str, float]:
     return found
 
 
-def text_of(path: Path, faults: Faults) -> str | None:
+def text_of(path: Path, faults: Faults, *, file: str = "") -> str | None:
+    """What a file says, or nothing and a fault under the name `file`, its own when not given."""
     data = path.read_bytes()
+    file = file or path.name
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        faults.add(path.name, data[: error.start].count(b"\n") + 1, _("不是 UTF-8 编码，请另存为 UTF-8"))
+        faults.add(file, data[: error.start].count(b"\n") + 1, _("不是 UTF-8 编码，请另存为 UTF-8"))
         return None
     if "\0" in text:
-        faults.add(path.name, text[: text.index("\0")].count("\n") + 1, _("含有空字符，文件可能已损坏"))
+        faults.add(file, text[: text.index("\0")].count("\n") + 1, _("含有空字符，文件可能已损坏"))
         return None
     return text
 
@@ -175,7 +177,7 @@ def read_table(directory: Path, table: Table, faults: Faults) -> list[Row]:
         if not table.optional:
             faults.add(table.file, 0, _("缺少这个文件"))
         return []
-    text = text_of(path, faults)
+    text = text_of(path, faults, file=table.file)
     if text is None:
         return []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
