@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from lianxin.cases.models import Case
+from lianxin.cases.models import Case, Event
 from lianxin.kernel.clock import Frozen, now
 from lianxin.triage import offers
 from lianxin.triage.models import Did, Offer, What
 from tests.desk.conftest import SignIn, as_
 from tests.desk.test_call import CALL, keywords
+from tests.knowledge.made import article as made_article
 from tests.world import World
 
 __all__ = ["as_"]
@@ -90,3 +91,12 @@ def test_the_page_counts_offers_and_says_where_there_are_too_few(world: World, a
 @pytest.mark.parametrize("who", ["operator", "urban", "callback"])
 def test_the_page_is_for_who_answers_for_the_hotline(world: World, as_: SignIn, who: str) -> None:
     assert as_(who).get("/desk/heard/").status_code == 403
+
+
+def test_an_answer_that_was_read_out_is_kept_with_its_version(world: World, as_: SignIn, monday: Frozen) -> None:
+    made_article("city-77", "夜间施工")
+    made = taken(as_("operator"), offered_article="city-77@1", article="city-77@1", do="answer", public_answer="晚上十点后不许施工。",
+                 category="010102")
+    assert made[What.ARTICLE].did == Did.ACCEPTED
+    event = Event.objects.filter(action="answer_on_the_spot").get()
+    assert "city-77" in str(event.data)

@@ -38,8 +38,8 @@ from lianxin.organisations.models import Role
 from lianxin.places import gazetteer
 from lianxin.triage import offers, store
 from lianxin.triage.danger import alarms
-from lianxin.triage.models import What
 from lianxin.triage.history import usual
+from lianxin.triage.models import What
 from lianxin.triage.offers import Shown
 from lianxin.triage.personal import masked
 from lianxin.triage.reading import heard, several
@@ -76,6 +76,7 @@ class CallForm(forms.Form):
                             widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}))
     confidential = forms.BooleanField(label=gettext_lazy("要求保密"), required=False)
     publication = forms.BooleanField(label=gettext_lazy("同意公开"), required=False)
+    article = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     public_answer = forms.CharField(label=gettext_lazy("当场答复"), required=False, max_length=10_000,
                                     widget=forms.Textarea(attrs={"rows": 4}))
 
@@ -155,6 +156,7 @@ def _keep_offers(request: StaffRequest, case_id: uuid.UUID, data: dict[str, Any]
         Shown(What.CATEGORY, offered("category"), category_code(data["category"]), probability if model else None),
         Shown(What.AREA, offered("area"), area_code(data["area"])),
         Shown(What.URGENCY, offered("alarm"), service),
+        Shown(What.ARTICLE, offered("article"), data["article"] if do == "answer" else ""),
         Shown(What.SAME, offered("same"), do.removeprefix("merge:") if do.startswith("merge:") else ""),
     ], model)
 
@@ -188,7 +190,7 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
     """What follows registering in the same breath, once only; returns what to tell the operator."""
     on = On(case_id, request.actor, key=submission_key("call-then", str(request.user.pk), submission))
     if do == "answer":
-        answer_on_the_spot(on, public_answer=data["public_answer"])
+        answer_on_the_spot(on, public_answer=data["public_answer"], article=data["article"] or None)
         return _("已当场答复并归档。")
     if do.startswith("merge:"):
         return _merged(request, case_id, do.removeprefix("merge:"), submission)

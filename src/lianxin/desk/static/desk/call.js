@@ -114,6 +114,7 @@ if (form) {
     const use = event.target.closest("[data-use-answer]");
     if (use) {
       form.elements.public_answer.value = use.closest("details").querySelector("[data-answer-text]").textContent;
+      form.elements.article.value = use.dataset.useAnswer;
       openAnswer();
     }
     if (event.target.closest("[data-answer]") && !form.elements.public_answer.value.trim()) {
