@@ -11,6 +11,7 @@ from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed
+from lianxin.triage.personal import masked
 from lianxin.triage.reading import heard
 
 from ..queries import colleagues, last_contact, suggested_unit
@@ -211,9 +212,10 @@ class Publication(ActionForm):
     body = text(_("公开内容（去掉姓名、电话、门牌）"), rows=6)
 
     def prepare(self) -> None:
+        """What is proposed is blacked out already; what becomes public is what the person leaves."""
         version = getattr(self.case, "public_version", None)
-        self.fields["title"].initial = version.title if version else self.case.title or self.case.words[:30]
-        self.fields["body"].initial = version.body if version else self.case.words
+        title, body = (version.title, version.body) if version else (self.case.title or self.case.words[:30], self.case.words)
+        self.fields["title"].initial, self.fields["body"].initial = masked(title, houses=True), masked(body, houses=True)
 
 
 class Nothing(ActionForm):
