@@ -113,4 +113,4 @@ def report(request: ApiRequest, code: str) -> HttpResponse:
     said = read(request, ArticleReportFields)
     made = actions.report(by=request.auth.actor, code=code, fault=said.fault, words=said.words,
                           key=key_of(request, request.auth.name))
-    return answer({"id": str(made.pk), "unit": shapes.named(made.unit), "due_at": moment(made.due_at)}, status=201)
+    return answer({"id": str(made.pk), "unit": {"code": made.unit.code, "name": made.unit.name}, "due_at": moment(made.due_at)}, status=201)

@@ -265,7 +265,7 @@ def answered_with(step: Step, named: str) -> None:
     in use, or the very one the operator had before them, were it replaced a moment ago. Raises Invalid."""
     code, _at, number = named.strip().partition("@")
     versions = Version.objects.filter(article__code=code[:40], state__in=[VersionState.APPROVED, VersionState.REPLACED])
-    wanted = small_number(number) if number else None
+    wanted = small_number(number) or 0
     version = (versions.filter(number=wanted) if number else versions.filter(state=VersionState.APPROVED)).first()
     if version is None:
         raise Invalid(_("没有这篇知识文章，请从列表中选择。"), fields={"article": str(_("没有这篇文章。"))})

@@ -108,11 +108,7 @@ def _runs(text: str, terms: Iterable[str], whole: Iterable[str]) -> tuple[str, .
             found[run] = min(best, found.get(run, best))
         start = max(end, start + 1)
     ranked = sorted(found, key=lambda word: (found[word], -len(word)))
-    kept: list[str] = []
-    for word in ranked:
-        if not any(word in other for other in kept):
-            kept.append(word)
-    return tuple(kept[:4])
+    return tuple([word for word in ranked if not any(word in other for other in ranked if other != word)][:4])
 
 
 def _covered(version: Version, grams: set[str]) -> float:
@@ -190,7 +186,7 @@ def article(code: str, *, on: date, public_only: bool = False) -> Found:
 
 def history(code: str) -> list[Version]:
     """All versions of an article, the newest first, with who wrote and decided. Raises NotFound for a code never used."""
-    found = list(
+    found: list[Version] = list(
         Version.objects.filter(article__code=code[:40]).order_by("-number")
         .select_related("article", "category", "area", "unit", "written_by", "decided_by", "ended_by")
         .annotate(answered=Count("uses", distinct=True)))

@@ -71,7 +71,8 @@ class ArticleForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("改了什么、为什么"), max_length=300, required=False)
 
     def clean_keywords(self) -> list[str]:
-        return self.cleaned_data["keywords"].replace("，", " ").replace("、", " ").replace(",", " ").split()
+        typed: str = self.cleaned_data["keywords"]
+        return typed.replace("，", " ").replace("、", " ").replace(",", " ").split()
 
     def clean_questions(self) -> list[str]:
         found = [line.strip() for line in self.cleaned_data["questions"].splitlines() if line.strip()]
@@ -121,7 +122,7 @@ def _initial(version: Version) -> dict[str, Any]:
     node, place = held.nodes_by_code.get(said["category"]), held.places_by_code.get(said["area"])
     return said | {
         "questions": "\n".join(version.questions), "keywords": "，".join(version.keywords),
-        "unit": unit_line(unit) if unit else "", "category": f"{node.code} {node.said}" if node else "",
+        "unit": unit_line(unit.code) if unit else "", "category": f"{node.code} {node.said}" if node else "",
         "area": f"{place.code} {place.said}" if place else ""}
 
 
@@ -182,7 +183,7 @@ def edit(request: StaffRequest, code: str = "") -> HttpResponse:
             "reason": _("这篇文章由责任单位的承办员、负责人或热线督办员编写。")}, status=403)
     unit = reference().units.get(request.actor.unit_id or 0)
     initial = _initial(newest) if newest else {
-        "valid_from": today_of(now()), "public": True, "unit": unit_line(unit) if unit else ""}
+        "valid_from": today_of(now()), "public": True, "unit": unit_line(unit.code) if unit else ""}
     form = _settled(ArticleForm(request.POST or None, initial=initial), "article")
     message, status = "", 200
     if request.method == "POST":
