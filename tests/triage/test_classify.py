@@ -37,7 +37,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 def test_it_reads_what_it_never_saw(classifier: Classifier) -> None:
     reading = classifier.read("桃花巷路灯不亮", "桃花巷的路灯坏了很久，晚上看不见路，请派人修。")
-    assert [guess.label for guess in reading.guesses][0] == "市政"
+    assert reading.guesses[0].label == "市政"
     assert len(reading.guesses) == 3
     assert not reading.abstains
     assert any("路灯" in words for words in reading.guesses[0].words)
@@ -166,7 +166,8 @@ def test_too_little_to_learn_from(rows: list[Example], said: str) -> None:
 
 
 def test_several_matters_are_offered_apart(classifier: Classifier) -> None:
-    text = "您好，反映两件事。\n一、东风路路灯坏了三天没有人修，路面也塌下去一块。\n二、学校食堂的饭菜学生吃不饱，老师要求学生周末补课收费。"
+    text = ("您好，反映两件事。\n一、东风路路灯坏了三天没有人修，路面也塌下去一块。\n"
+            "二、学校食堂的饭菜学生吃不饱，老师要求学生周末补课收费。")
     found = matters(classifier, text)
     assert [one.guess.label for one in found] == ["市政", "教育"]
     assert "路灯" in found[0].text

@@ -65,6 +65,31 @@ def test_train_and_eval(tmp_path: Path, parted: list[Example]) -> None:
     assert "accuracy_at_80" in table
 
 
+def test_splits_are_measured(tmp_path: Path, model: Path) -> None:
+    found = json.loads(triage("eval", write(tmp_path / "rows.csv", examples(20)), "--model", model, "--splits", "--json"))
+    assert found["n"] == 60
+    assert found["offered"] <= 3
+    assert found["pairs_offered"] >= found["cut_right"] > 0
+    assert "60" in triage("eval", tmp_path / "rows.csv", "--model", model, "--splits")
+
+
+def test_variants_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole table runs on any file, and every variant reads better than guessing."""
+    from lianxin.triage.classify import ablation
+
+    monkeypatch.setattr(ablation, "DRAWS", 10)
+    monkeypatch.setattr("lianxin.triage.classify.measures.DRAWS", 10)
+    file = write(tmp_path / "rows.csv", examples(20))
+    rows = [json.loads(line) for line in triage("ablate", file, "--json").splitlines()]
+    assert [row["variant"] for row in rows] == [one.name for one in ablation.VARIANTS]
+    assert rows[0]["difference"] == 0
+    assert all(row["accuracy"] > 0.5 for row in rows)
+    kinds = [json.loads(line) for line in triage("ablate", file, "--fairness", "--json").splitlines()]
+    assert sum(one["n"] for one in kinds if "characters" in one["messages"] and "–" in one["messages"]) == 60
+    assert {one["messages"] for one in kinds} >= {"all", "all, in traditional characters"}
+    assert triage("ablate", file, "--fairness").startswith("| messages")
+
+
 def test_everything_is_learnt_when_asked(tmp_path: Path, parted: list[Example]) -> None:
     file, model = write(tmp_path / "labelled.csv", parted, parted=True), tmp_path / "one.model"
     triage("train", file, "--out", model, "--everything")
@@ -165,16 +190,20 @@ def test_a_damaged_model_never_gets_through(model: Path, tmp_path: Path) -> None
     body = model.read_bytes()
     whole = load(model)
     before = whole.read("路灯", "路灯坏了三天没有人修")
-    path = tmp_path / "damaged.model"
+    path, said = tmp_path / "damaged.model", []
     for at in range(0, len(body), max(1, len(body) // 60)):
         path.write_bytes(body[:at])
         with pytest.raises(Invalid):
             load(path)
         path.write_bytes(body[:at] + bytes([body[at] ^ 0x55]) + body[at + 1:])
         try:
-            assert load(path).read("路灯", "路灯坏了三天没有人修") == before
+            read = load(path)
         except Invalid as error:
-            assert str(path) in str(error)
+            said.append(str(error))
+        else:
+            assert read.read("路灯", "路灯坏了三天没有人修") == before
+    assert said
+    assert all(str(path) in one for one in said)
 
 
 def test_pickles_are_not_read(tmp_path: Path, model: Path) -> None:

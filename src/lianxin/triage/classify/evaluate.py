@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from lianxin.kernel.errors import Invalid
 
 from .files import Labelled
+from .matters import matters
 from .measures import Measures, measure
 from .model import Classifier
 from .seen import fingerprint
@@ -51,3 +52,34 @@ def evaluate(classifier: Classifier, held: Labelled, *, part: str = "") -> Evalu
     seen = sum(fingerprint(one.title, one.detail) in learnt for one in examples)
     return Evaluation(measure(chances, truth, labels), sure, float(1 - dares.mean()),
                       float(right[dares].mean()) if dares.any() else 0.0, seen, unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Offers to split: on `n` messages as they are, taken as one matter each, and on as many pairs of two categories
+    written one after the other. `cut_right`: of the offers on pairs, those that name just the two categories, in order."""
+
+    n: int
+    offered: int
+    pairs: int
+    pairs_offered: int
+    cut_right: int
+
+
+def splits(classifier: Classifier, held: Labelled, *, part: str = "", seed: int = 0, longest: int = 400) -> Splits:
+    """Measured on details of at most `longest` characters. Raises Invalid when there are none."""
+    examples = [one for one in (held.of(part) if part else held.examples) if one.detail and len(one.detail) <= longest]
+    if not examples:
+        raise Invalid(_("part 这一列里没有 %s。") % part)
+    other = np.random.default_rng(seed).permutation(len(examples))
+    offered = sum(bool(matters(classifier, one.detail)) for one in examples)
+    pairs = found = right = 0
+    for one, at in zip(examples, other.tolist(), strict=True):
+        two = examples[at]
+        if one.label == two.label:
+            continue
+        pairs += 1
+        said = matters(classifier, f"{one.detail}\n{two.detail}")
+        found += bool(said)
+        right += [each.guess.label for each in said] == [one.label, two.label]
+    return Splits(len(examples), offered, pairs, found, right)

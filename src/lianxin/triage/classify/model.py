@@ -14,6 +14,7 @@ from .features import Codes, Floats, Known, Message, grams, message
 from .words import spans
 
 SHOWN: Final = 3  # guesses
+WORDED: Final = 0.01  # what is less likely than this has no words to speak of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The n-grams of a message that a block knows: where each stands, how long it is, its column, its share of the value."""
+    """The n-grams of a message that a block knows, each once (`column`, `value`), and every place where one stands: where
+    it begins, how long it is, which it is."""
 
-    begin: npt.NDArray[np.intp]
-    size: npt.NDArray[np.intp]
     column: npt.NDArray[np.intp]
     value: npt.NDArray[np.float32]
+    begin: npt.NDArray[np.intp]
+    size: npt.NDArray[np.intp]
+    which: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Classifier:
         chances = self.calibration.probabilities(scores)
         best = np.argsort(-chances, kind="stable")[:SHOWN]
         guesses = tuple(
-            Guess(self.labels[at], float(chances[at]), spans(one, self._pull(one, found, int(at)))) for at in best.tolist())
+            Guess(self.labels[at], float(chances[at]), self._words(one, found, at) if chances[at] >= WORDED else ())
+            for at in best.tolist())
         return Reading(guesses, guesses[0].probability < _sure(sure))
 
     def read_many(self, messages: Iterable[tuple[str, str]], *, sure: float | None = None) -> list[Reading]:
@@ -95,17 +99,17 @@ class Classifier:
             start += len(block.keys)
         return result
 
-    def _pull(self, one: Message, found: Sequence[Found], label: int) -> Floats:
-        """For each read character how much it speaks for `label` against the mean of the others."""
-        pull = np.zeros(len(one.read))
+    def _words(self, one: Message, found: Sequence[Found], label: int) -> tuple[str, ...]:
+        """What speaks for `label` against the mean of the others."""
         others = len(self.labels) - 1
+        begins, sizes, pulls = [], [], []
         for part in found:
             row = self.weights[part.column]
-            each = part.value * (row[:, label] - (row.sum(axis=1) - row[:, label]) / others) / part.size
-            for step in range(int(part.size.max(initial=0))):
-                reaches = part.size > step
-                pull += np.bincount(part.begin[reaches] + step, weights=each[reaches], minlength=len(pull))
-        return pull
+            pull = part.value * (row[:, label] - (row.sum(axis=1) - row[:, label]) / others)
+            begins.append(part.begin)
+            sizes.append(part.size)
+            pulls.append(pull[part.which])
+        return spans(one, np.concatenate(begins), np.concatenate(sizes), np.concatenate(pulls))
 
 
 def _occurrences(block: Known, one: Message, start: int) -> Found:
@@ -113,7 +117,7 @@ def _occurrences(block: Known, one: Message, start: int) -> Found:
     parts = grams(one.zone(block.block.zone), block.block.sizes)
     nothing = np.zeros(0, dtype=np.intp)
     if not parts or not len(block.keys):
-        return Found(nothing, nothing, nothing, np.zeros(0, dtype=np.float32))
+        return Found(nothing, np.zeros(0, dtype=np.float32), nothing, nothing, nothing)
     key = np.concatenate([found for _size, found in parts])
     begin = np.concatenate([np.arange(len(found)) for _size, found in parts])
     size = np.concatenate([np.full(len(found), long) for long, found in parts])
@@ -124,7 +128,7 @@ def _occurrences(block: Known, one: Message, start: int) -> Found:
     value = (1 + np.log(counts)).astype(np.float32) * block.weight[single]
     length = float(np.sqrt(np.dot(value, value)))
     value = value * np.float32(block.block.share ** 0.5 / length) if length else value
-    return Found(begin[here] + offset, size[here], column[here] + start, (value / counts)[back].astype(np.float32))
+    return Found(single + start, value, begin[here] + offset, size[here], back)
 
 
 def _sure(said: float | None) -> float:
