@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import log
@@ -23,7 +23,7 @@ from .names import HEAD, Place, Reader, plain
 
 # Words of asking and complaining: they make two letters alike and say nothing about the matter.
 _FORMAL: Final = re.compile(
-    r"(?:20)?[12]\d年度?|[A-Z]\d{0,2}(?:区|县|市)|西地省|咨询|关于|请问|询问|建议|希望|恳请|恳求|请求|强烈|要求|反映|投诉|举报|反应|"
+    r"(?:20)?[12]\d年度?|[一二三四五六七八九十\d]+(?:期|栋|单元)|[A-Z]\d{0,2}(?:区|县|市)|西地省|咨询|关于|请问|询问|建议|希望|恳请|恳求|请求|强烈|要求|反映|投诉|举报|反应|"
     "再次|相关|有关|问题|何时|什么时候|什么|为什么|为何|怎么|怎样|如何|能否|可否|是否|可以|尽快|加快|力度|步伐|情况|政府|领导|部门|解决|"
     "处理|一下|请|的|了|吗|呢|吧|市"
 )
@@ -71,7 +71,7 @@ def pairs(messages: Sequence[Message], reader: Reader, weights: Weights | None =
         return Pairs(nothing, nothing, np.zeros(0))
     places = [reader.place(message.title, message.detail) for message in messages]
     known = _Names(messages, places)
-    words = _Words(messages, places)
+    words = _Words(messages, places, known)
     left, right = _worth(words, known)
     signs = _Signs(places, known, messages)
     score = _score(words, signs, left, right, weights or Weights())
@@ -82,14 +82,15 @@ def pairs(messages: Sequence[Message], reader: Reader, weights: Weights | None =
 class _Words:
     """Vectors of the titles, of the texts, and of the trouble (names taken out)."""
 
-    def __init__(self, messages: Sequence[Message], places: Sequence[Place]) -> None:
+    def __init__(self, messages: Sequence[Message], places: Sequence[Place], known: _Names) -> None:
         titles = [plain(message.title) for message in messages]
         texts = [place.text[:READ] for place in places]
+        named = [head | frozenset(place.names) for head, place in zip(known.head, places, strict=True)]
         self.title = _vectors([_core(title) for title in titles], 3)
         self.text = _vectors([_core(text) for text in texts], 2)
         self.trouble = _dense(
-            _vectors([_core(_without(title, place)) for title, place in zip(titles, places, strict=True)], 3),
-            _vectors([_core(_without(text, place)) for text, place in zip(texts, places, strict=True)], 2),
+            _vectors([_core(_without(title, names)) for title, names in zip(titles, named, strict=True)], 3),
+            _vectors([_core(_without(text, names)) for text, names in zip(texts, named, strict=True)], 2),
         )
 
 
@@ -97,8 +98,8 @@ def _core(text: str) -> str:
     return _FORMAL.sub(" ", text)
 
 
-def _without(text: str, place: Place) -> str:
-    for name in sorted(place.names, key=len, reverse=True):
+def _without(text: str, names: Iterable[str]) -> str:
+    for name in sorted(names, key=lambda name: (-len(name), name)):
         text = text.replace(name, " ")
     return text
 

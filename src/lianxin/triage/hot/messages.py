@@ -29,11 +29,12 @@ class Message:
     at: datetime | None
     title: str
     detail: str
+    category: str = ""
 
 
 def read(path: Path) -> list[Message]:
-    """The messages of a CSV file (`.gz` or plain, UTF-8) with columns id, title, detail and, if it has them, reporter
-    and created. A time that cannot be read is no time.
+    """The messages of a CSV file (`.gz` or plain, UTF-8) with columns id, title, detail and, if it has them,
+    reporter, created and category. A time that cannot be read is no time.
 
     Raises Invalid: no such file, not UTF-8, a column missing, an id empty or given twice.
     """
@@ -43,8 +44,9 @@ def read(path: Path) -> list[Message]:
         if not key or key in found:
             reason = _("没有编号") if not key else _("编号 %(id)s 重复") % {"id": key}
             raise Invalid(_("%(file)s 第 %(line)d 行：%(reason)s。") % {"file": path.name, "line": number, "reason": reason})
-        found[key] = Message(key, (row.get("reporter") or "").strip() or f"#{key}", moment(row.get("created") or ""),
-                             (row.get("title") or "").strip(), (row.get("detail") or "").strip()[:READ * 2])
+        found[key] = Message(
+            key, (row.get("reporter") or "").strip() or f"#{key}", moment(row.get("created") or ""),
+            (row.get("title") or "").strip(), (row.get("detail") or "").strip()[:READ * 2], (row.get("category") or "").strip())
     return list(found.values())
 
 

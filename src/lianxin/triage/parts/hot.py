@@ -5,24 +5,36 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import OutputWrapper
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-HELP = "Find matters that many people raise in a CSV of messages (id, title, detail; reporter and created if it has them)."
+from lianxin.kernel.errors import Invalid
+
+if TYPE_CHECKING:
+    from ..hot.messages import Message
+    from ..hot.names import Reader
+
+HELP = "find matters that many people raise, or days with more than usual, in a file of messages"
+
+SHUFFLES: Final = 20
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE.csv[.gz]")
+    parser.add_argument("file", type=Path, metavar="FILE.csv[.gz]",
+                        help="CSV, gzipped or not, with id, title, detail; reporter, created, category if it has them")
     parser.add_argument("--json", action="store_true", help="print the clusters as JSON, with the ids of their messages")
     parser.add_argument("--top", type=_positive, metavar="N", help="only the N clusters with most distinct reporters")
-    parser.add_argument("--least", type=_positive, default=2, metavar="N", help="messages a cluster must have (2)")
+    parser.add_argument("--least", type=_positive, default=2, metavar="N", help="messages a cluster must have")
     parser.add_argument("--state", type=Path, metavar="FILE",
                         help="go on from this file if it is there, and write it: what was found before stays as it was")
     parser.add_argument("--districts", default="", metavar="A,B", help="names of the city's districts")
     parser.add_argument("--topics", type=Path, metavar="FILE.csv",
                         help="measure against hand-made topics (id, topic, half) instead of printing clusters")
+    parser.add_argument("--surges", action="store_true",
+                        help="print days with more messages than usual (district × category), and how often shuffled days ring")
 
 
 def _positive(text: str) -> int:
@@ -39,6 +51,9 @@ def run(options: dict[str, Any], out: OutputWrapper) -> None:
 
     state: Path | None = options["state"]
     reader = Reader(filter(None, options["districts"].split(",")))
+    if options["surges"]:
+        _surges(read(options["file"]), reader, out, options)
+        return
     stream = Stream.load(state) if state and state.exists() else Stream()
     stream.take(read(options["file"]), reader)
     if state:
@@ -54,9 +69,42 @@ def run(options: dict[str, Any], out: OutputWrapper) -> None:
                              ensure_ascii=False, indent=1))
         return
     for issue in issues:
-        out.write(_("%(reporters)4d 人 %(messages)4d 条  %(first)s 至 %(last)s  %(direction)-8s %(name)s") % {
+        out.write(_("%(reporters)4d 人 %(messages)4d 条  %(first)s 至 %(last)s  %(direction)s  %(name)s") % {
             "reporters": issue.voices, "messages": len(issue.ids), "first": issue.first or "?", "last": issue.last or "?",
-            "direction": issue.direction, "name": issue.name})
+            "direction": _direction(issue.direction), "name": issue.name})
+
+
+def _direction(direction: str) -> str:
+    return {
+        "new": pgettext("trend", "新出现"), "rising": pgettext("trend", "上升"), "steady": pgettext("trend", "持平"),
+        "falling": pgettext("trend", "下降"), "over": pgettext("trend", "已平息"),
+    }[direction]
+
+
+def _surges(messages: list[Message], reader: Reader, out: OutputWrapper, options: dict[str, Any]) -> None:
+    from ..hot.surges import FALSE_PER_DAY, WINDOW, daily, shuffled, surges
+
+    rows = [(min(reader.place(one.title, one.detail).districts, default=""), one.category, one.at.date())
+            for one in messages if one.at]
+    if not rows:
+        raise Invalid(_("没有一条消息带可用的时间。"))
+    first = min(day for _place, _category, day in rows)
+    days = (max(day for _place, _category, day in rows) - first).days + 1
+    counts = daily(rows, first, days)
+    found = surges(counts, first)
+    rang = [len(surges(shuffled(counts, first, seed), first)) for seed in range(SHUFFLES)]
+    said: dict[str, Any] = {
+        "series": len(counts), "days": max(0, days - WINDOW), "stated_false_per_day": FALSE_PER_DAY,
+        "rang": len(found), "rang_shuffled_mean": sum(rang) / SHUFFLES, "rang_shuffled_most": max(rang),
+    }
+    if options["json"]:
+        said["surges"] = [{"place": one.place, "category": one.category, "day": one.day.isoformat(), "count": one.count,
+                           "expected": round(one.expected, 2), "chance": one.chance} for one in found[:options["top"]]]
+        out.write(json.dumps(said, ensure_ascii=False, indent=1))
+        return
+    out.write("  ".join(f"{name} {value:.3g}" for name, value in said.items()))
+    for one in found[:options["top"]]:
+        out.write(f"{one.day}  {one.place or '-'} {one.category}  {one.count} ({one.expected:.1f})  {one.chance:.1e}")
 
 
 def _print_agreement(measured: dict[str, Any], out: OutputWrapper, as_json: bool) -> None:
