@@ -8,12 +8,14 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from lianxin.cases import actions as a
 from lianxin.cases.models import Clock, Event
-from lianxin.cases.narrative import said
-from lianxin.kernel.clock import Frozen
+from lianxin.cases.narrative import said as sentence
+from lianxin.cases.retention import GONE
+from lianxin.kernel.clock import Frozen, now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.knowledge import actions, queries
 from lianxin.knowledge.actions import Content
@@ -154,9 +156,9 @@ def test_an_answer_keeps_the_version_it_was_read_from(world: World, monday: Froz
     done = a.answer_on_the_spot(world.on(one, "operator"), public_answer="可以在网上交。", article="water")
     event = Event.objects.select_related("unit", "actor").get(pk=done.event_id)
     assert (event.data["article"], event.data["article_version"], event.data["article_title"]) == ("water", 1, "水费怎么交")
-    assert "水费怎么交" in said(event, internal=True)
-    assert "第 1 版" in said(event, internal=True)
-    assert "water" not in said(event, internal=False)
+    assert "水费怎么交" in sentence(event, internal=True)
+    assert "第 1 版" in sentence(event, internal=True)
+    assert "water" not in sentence(event, internal=False)
     made = actions.draft(by=world.actor("water"), content=replace(LAMP, title="水费怎么交", unit="water"), code="water")
     actions.approve(by=world.actor("supervisor"), code="water", number=made.number)
     two = world.accepted("010103")
@@ -254,3 +256,19 @@ def test_a_head_of_the_hotline_is_a_keeper(world: World, monday: Frozen) -> None
     world.staff["hot_head"] = head
     made = actions.draft(by=world.actor("water"), content=replace(LAMP, unit="water"))
     assert actions.approve(by=world.actor("hot_head"), code=made.article.code, number=1).state == "approved"
+
+
+def test_what_a_resident_wrote_is_emptied_in_time(world: World, monday: Frozen) -> None:
+    article("lamp", "路灯不亮怎么报", unit=world.units["urban"])
+    theirs = actions.report(by=None, code="lamp", fault="wrong", words="我是王小明，电话 13812342201，路灯不归你们管")
+    ours = actions.report(by=world.actor("operator"), code="lamp", fault="wrong", words="电话换了")
+    waiting = actions.report(by=None, code="lamp", fault="unclear", words="看不懂")
+    for one in (theirs, ours):
+        actions.answer_report(by=world.actor("urban"), pk=one.pk, answer="核对过了。")
+    monday.move(days=settings.LIANXIN_RETENTION_DAYS["words"])
+    assert actions.forget_words(now()) == 0, "not a day too early"
+    monday.move(days=1)
+    assert actions.forget_words(now()) == 1
+    assert actions.forget_words(now()) == 0
+    said = {one.pk: one.words for one in Report.objects.all()}
+    assert said == {theirs.pk: GONE, ours.pk: "电话换了", waiting.pk: "看不懂"}

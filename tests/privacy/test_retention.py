@@ -47,7 +47,8 @@ NEEDLES = ["屠维大荒落", "13711239876", "柔兆里", "tuwei@example.cn", "1
 # Free text of staff and units that no reporter stands in: codes, names of offices, of tables, of staff themselves; what is
 # published of a listed matter; figures. Words about one case lie with its events.
 REFERENCE = {
-    "organisations", "places", "knowledge", "analysis", "reports", "supervision",
+    "organisations", "places", "knowledge.Article", "knowledge.Version", "knowledge.Term", "knowledge.SynonymGroup", "knowledge.Use",
+    "analysis", "reports", "supervision",
     "triage.LearntModel",
     "cases.DutyLimit", "cases.NoticeRule", "cases.Notice",
     "cases.Category", "cases.CatalogueVersion", "cases.CatalogueRule", "cases.TimeLimit", "cases.Phrase",

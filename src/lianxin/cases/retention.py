@@ -59,6 +59,7 @@ PERSONAL: dict[str, RetentionClass] = {
     "cases.Attachment.thumbnail_sha256": ATTACHMENT,
     "cases.Notification.values": MESSAGE,
     "cases.IdentityReading.why": LEDGER,
+    "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
 }
 
 # Free fields that hold nothing about a reporter, each with the reason.
@@ -101,6 +102,9 @@ IMPERSONAL: dict[str, str] = {
     "cases.CatalogueProposal.why": "said of a rule of the catalogue, not of a case",
     "cases.CatalogueProposal.reason": "said of a rule of the catalogue, not of a case",
     "cases.CatalogueProposal.key": "a hash of a random form key",
+    "knowledge.Report.answer": "said of an article, not of a case",
+    "knowledge.Report.calendar": "a calendar",
+    "knowledge.Report.key": "a hash of a random form key",
     "triage.Offer.offered": "codes of categories, areas, services and articles, and ids of cases",
     "triage.Offer.probability": "how sure the system was",
     "triage.Offer.chosen": "one such code",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.clocks import promise
 from lianxin.cases.engine import Step
+from lianxin.cases.models import RetentionClass
 from lianxin.cases.reference import reference, today_of
+from lianxin.cases.retention import GONE
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.text import clean_text, small_number
@@ -286,3 +288,10 @@ def content_of(version: Version) -> Content:
 def said_by(version: Version) -> Mapping[str, object]:
     """The same by field, for comparing two versions."""
     return asdict(content_of(version))
+
+
+def forget_words(at: datetime) -> int:
+    """Empty what residents wrote against articles, once its retention (`words`, counted from the answer) has ended. Who works
+    here writes as staff; their words stay with the article. Returns how many."""
+    cut = at - timedelta(days=settings.LIANXIN_RETENTION_DAYS[str(RetentionClass.WORDS)])
+    return Report.objects.filter(reported_by__isnull=True, answered_at__lt=cut).exclude(words=GONE).update(words=GONE)
