@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.triage.hot.letters import OTHERS, PARKING, PLANT, letters
+
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("LIANXIN_SHARED_DATA") or ROOT.parent / "shared" / "data")
 STREAM = SHARED / "requests" / "stream.csv.gz"
@@ -59,6 +61,20 @@ def test_shuffled_days_of_the_year_ring_no_more_than_stated() -> None:
     said: dict[str, Any] = hot(STREAM, "--surges")
     assert said["rang_shuffled_mean"] <= said["stated_false_per_day"] * said["days"]
     assert said["rang"] == len(said["surges"]) > 0
+
+
+def test_month_by_month_finds_what_all_at_once_does(tmp_path: Path) -> None:
+    every = letters(PLANT, PARKING, OTHERS)
+    path = tmp_path / "letters.csv"
+    with path.open("w", encoding="utf-8", newline="") as text:
+        rows = csv.writer(text)
+        rows.writerow(["id", "reporter", "created", "title", "detail"])
+        for number, one in enumerate(every):
+            created = ("2026-01-31 08:00:00", "2026/2/1 8:00")[number % 2]
+            rows.writerow([one.id, one.voice, created, one.title, one.detail])
+    at_once, by_month = (
+        sorted(sorted(cluster["ids"]) for cluster in hot(path, *options)["clusters"]) for options in ((), ("--by-month",)))
+    assert at_once == by_month == [["m000", "m001", "m002", "m003"], ["m004", "m005", "m006"]]
 
 
 def test_messages_without_a_time_have_no_surges(tmp_path: Path) -> None:

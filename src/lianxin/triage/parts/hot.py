@@ -33,6 +33,8 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--districts", default="", metavar="A,B", help="names of the city's districts")
     parser.add_argument("--topics", type=Path, metavar="FILE.csv",
                         help="measure against hand-made topics (id, topic, half) instead of printing clusters")
+    parser.add_argument("--by-month", action="store_true",
+                        help="take the messages month by month, as a city would, instead of all at once")
     parser.add_argument("--surges", action="store_true",
                         help="print days with more messages than usual (district × category), and how often shuffled days ring")
 
@@ -55,7 +57,8 @@ def run(options: dict[str, Any], out: OutputWrapper) -> None:
         _surges(read(options["file"]), reader, out, options)
         return
     stream = Stream.load(state) if state and state.exists() else Stream()
-    stream.take(read(options["file"]), reader)
+    for part in _parts(read(options["file"]), options["by_month"]):
+        stream.take(part, reader)
     if state:
         stream.save(state)
     if options["topics"]:
@@ -79,6 +82,16 @@ def _direction(direction: str) -> str:
         "new": pgettext("trend", "新出现"), "rising": pgettext("trend", "上升"), "steady": pgettext("trend", "持平"),
         "falling": pgettext("trend", "下降"), "over": pgettext("trend", "已平息"),
     }[direction]
+
+
+def _parts(messages: list[Message], by_month: bool) -> list[list[Message]]:
+    """All at once, or by month in order; messages without a time come first."""
+    if not by_month:
+        return [messages]
+    months: dict[str, list[Message]] = {}
+    for message in messages:
+        months.setdefault(message.at.strftime("%Y-%m") if message.at else "", []).append(message)
+    return [months[month] for month in sorted(months)]
 
 
 def _surges(messages: list[Message], reader: Reader, out: OutputWrapper, options: dict[str, Any]) -> None:
