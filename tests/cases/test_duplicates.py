@@ -12,7 +12,7 @@ from django.utils.translation import override
 from lianxin.cases import actions as a
 from lianxin.cases import duplicates
 from lianxin.cases.models import Case, Distinct, State
-from lianxin.kernel.clock import Frozen
+from lianxin.kernel.clock import Frozen, now
 from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
 from tests.cases.ways import VILLAGE, take
 from tests.world import RESIDENT, World
@@ -26,6 +26,12 @@ def said(words: str, **more: object) -> Case:
     values: dict[str, object] = {"area": VILLAGE}
     made = a.register(intake=a.Intake(words=words, **(values | more)), by=RESIDENT)  # type: ignore[arg-type]
     return Case.objects.get(pk=made.case_id)
+
+
+def _plan(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + sql)
+        return "\n".join(row[0] for row in cursor.fetchall())
 
 
 def found(world: World, case: Case, who: str = "dispatcher") -> list[Case]:
@@ -137,7 +143,7 @@ def test_a_page_of_fifty_costs_no_more_queries_than_one(world: World, monday: Fr
             results = duplicates.alike_to(actor, [duplicates.Asked.of(case) for case in asked])
         counts.append(len(caught))
         assert all(len(one) == 3 for one in results)
-    assert counts[0] == counts[1] <= 5
+    assert counts[1] <= counts[0] <= 5
 
 
 def test_the_queue_shows_each_pair_once(world: World, monday: Frozen) -> None:
@@ -146,6 +152,74 @@ def test_the_queue_shows_each_pair_once(world: World, monday: Frozen) -> None:
     assert [(pair.case, [one.case for one in pair.alike]) for pair in listed] == [(first, [second])]
     assert after == ""
     assert third not in {pair.case for pair in listed}
+
+
+def test_what_is_said_without_a_place_is_found_by_the_names_in_it(world: World, monday: Frozen) -> None:
+    """Nobody chose a place on the map: the estate is named by both. Elsewhere the same trouble is another matter."""
+    first = said("翠湖花园二期的电梯坏了三天，老人下不了楼。", area=None)
+    said("金鹏花园二期的电梯坏了三天，老人下不了楼。", area=None)
+    again = said("电梯坏了好几天没人修，翠湖花园二期。", area=None)
+    said("电梯坏了好几天没人修。", area=None)
+    one = duplicates.alike(world.actor("dispatcher"), again)
+    assert [a.case for a in one] == [first]
+    with override("zh-hans"):
+        assert "翠湖花园" in one[0].why
+    # The same words and no place at all: nothing places them together.
+    assert found(world, said("电梯坏了好几天没人修。", area=None)) == []
+
+
+def test_a_letter_with_another_place_in_it_is_another_matter(world: World, monday: Frozen) -> None:
+    letter = "{}的路面坑坑洼洼，下雨积水，晚上没有路灯，老人小孩出行不便，请安排修好。"
+    said(letter.format("求索西路"), area="990101")
+    same = said(letter.format("求索西路").replace("坑坑洼洼", "破损"), area="990101")
+    other = said(letter.format("巴陵中路"), area="990101")
+    [one] = duplicates.alike(world.actor("dispatcher"), same)
+    assert "求索西路" in one.case.words
+    assert found(world, other) == []
+
+
+def test_the_score_is_said_in_words(world: World, monday: Frozen) -> None:
+    said("花园社区停水一整天了，没人管。")
+    [sure] = duplicates.alike(world.actor("dispatcher"), said("花园社区停水一整天了。"))
+    [perhaps] = duplicates.alike(world.actor("dispatcher"), said("自来水管好像有问题，家里停水了，什么时候能来水？"), limit=1)
+    assert sure.likely
+    assert 0.3 <= perhaps.score < sure.score <= 1
+    with override("zh-hans"):
+        assert sure.said == "很可能是同一件事"
+    with override("en"):
+        assert sure.said == "Likely the same matter"
+
+
+def test_words_are_looked_for_in_their_index(world: World, monday: Frozen) -> None:
+    case = said("翠湖花园二期的电梯坏了三天。", area=None)
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            INSERT INTO cases_case SELECT (jsonb_populate_record(one, jsonb_build_object(
+              'id', gen_random_uuid(), 'number', 'n' || n, 'tracking_digest', '\\x' || md5(n::text) || md5(n::text),
+              'reporter_id', NULL, 'words', '路灯不亮' || md5(n::text),
+              'registered_at', one.registered_at - n * interval '1 second'))).*
+            FROM cases_case one, generate_series(1, 20000) n WHERE one.id = %s""", [case.pk])
+        cursor.execute("ANALYZE cases_case")
+    with CaptureQueriesContext(connection) as caught:
+        duplicates.alike(world.actor("dispatcher"), case)
+    [sql] = [one["sql"] for one in caught if "lianxin_bigrams" in one["sql"]]
+    plan = _plan(sql)
+    assert "case_grams" in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+def test_a_mass_of_cases_near_by_is_looked_through_by_what_is_rare(world: World, monday: Frozen) -> None:
+    """Of five hundred in one village the one that speaks of the same trouble is among the few that are weighed."""
+    first = said("花园社区东门的井盖丢了，电动车容易摔。")
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            INSERT INTO cases_case SELECT (jsonb_populate_record(one, jsonb_build_object(
+              'id', gen_random_uuid(), 'number', 'n' || n, 'tracking_digest', '\\x' || md5(n::text) || md5(n::text),
+              'reporter_id', NULL, 'words', '花园社区停水了' || n,
+              'registered_at', one.registered_at + n * interval '1 second'))).*
+            FROM cases_case one, generate_series(1, 450) n WHERE one.id = %s""", [first.pk])
+    monday.move(minutes=30)
+    assert found(world, said("井盖丢了两天了。"))[:1] == [first]
 
 
 def test_candidates_are_found_along_indexes(world: World, monday: Frozen) -> None:
@@ -161,14 +235,30 @@ def test_candidates_are_found_along_indexes(world: World, monday: Frozen) -> Non
         cursor.execute("ANALYZE cases_case")
     with CaptureQueriesContext(connection) as caught:
         duplicates.alike(world.actor("dispatcher"), case)
-    asked = [one["sql"] for one in caught if '"cases_case"."cell" IN' in one["sql"] or '"cases_case"."area_id" IN' in one["sql"]]
-    assert len(asked) == 2
-    for sql, index in zip(asked, ("case_cell", "case_of_area"), strict=True):
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN " + sql)
-            plan = "\n".join(row[0] for row in cursor.fetchall())
+    [sql] = [one["sql"] for one in caught if '"cases_case"."cell" IN' in one["sql"]]
+    plan = _plan(sql)
+    assert "Seq Scan" not in plan, plan
+    for index in ("case_cell", "case_of_area"):
         assert index in plan, plan
-        assert "registered_at" in plan.split("Index Cond", 1)[1].split("\n")[0], plan
+        assert "registered_at" in plan.split(index, 1)[1].split("Index Cond", 1)[1].split("\n")[0], plan
+    assert "case_grams" in plan, plan
+
+
+def test_one_look_gives_both_lists_of_the_call_screen(world: World, monday: Frozen) -> None:
+    open_case, answered = said("花园社区停水了，没人管。"), said("花园社区停水两天了。")
+    for step in ("accept", "dispatch", "sign", "reply"):
+        take(world, answered.pk, step)
+    withdrawn = said("花园社区停水。")
+    take(world, withdrawn.pk, "withdraw")
+    actor = world.actor("operator")
+    asked = duplicates.Asked("家里停水了。", now(), area_id=open_case.area_id)
+    duplicates.nearby(actor, asked)
+    with CaptureQueriesContext(connection) as caught:
+        near = duplicates.nearby(actor, asked)
+    assert len(caught) == 2
+    assert [one.case for one in near.alike] == [open_case]
+    assert near.others == [answered]
+    assert duplicates.nearby(world.actor("urban"), duplicates.Asked("龘龘", now())) == duplicates.Nearby([], [])
 
 
 def test_which_way(world: World, monday: Frozen) -> None:

@@ -35,7 +35,8 @@ class Duplicates(Schema):
 class AlikeOut(Schema):
     case: CaseRow
     why: str = Field(description="One line: place, time, words.")
-    score: float = Field(description="The share of common pairs of characters, 0 to 1.")
+    said: str = Field(description="The score in words: likely, or perhaps, the same matter.")
+    score: float = Field(description="What words, place, time and category add up to, 0 to 1; an order, not a probability.")
     metres: int | None
     minutes: int = Field(description="Minutes between the two registrations.")
     words: list[str] = Field(description="What both say.")
@@ -78,7 +79,7 @@ def list_alike(request: ApiRequest, case_id: UUID) -> HttpResponse:
     found = duplicates.alike(request.auth.actor, access_case(request.auth.actor, case_id), limit=10)
     shown = shapes.case_rows([one.case for one in found])
     items: list[dict[str, Any]] = [
-        {"case": row, "why": one.why, "score": round(one.score, 3), "metres": one.metres,
+        {"case": row, "why": one.why, "said": one.said, "score": round(one.score, 3), "metres": one.metres,
          "minutes": int(one.gap.total_seconds() // 60), "words": list(one.words)}
         for row, one in zip(shown, found, strict=True)
     ]

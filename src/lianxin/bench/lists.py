@@ -17,8 +17,8 @@ from lianxin.kernel.ids import uuid7_floor
 from .city import BenchCity
 from .parts import Run
 from .results import Row
-from .sampling import Sample, repeat, signed_in
-from .words import RARE, SHOPS, WHAT
+from .sampling import Answer, Sample, repeat, signed_in
+from .words import RARE, SHOPS, WHAT, Writer
 
 WITHIN, SEARCH_BAR = 2.0, 50.0
 FULL = "all cases, newest first"
@@ -27,12 +27,13 @@ PEER_LIST, PEER_QUERIES, PEER_BAR = 900.0, 717, 30  # the best-known peer's defa
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One page, looked at by one person. `path` may differ from call to call."""
+    """One page, looked at by one person. `path` may differ from call to call; `form` is what is posted to it."""
 
     what: str
     who: str
     path: Callable[[random.Random], str]
     search: bool = False
+    form: Callable[[random.Random], dict[str, str]] | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +71,13 @@ def _rare(chance: random.Random) -> str:
 
 def _several(chance: random.Random) -> str:
     return f"{_common(chance)} {_seldom(chance)}"
+
+
+def _being_said(chance: random.Random, *, placed: bool) -> dict[str, str]:
+    """What an operator has typed of a message so far, with or without a position on the map."""
+    _title, words, place = Writer(chance).message()
+    position = {"lon": f"{112.4 + 1.2 * chance.random():.6f}", "lat": f"{28.4 + 0.3 * chance.random():.6f}"} if placed else {}
+    return {"words": words[:chance.randrange(20, 80)], "place_text": place} | position
 
 
 def _some_cases(limit: int = 300) -> list[str]:
@@ -122,11 +130,21 @@ def probes(city: BenchCity) -> list[Probe]:
         Probe("search: common word, one county", "county", _search(_common), search=True),
         Probe("search: less common word, one unit", "clerk", _search(_seldom), search=True),
         Probe("search: common word, one category", "supervisor", _search(_common, category=leaf), search=True),
+        Probe("same matter while typing", "operator", lambda _chance: "/desk/call/suggest/", search=True,
+              form=lambda chance: _being_said(chance, placed=False)),
+        Probe("same matter while typing, placed", "operator", lambda _chance: "/desk/call/suggest/", search=True,
+              form=lambda chance: _being_said(chance, placed=True)),
+        Probe("same matter in the queue", "dispatcher", lambda _chance: "/desk/alike/"),
         Probe("search in the queue", "dispatcher", lambda chance: "/desk/board/queue/?" + urlencode({"q": _common(chance)}),
               search=True),
         Probe("search in the clerk's list", "clerk", lambda chance: "/desk/board/mine/?" + urlencode({"q": _common(chance)}),
               search=True),
     ]
+
+
+def _asked(client: Client, probe: Probe, chance: random.Random) -> Answer:
+    path = probe.path(chance)
+    return client.post(path, probe.form(chance)) if probe.form else client.get(path)
 
 
 def measure(city: BenchCity, size: int, *, times: int) -> Reading:
@@ -137,7 +155,7 @@ def measure(city: BenchCity, size: int, *, times: int) -> Reading:
         client = clients.setdefault(probe.who, signed_in(city.staff[probe.who]))
         chance = random.Random(probe.what)
         reading.samples[probe.what] = repeat(
-            lambda client=client, probe=probe, chance=chance: client.get(probe.path(chance)),  # type: ignore[misc]
+            lambda client=client, probe=probe, chance=chance: _asked(client, probe, chance),  # type: ignore[misc]
             times=times)
     return reading
 
@@ -157,7 +175,7 @@ def rows(readings: list[Reading]) -> list[Row]:
         base = max(small.p95(), first.samples[FULL].p95()) if short else small.p95()
         ratio = large.p95() / base
         between = "".join(f"; {reading.size:,}: p95 {reading.samples[what].p95():.1f}" for reading in readings[1:-1])
-        search = what.startswith("search")
+        search = what.startswith(("search", "same matter while typing"))
         bar: str = f"≤ {WITHIN:.0f} ×"
         met: bool | None = ratio <= WITHIN if len(readings) > 1 else None
         if what.startswith("overview"):  # no list: it counts everything that is open, and of that there is more

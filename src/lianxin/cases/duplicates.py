@@ -1,79 +1,47 @@
 """Which cases may be about the same matter: near in place, near in time, alike in words. Never by who says it.
 
 A person decides; the reason is shown with every suggestion, and a pair that somebody found different is not suggested
-again.
+again. How candidates are found is in `nearness`, how words are weighed in `likeness`.
 """
 
 from __future__ import annotations
 
-import math
-import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from lianxin.kernel.bigrams import LETTERS, bigrams, fold
 from lianxin.kernel.clock import now
-from lianxin.kernel.coordinates import cells_around
 from lianxin.kernel.errors import Invalid, NotAllowed
 from lianxin.kernel.language import listed
 from lianxin.organisations.actors import Actor
 
 from . import policy
 from .models import Case, Distinct, State
-from .queries import access_case, by_due, rows
-from .reference import reference
+from .nearness import Asked, Match, Search, Seen, compared, metres_between, text_of
+from .queries import SIMILAR, SIMILAR_DAYS, access_case, by_due, rows
+from .search import rarity
 from .states import BY_ACTION
 
+__all__ = ["Alike", "Asked", "Nearby", "Pairing", "alike", "alike_to", "likeness", "metres_between", "nearby", "pairings",
+           "set_apart", "which_way"]
+
 DAYS = 14  # further apart than this, the same trouble is a new one
-RINGS = 2  # H3 cells of resolution 9: about 700 m
-MOST = 2000  # candidates looked at for one page of cases
-LENGTH = 400  # characters of the words that are compared
-FAR = 1500  # metres: of one village or not, two positions further apart are two places
-ALIKE = 0.15  # the share of common bigrams from which two cases are suggested
-ALIKE_IN_KIND = 0.08  # the same, when they are of one category
+ALIKE = 0.3  # the score from which two cases are suggested
+LIKELY = 0.7  # the score from which it is said that they are likely one
 _MERGEABLE = tuple(BY_ACTION["merge"].sources)
-_RUN = re.compile(f"[{LETTERS}]+")
-# Words that say nothing about the matter.
-_EMPTY = re.compile("|".join(
-    ["我们", "你们", "他们", "这个", "那个", "这里", "那里", "一个", "一直", "没有", "不能", "可以", "已经", "现在",
-     "今天", "昨天", "早上", "晚上", "上午", "下午", "希望", "请问", "反映", "投诉", "求助", "小区", "社区", "街道",
-     "附近", "因为", "所以", "还是", "就是", "为什么", "什么时候", "什么", "怎么", "时候", "问题", "情况", "处理",
-     "解决", "有人", "好几天", "几天", "几个", "多久", "要求", "尽快", "谢谢", "麻烦", "你好", "您好", "热线",
-     "居民", "市民", "部门", "有关", "相关", "来电", "电话", "家里", "我家", "门口", "旁边", "物业", "我是"]
-))
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What alike cases are looked for: words and place, and the case itself where there is one already."""
-
-    words: str
-    at: datetime
-    lon: float | None = None
-    lat: float | None = None
-    area_id: int | None = None
-    category_id: int | None = None
-    case_id: uuid.UUID | None = None
-    family: uuid.UUID | None = None
-
-    @classmethod
-    def of(cls, case: Case) -> Asked:
-        return cls(case.words, case.registered_at, case.lon, case.lat, case.area_id, case.category_id, case.pk,
-                   case.master_id if case.state == State.MERGED else case.pk)
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """A case that may be about the same matter. `score` is the share of common bigrams (0–1), `metres` the distance
-    where both have a position, `place` the name of the village both lie in, `gap` the time between them, `words` what both
-    say."""
+    """A case that may be about the same matter. `score` is what words, place, time and category add up to (0–1), `metres` the
+    distance where both have a position, `place` the name of the village both lie in, `gap` the time between them, `words`
+    what both say."""
 
     case: Case
     score: float
@@ -81,6 +49,19 @@ class Alike:
     metres: int | None = None
     place: str = ""
     words: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(cls, case: Case, match: Match) -> Alike:
+        return cls(case, match.score, match.gap, match.metres, match.place, match.words)
+
+    @property
+    def likely(self) -> bool:
+        return self.score >= LIKELY
+
+    @property
+    def said(self) -> str:
+        """The score in words: `很可能是同一件事`, `可能是同一件事`."""
+        return _("很可能是同一件事") if self.likely else _("可能是同一件事")
 
     @property
     def why(self) -> str:
@@ -105,142 +86,76 @@ class Alike:
         return ngettext("相隔 %(n)d 天", "相隔 %(n)d 天", minutes // 1440) % {"n": minutes // 1440}
 
 
-def _village(area_id: int | None) -> int | None:
-    """The village an area is or lies in; None for anything wider."""
-    held = reference().places
-    place = held.get(area_id or 0)
-    return next((pk for pk in place.lineage if held[pk].level == "village"), None) if place else None
-
-
-def _names(*area_ids: int | None) -> set[str]:
-    """Names of the places two cases lie in: that both name them says nothing about the matter."""
-    held = reference().places
-    found = {held[pk].name for area_id in area_ids if area_id in held for pk in held[area_id].lineage}
-    return {fold(name) for name in found}
-
-
-class _Text:
-    """The words of one case, ready to be compared."""
-
-    __slots__ = ("body", "grams")
-
-    def __init__(self, words: str, names: Iterable[str]) -> None:
-        body = fold(words[:LENGTH])
-        for name in sorted(names, key=len, reverse=True):
-            body = body.replace(name, " ")
-        self.body = _EMPTY.sub(" ", body)
-        self.grams = set(bigrams(self.body))
-
-
-def _shared(first: _Text, second: _Text) -> tuple[str, ...]:
-    """The longest pieces that both texts hold and that say something, at most two."""
-    found: set[str] = set()
-    for run in _RUN.findall(first.body):
-        start = 0
-        while start < len(run) - 1:
-            end = start + 2
-            if run[start:end] not in second.body:
-                start += 1
-                continue
-            while end < len(run) and run[start:end + 1] in second.body:
-                end += 1
-            found.add(run[start:end])
-            start = end - 1
-    longest = sorted(found, key=lambda piece: (-len(piece), piece))
-    return tuple(piece for n, piece in enumerate(longest) if not any(piece in other for other in longest[:n]))[:2]
-
-
-def metres_between(lon: float, lat: float, lon2: float, lat2: float) -> float:
-    """Great-circle distance of two WGS-84 positions in metres, on a sphere of 6,371 km."""
-    a, b = math.radians(lat), math.radians(lat2)
-    half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(math.radians(lon2 - lon) / 2) ** 2
-    return 2 * 6_371_000 * math.asin(math.sqrt(half))
-
-
-def _candidates(actor: Actor, asked: Sequence[Asked], cells: set[int], villages: set[int]) -> list[Case]:
-    """Open cases of the time around, in these cells and villages: two walks along indexes, never through the table."""
-    first = min(one.at for one in asked) - timedelta(days=DAYS)
-    last = max(one.at for one in asked) + timedelta(days=DAYS)
-    seen = policy.visible_to(actor)
-    base = rows(Case.objects.filter(seen, registered_at__range=(first, last), state__in=(*_MERGEABLE, State.MERGED))).only(
-        "id", "number", "words", "lon", "lat", "cell", "area_id", "category_id", "master_id", "state", "registered_at",
-        "duplicate_count", "lead_unit__name", "lead_unit__name_en", "lead_unit__short_name", "category__name",
-        "category__name_en", "area__name", "area__name_en", "county__name", "county__name_en", "category__code",
-    )
-    found: dict[uuid.UUID, Case] = {}
-    # Not the bare column: for the newest few PostgreSQL would else walk through all that the city had in these days.
-    newest = ExpressionWrapper(F("registered_at") + Value(timedelta(0)), output_field=DateTimeField())
-    for near in (Q(cell__in=sorted(cells)) if cells else None, Q(area_id__in=sorted(villages)) if villages else None):
-        if near is not None:
-            found |= {case.pk: case for case in base.filter(near).order_by(newest.desc())[:MOST]}
-    return list(found.values())
-
-
-def _compared(one: Asked, case: Case, texts: Mapping[object, _Text], *, least: bool = False) -> Alike | None:
-    """How one case is like what was asked for; None when it is not alike enough, unless the `least` likeness will do."""
-    gap = abs(one.at - case.registered_at)
-    mine, theirs = texts[one], texts[case.pk]
-    score = len(mine.grams & theirs.grams) / max(min(len(mine.grams), len(theirs.grams)), 1)
-    same = one.category_id is not None and one.category_id == case.category_id
-    if not least and (gap > timedelta(days=DAYS) or score < (ALIKE_IN_KIND if same else ALIKE)):
-        return None
-    shared = _shared(mine, theirs)
-    if not least and not shared:
-        return None
-    metres = None
-    if one.lon is not None and one.lat is not None and case.lon is not None and case.lat is not None:
-        metres = round(metres_between(one.lon, one.lat, case.lon, case.lat))
-        if metres > FAR and not least:
-            return None
-    village = _village(one.area_id)
-    place = reference().places[village].said if village is not None and village == _village(case.area_id) else ""
-    return Alike(case, score, gap, metres, place, shared)
-
-
-def _set_apart(asked: Sequence[Asked], cases: Iterable[Case]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+def _set_apart(asked: Sequence[Asked], seen: Iterable[Seen]) -> set[tuple[uuid.UUID, uuid.UUID]]:
     """Pairs that a person has found to be different, both ways round."""
     ids = [one.case_id for one in asked if one.case_id is not None]
     if not ids:
         return set()
-    others = [case.pk for case in cases]
+    others = {pk for one in seen for pk in (one.pk, one.master_id) if pk is not None}
     pairs = Distinct.objects.filter(Q(first__in=ids, second__in=others) | Q(first__in=others, second__in=ids))
     return {pair for first, second in pairs.values_list("first_id", "second_id") for pair in ((first, second), (second, first))}
+
+
+def _heads(one: Asked, matches: Iterable[Match], apart: set[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, Match]:
+    """The likeliest case under each head: the head itself or one merged under it."""
+    best: dict[uuid.UUID, Match] = {}
+    for found in matches:
+        other = found.seen
+        head = other.master_id if other.state == State.MERGED and other.master_id else other.pk
+        if head in (one.case_id, one.family) or found.gap > timedelta(days=DAYS):
+            continue
+        if one.case_id is not None and not apart.isdisjoint({(one.case_id, other.pk), (one.case_id, head)}):
+            continue
+        if head not in best or best[head].score < found.score:
+            best[head] = found
+    return best
 
 
 def alike_to(actor: Actor, asked: Sequence[Asked], *, limit: int = 3) -> list[list[Alike]]:
     """For each one asked about, the open cases that may be about the same matter, likeliest first.
 
-    Near means: the same H3 cell or one within two rings, or the same village; within 14 days. Of cases merged already the
-    master is suggested. Five queries at most, for one or for a page of fifty.
+    Near means: the same H3 cell or one within two rings, the same village, or a name of a place that both give; within 14
+    days. Of cases merged already the master is suggested. Five queries at most, for one or for a page of fifty.
     """
-    around = [set(cells_around(one.lon, one.lat, rings=RINGS)) if one.lon is not None and one.lat is not None else set()
-              for one in asked]
-    villages = [{pk for pk in (_village(one.area_id), one.area_id) if pk is not None} if _village(one.area_id) else set()
-                for one in asked]
-    cells = set().union(*around)
-    if not asked or not (cells or any(villages)):
+    if not asked:
+        return []
+    search = Search(asked)
+    seen = search.candidates(
+        Case.objects.filter(policy.visible_to(actor), state__in=(*_MERGEABLE, State.MERGED)), days=DAYS)
+    apart = _set_apart(asked, seen) if seen else set()
+    matches = [_heads(one, search.matches(number, seen, least=ALIKE), apart) for number, one in enumerate(asked)]
+    heads = {pk for one in matches for pk in one}
+    if not heads:
         return [[] for _one in asked]
-    cases = _candidates(actor, asked, cells, set().union(*villages))
-    masters = {case.pk: case for case in rows(Case.objects.filter(
-        policy.visible_to(actor), pk__in={case.master_id for case in cases if case.state == State.MERGED},
-        state__in=_MERGEABLE))}
-    apart = _set_apart(asked, [*cases, *masters.values()])
-    texts: dict[object, _Text] = {case.pk: _Text(case.words, _names(case.area_id)) for case in cases}
-    result = []
-    for one, near, inside in zip(asked, around, villages, strict=True):
-        texts[one] = _Text(one.words, _names(one.area_id))
-        best: dict[uuid.UUID, Alike] = {}
-        for case in cases:
-            head = masters.get(case.master_id) if case.state == State.MERGED and case.master_id else case
-            if head is None or head.pk in (one.case_id, one.family) or not (case.cell in near or case.area_id in inside):
-                continue
-            if (one.case_id, case.pk) in apart or (one.case_id, head.pk) in apart:
-                continue
-            found = _compared(one, case, texts)
-            if found is not None and (head.pk not in best or best[head.pk].score < found.score):
-                best[head.pk] = Alike(head, found.score, found.gap, found.metres, found.place, found.words)
-        result.append(sorted(best.values(), key=lambda a: (-a.score, a.gap))[:limit])
-    return result
+    cases = {case.pk: case for case in rows(Case.objects.filter(policy.visible_to(actor), pk__in=heads, state__in=_MERGEABLE))}
+    return [sorted((Alike.of(cases[pk], match) for pk, match in one.items() if pk in cases),
+                   key=lambda found: (-found.score, found.gap))[:limit] for one in matches]
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """What is known near something that is just being said: cases that it may be merged into, likeliest first, and others,
+    open or ended, that may be about the same."""
+
+    alike: list[Alike]
+    others: list[Case]
+
+
+def nearby(actor: Actor, asked: Asked, *, limit: int = 3, others: int = 5) -> Nearby:
+    """Both lists of the call screen from one look: two queries, while a caller is still speaking."""
+    search = Search([asked])
+    base = Case.objects.filter(policy.visible_to(actor)).exclude(state__in=[State.WITHDRAWN, State.DECLINED])
+    matches = list(search.matches(0, search.candidates(base, days=SIMILAR_DAYS), least=SIMILAR))
+    if not matches:
+        return Nearby([], [])
+    heads = _heads(asked, (one for one in matches if one.score >= ALIKE), set())
+    cases = {case.pk: case for case in rows(Case.objects.filter(
+        policy.visible_to(actor), pk__in=heads.keys() | {one.seen.pk for one in matches}))}
+    alike = sorted((Alike.of(cases[pk], match) for pk, match in heads.items() if pk in cases and cases[pk].state in _MERGEABLE),
+                   key=lambda found: (-found.score, found.gap))[:limit]
+    shown = {one.case.pk for one in alike}
+    rest = [cases[one.seen.pk] for one in sorted(matches, key=lambda one: (-one.score, one.gap)) if one.seen.pk in cases]
+    return Nearby(alike, [case for case in rest if case.pk not in shown and case.master_id not in shown][:others])
 
 
 def alike(actor: Actor, case: Case, *, limit: int = 3) -> list[Alike]:
@@ -251,8 +166,11 @@ def alike(actor: Actor, case: Case, *, limit: int = 3) -> list[Alike]:
 def likeness(first: Case, second: Case) -> Alike:
     """How two chosen cases are like each other, however little: the second as seen from the first."""
     one = Asked.of(first)
-    texts: dict[object, _Text] = {one: _Text(first.words, _names(first.area_id)), second.pk: _Text(second.words, _names(second.area_id))}
-    return _compared(one, second, texts, least=True) or Alike(second, 0.0, abs(first.registered_at - second.registered_at))
+    other = Seen(second.pk, second.title, second.words, second.place_text, second.lon, second.lat, second.cell, second.area_id,
+                 second.category_id, second.master_id, second.state, second.registered_at)
+    rare = rarity()
+    match = compared(one, other, {one: text_of(one, rare), other.pk: text_of(other, rare)})
+    return Alike.of(second, match) if match else Alike(second, 0.0, abs(first.registered_at - second.registered_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +186,8 @@ def pairings(actor: Actor, *, after: str = "") -> tuple[list[Pairing], str]:
     page = by_due(actor, states=(State.REGISTERED, State.ACCEPTED), after=after)
     places = {pk: (lon, lat) for pk, lon, lat in Case.objects.filter(
         pk__in=[case.pk for case in page.rows]).values_list("pk", "lon", "lat")}
-    asked = [Asked(case.words, case.registered_at, *places[case.pk], case.area_id, case.category_id, case.pk, case.pk)
-             for case in page.rows]
+    asked = [Asked(case.words, case.registered_at, *places[case.pk], case.area_id, case.category_id, case.pk, case.pk,
+                   case.title, case.place_text) for case in page.rows]
     listed: list[Pairing] = []
     shown: set[frozenset[uuid.UUID]] = set()
     for case, alike in zip(page.rows, alike_to(actor, asked), strict=True):

@@ -25,6 +25,7 @@ from django.db.models.expressions import RawSQL
 from lianxin.kernel.bigrams import bigrams, fold
 from lianxin.kernel.ids import normalise_case_number, valid_case_number
 
+from .likeness import EVEN, Rarity
 from .models import Case
 
 # What full text is searched in: the expression of the index `case_grams`, word for word.
@@ -36,6 +37,7 @@ WALKED_ALONE = 20_000  # the same for one character alone, which the index does 
 PAGES = 3  # so many pages are expected in the stretch of newest cases that is asked first
 FEW = 2_000  # matches that may as well be sorted at once
 FRESH_FOR = 600.0  # seconds
+TELLING, TELLING_PAIRS = 1_000, 200  # cases, and pairs known, from which it can be said what is rare
 # Orders that no index has. PostgreSQL would else sometimes walk an index in order and take every message on the way apart,
 # sure to meet enough that match; this way it lets the index on pairs find them and sorts what was found.
 _NEWEST_FIRST = RawSQL("cases_case.id::text COLLATE \"C\"", [], TextField()).desc()
@@ -53,6 +55,7 @@ class _Known:
     shares: dict[str, float]
     bounds: list[UUID]
     read_at: float
+    rarity: Rarity = EVEN
 
     def edge(self, reach: float) -> UUID | None:
         """An id with about `reach` cases from it on; None when there are not so many. Any id would be right, this one
@@ -91,8 +94,15 @@ def _statistics() -> _Known:
             bounds = (cursor.fetchone() or (None,))[0]
         # The last three numbers are the least and greatest share and that of nothing.
         found = dict(zip(grams or (), shares or (), strict=False))
-        _known = _Known(max(cases, 0.0), found, bounds or [], time.monotonic())
+        enough = cases >= TELLING and len(found) >= TELLING_PAIRS
+        _known = _Known(max(cases, 0.0), found, bounds or [], time.monotonic(), Rarity(found) if enough else EVEN)
     return _known
+
+
+def rarity() -> Rarity:
+    """How rare pairs of characters are in the city's own cases, as PostgreSQL's statistics say; all the same in a city with
+    few cases."""
+    return _statistics().rarity
 
 
 def share(text: str) -> float:
