@@ -195,7 +195,8 @@ def fairness(held: Labelled, *, seed: int = 0) -> Iterator[Slice]:
         if chosen.any():
             yield _slice(f"{low}–{high - 1} characters" if high else f"{low} characters and more", chances[chosen], learning.truth[chosen])
     yield _slice("all", chances, learning.truth)
-    convert = opencc.OpenCC("s2tw").convert
+    made: Any = opencc.OpenCC
+    convert = made("s2tw").convert
     for name, change in (
         ("all, without their titles", lambda one: Example("", one.detail, one.label)),
         ("all, titles alone", lambda one: Example(one.title or one.detail, "", one.label)),
