@@ -97,7 +97,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         "answer_on_the_spot", _("直接答复"), (State.REGISTERED, State.ACCEPTED), (State.CLOSED,), _INTAKE, _HOTLINE,
-        requires=("public_answer",), optional=("category", "means", "contacted_at"), public=True, announces=True, key="w",
+        requires=("public_answer",), optional=("category", "article", "means", "contacted_at"), public=True, announces=True, key="w",
     ),
     Transition(
         "dispatch", _("派单"), (State.ACCEPTED,), (State.DISPATCHED,), _INTAKE, _HOTLINE | _SYSTEM,
