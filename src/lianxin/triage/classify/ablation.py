@@ -196,11 +196,13 @@ def fairness(held: Labelled, *, seed: int = 0) -> Iterator[Slice]:
             yield _slice(f"{low}–{high - 1} characters" if high else f"{low} characters and more", chances[chosen], learning.truth[chosen])
     yield _slice("all", chances, learning.truth)
     traditional: Any = opencc.OpenCC("s2tw")
-    for name, change in (
+    changes: tuple[tuple[str, Callable[[Example], Example]], ...] = (
         ("all, without their titles", lambda one: Example("", one.detail, one.label)),
         ("all, titles alone", lambda one: Example(one.title or one.detail, "", one.label)),
-        ("all, in traditional characters", lambda one: Example(*map(traditional.convert, (one.title, one.detail)), one.label)),
-    ):
+        ("all, in traditional characters", lambda one: Example(
+            traditional.convert(one.title), traditional.convert(one.detail), one.label)),
+    )
+    for name, change in changes:
         changed = Learning([change(one) for one in examples], labels, PLAN)
         chances = calibration.probabilities(learning.out_of_fold(seed, read=changed.messages))
         yield _slice(name, chances, learning.truth)
