@@ -66,7 +66,7 @@ def test_one_wrong_character_is_a_slip_two_are_another_name(names: Gazetteer) ->
     assert names.find("荣加弯阵的菜市场") == []
 
 
-@pytest.mark.parametrize("text", ["巴陵北路堵车", "李家河街道的事"])
+@pytest.mark.parametrize("text", ["巴陵北路堵车", "李家河街道的事", "我在洞庭湖大桥附近"])
 def test_directions_and_family_names_are_no_slips(names: Gazetteer, text: str) -> None:
     assert not any(hit.slip for hit in names.find(text))
 

@@ -89,17 +89,16 @@ def _stem(form: str) -> str:
 def _may_be_slip(form: str, place: int, said: str) -> bool:
     """Whether `said` may stand for the character at `place` of a name by mistake."""
     meant = form[place]
-    if not "\u4e00" <= said <= "\u9fff" or (said in TELLING and meant in TELLING):
+    if not "\u4e00" <= said <= "\u9fff" or said in TELLING or meant in TELLING:
         return False
     if any(said in group and meant in group for group in CONFUSED):
         return True
     # 张家湾 and 李家湾 are two places; so are 黄泥塘 and 白泥塘: without a likeness, a longer rest has to agree.
-    return len(_stem(form)) >= 4 and form[place + 1 : place + 2] != "家" and place < len(_stem(form))
+    return len(_stem(form)) >= 4 and form[place + 1 : place + 2] != "家" and 0 < place < len(_stem(form))
 
 
 def _triples(form: str) -> tuple[str, str, str, str]:
-    first, second, third, fourth = form[:4]
-    return first + second + third, first + second + fourth, first + third + fourth, second + third + fourth
+    return form[:3], form[:2] + form[3:4], form[:1] + form[2:4], form[1:4]
 
 
 class Gazetteer:
@@ -219,7 +218,8 @@ class Gazetteer:
             if entry.level != "site" and span.form not in entry.full and not own.isdisjoint(above):
                 score -= 2.5  # 金鹗山 alone may mean the street or a community in it: the street holds both
             found.append(PlaceHit(entry.name, entry.level, entry.code, entry.area_id, self._codes[entry.area_id],
-                                  self._paths[entry.area_id], span.start, span.end, entry.lon, entry.lat, entry.approximate, score, slip=span.slip))
+                                  self._paths[entry.area_id], span.start, span.end, entry.lon, entry.lat,
+                                  entry.approximate, score, slip=span.slip))
         best = max(hit.score for hit in found)
         likely = [hit for hit in found if best - hit.score < _CLOSE]
         if len(likely) < 2:
@@ -243,8 +243,8 @@ def _made(areas: Iterable[_Row], sites: Iterable[_SiteRow]) -> Gazetteer:
             forms = short_forms(name, level) | (short_forms(short, level) if short else set()) | set(aliases)
             entries.append(Entry(name, level, code, pk, lon, lat, synthetic, frozenset(forms), frozenset({name, short} - {""})))
     for code, name, aliases, area, lon, lat, approximate in sites:
-        forms = frozenset(form for form in {name, *aliases} if len(form) >= 2)
-        entries.append(Entry(name, "site", code, area, lon, lat, approximate, forms, forms))
+        whole = frozenset(form for form in {name, *aliases} if len(form) >= 2)
+        entries.append(Entry(name, "site", code, area, lon, lat, approximate, whole, whole))
     return Gazetteer(entries, parents, codes, names)
 
 
