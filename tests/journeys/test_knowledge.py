@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def two(world: World) -> None:
-    article("card", "居住证怎么办", "带身份证到派出所办理。", questions=["居住证怎么办理？"], keywords=["居住证"], unit=world.units["urban"],
-            category=world.categories["010103"], review_by=date(2027, 12, 31))
+    article("card", "居住证怎么办", "带身份证到派出所办理。", questions=["居住证怎么办理？"], keywords=["居住证"],
+            unit=world.units["urban"], category=world.categories["010103"], review_by=date(2027, 12, 31))
     article("lamp", "路灯不亮怎么报", "请说清灯杆编号。", keywords=["路灯"], unit=world.units["urban"], review_by=date(2027, 12, 31))
 
 

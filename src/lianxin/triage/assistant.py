@@ -64,7 +64,7 @@ def _on() -> None:
 
 
 def _ask(task: str, said: str) -> str:
-    body = {"model": settings.LIANXIN_ASSISTANT_MODEL, "temperature": 0.2, "stream": False,
+    body: dict[str, Any] = {"model": settings.LIANXIN_ASSISTANT_MODEL, "temperature": 0.2, "stream": False,
             "messages": [{"role": "system", "content": task}, {"role": "user", "content": said}]}
     headers = {"Authorization": f"Bearer {settings.LIANXIN_ASSISTANT_KEY}"} if settings.LIANXIN_ASSISTANT_KEY else {}
     try:

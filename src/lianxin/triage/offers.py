@@ -56,7 +56,8 @@ class Precision:
 def report(since: datetime, until: datetime) -> Sequence[Precision]:
     """Offers made from `since` to before `until`, by kind and by the version of the model that made them."""
     rows = Offer.objects.filter(at__gte=since, at__lt=until).values("what", "model__number").annotate(
-        offers=Count("id"), **{did.value: Count("id", filter=Q(did=did)) for did in Did}).order_by("what", "model__number")
+        offers=Count("id"), accepted=Count("id", filter=Q(did=Did.ACCEPTED)), changed=Count("id", filter=Q(did=Did.CHANGED)),
+        ignored=Count("id", filter=Q(did=Did.IGNORED))).order_by("what", "model__number")
     kept = [(row["what"], row["model__number"]) for row in rows]
     three = dict.fromkeys(kept, 0)
     for what, number, offered, chosen in Offer.objects.filter(at__gte=since, at__lt=until).exclude(chosen="").values_list(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lianxin.cases import duplicates, missed_calls, queries
+from lianxin.cases import duplicates, missed_calls
 from lianxin.cases.actions import (
     Intake,
     Registered,
@@ -267,24 +267,21 @@ def suggest(request: StaffRequest) -> HttpResponse:
         return held.responsible(category_id=category_id, area_id=area_id, on=on)
 
     lon, lat = _position(request, places)
-    similar = queries.similar(request.actor, words=words, lon=lon, lat=lat, area_id=area_id, at=now()) if (
-        len(words) >= SHORTEST + 2) else []
-    alike = duplicates.alike_to(request.actor, [duplicates.Asked(
-        words, now(), lon, lat, area_id, chosen.id if chosen else None)])[0] if len(words) >= SHORTEST + 2 else []
-    suggested = {one.case.pk for one in alike}
+    near = duplicates.nearby(request.actor, duplicates.Asked(
+        words, now(), lon, lat, area_id, chosen.id if chosen else None,
+        place_text=request.POST.get("place_text", "")[:300])) if len(words) >= SHORTEST + 2 else duplicates.Nearby([], [])
     answer = unit_for(chosen.id) if chosen else None
     place = held.places.get(area_id) if area_id is not None else None
     habit = usual(chosen.id, place.county_id if place else None) if chosen else None
     return render(request, "desk/_suggest.html", {
         "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
         "read": read,
-        "alarms": alarms(words), "alike": alike,
-        "similar": [case for case in similar if case.pk not in suggested and case.master_id not in suggested],
+        "alarms": alarms(words), "alike": near.alike, "similar": near.others,
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found)) if enough else [],
         "chosen": chosen, "answer": answer, "empty": not enough,
         "habit": habit if habit and (answer is None or habit.unit.id != answer.lead.id) else None,
         "matters": several(words) if len(words) >= SEVERAL else (),
-        "sure_place": len(places) == 1 or (len(places) > 1 and places[0].score > places[1].score),
+        "sure_place": bool(places) and not places[0].ambiguous and (len(places) == 1 or places[0].score > places[1].score),
         "can_answer": request.actor.has(Role.OPERATOR, Role.DISPATCHER),
     })
 
