@@ -82,8 +82,8 @@ def test_the_table_names_the_fields_its_action_takes(action: str) -> None:
     taken = {name for name, one in inspect.signature(inspect.unwrap(ACTIONS[action])).parameters.items()
              if one.kind is inspect.Parameter.KEYWORD_ONLY}
     row = BY_ACTION[action]
-    # How a face passes files and what was read out is not the table's matter.
-    assert taken - {"purpose", "article"} - ({"attachments"} if action == "reply" else set()) == {
+    # How a face passes files is not the table's matter.
+    assert taken - {"purpose"} - ({"attachments"} if action == "reply" else set()) == {
         *row.requires, *row.optional}
 
 
