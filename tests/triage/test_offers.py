@@ -41,6 +41,7 @@ def test_nothing_is_written_where_nothing_was_offered(world: World, as_: SignIn,
 def test_danger_that_was_put_through(world: World, as_: SignIn, monday: Frozen) -> None:
     client = as_("operator")
     assert taken(client, offered_alarm="119 120", do="119")[What.URGENCY].did == Did.ACCEPTED
+    monday.move(minutes=1)
     assert taken(client, offered_alarm="119", do="register")[What.URGENCY].did == Did.IGNORED
 
 

@@ -51,4 +51,5 @@ def test_a_name_of_one_found_in_the_text_of_the_other_is_shared() -> None:
 
 @given(st.text(alphabet="小区路县市镇南湖春城A7 ，。的公司12栋", max_size=200))
 def test_any_text_is_read(text: str) -> None:
-    assert all(len(name) >= 3 and name in plain(text) for name in names(text))
+    """Numbers of buildings inside a name are left out, nothing is added."""
+    assert all(len(name) >= 3 and set(name) <= set(plain(text)) for name in names(text))
