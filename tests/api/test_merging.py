@@ -10,7 +10,7 @@ from lianxin.cases.models import Case, Distinct, State
 from lianxin.kernel.clock import Frozen
 from tests.api.conftest import Machine, token
 from tests.api.test_actions import ok
-from tests.cases.ways import VILLAGE
+from tests.cases.ways import VILLAGE, take
 from tests.world import RESIDENT, World
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,16 @@ def test_what_cannot_be_merged_is_named(world: World, monday: Frozen) -> None:
         assert answer.json()["errors"][0]["field"].startswith("duplicates")
     assert Case.objects.get(pk=one.pk).state == State.REGISTERED
     assert Machine(token(world, "dispatcher", "read")).act(master.pk, "merge", duplicates=[one.number], reason="是。").status_code == 403
+
+
+def test_what_may_be_the_same_is_told_before_a_case_is_made(world: World, monday: Frozen) -> None:
+    """First what it may be merged into, then what is answered already."""
+    mergeable, answered = said("花园社区停水了，没人管。"), said("花园社区停水两天了。")
+    for step in ("accept", "dispatch", "sign", "reply"):
+        take(world, answered.pk, step)
+    asked = {"words": "家里停水了。", "area": VILLAGE}
+    similar = ok(Machine(token(world, "operator")).post("/suggestions", asked))["similar"]
+    assert [row["number"] for row in similar] == [mergeable.number, answered.number]
 
 
 def test_alike_and_apart(world: World, monday: Frozen) -> None:

@@ -271,8 +271,3 @@ def test_which_way(world: World, monday: Frozen) -> None:
     newer = Case.objects.get(pk=newer.pk)
     assert duplicates.which_way(older, newer) == (newer, older)
     assert State(newer.state) == State.DISPATCHED
-
-
-def test_distance_on_the_sphere() -> None:
-    assert duplicates.metres_between(113.0, 29.0, 113.0, 30.0) == pytest.approx(111_195, abs=5)
-    assert duplicates.metres_between(113.0, 29.0, 113.0, 29.0) == 0

@@ -23,6 +23,7 @@ from lianxin.kernel.coordinates import (
     gcj02_to_bd09,
     gcj02_to_wgs84,
     in_china,
+    metres_between,
     to_wgs84,
     wgs84_to_gcj02,
 )
@@ -135,3 +136,8 @@ def test_cells_of_neighbours() -> None:
     assert len(set(cells_around(*YUEYANG, rings=2))) == 19
     assert cell(YUEYANG[0] + 0.0035, YUEYANG[1]) in cells_around(*YUEYANG, rings=2)
     assert cell(YUEYANG[0] + 0.1, YUEYANG[1]) not in cells_around(*YUEYANG, rings=2)
+
+
+def test_distance_on_the_sphere() -> None:
+    assert metres_between(113.0, 29.0, 113.0, 30.0) == pytest.approx(111_195, abs=5)
+    assert metres_between(113.0, 29.0, 113.0, 29.0) == 0

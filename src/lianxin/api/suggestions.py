@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Schema
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from lianxin.cases import queries as case_queries
+from lianxin.cases import duplicates
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.coordinates import CoordinateSystem, to_wgs84
@@ -76,7 +76,7 @@ class Suggestions(Schema):
     model: int | None = Field(description="The version of the trained model that read; null where keyword rules read alone.")
     places: list[PlaceGuess]
     alarms: list[AlarmOut]
-    similar: list[CaseRow] = Field(description="Cases nearby that share words, which the caller may see.")
+    similar: list[CaseRow] = Field(description="Cases that may be about the same; first those it may be merged into.")
     articles: list[ArticleOut]
 
 
@@ -105,7 +105,7 @@ def suggestions(request: ApiRequest) -> HttpResponse:
         rule = held.responsible(category_id=held.nodes_by_code[one.code].id, area_id=area_id, on=on)
         categories.append({"code": one.code, "name": one.name, "path": one.path, "score": one.score,
                            "words": list(one.words), "lead_unit": shapes.named(rule.lead) if rule else None})
-    similar = case_queries.similar(request.auth.actor, words=said.words, lon=lon, lat=lat, area_id=area_id, at=now())
+    near = duplicates.nearby(request.auth.actor, duplicates.Asked(said.words, now(), lon, lat, area_id))
     articles = search_knowledge(said.words, on=on, category_codes=tuple(one.code for one in found))
     return answer({
         "categories": categories,
@@ -114,6 +114,6 @@ def suggestions(request: ApiRequest) -> HttpResponse:
         "places": [{"name": p.name, "level": p.level, "area": shapes.named(held.places.get(p.area_id)), "path": p.path,
                     "lon": p.lon, "lat": p.lat, "score": p.score} for p in places],
         "alarms": [{"service": a.service, "words": list(a.words)} for a in alarms(said.words)],
-        "similar": shapes.case_rows(similar),
+        "similar": shapes.case_rows([*(one.case for one in near.alike), *near.others]),
         "articles": [{"code": a.code, "title": a.title, "answer": a.answer, "basis": a.basis} for a in articles],
     })

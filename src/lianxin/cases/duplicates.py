@@ -23,17 +23,18 @@ from lianxin.organisations.actors import Actor
 
 from . import policy
 from .models import Case, Distinct, State
-from .nearness import Asked, Match, Search, Seen, compared, metres_between, text_of
-from .queries import SIMILAR, SIMILAR_DAYS, access_case, by_due, rows
+from .nearness import Asked, Match, Search, Seen, compared, text_of
+from .queries import access_case, by_due, rows
 from .search import rarity
 from .states import BY_ACTION
 
-__all__ = ["Alike", "Asked", "Nearby", "Pairing", "alike", "alike_to", "likeness", "metres_between", "nearby", "pairings",
-           "set_apart", "which_way"]
+__all__ = ["Alike", "Asked", "Nearby", "Pairing", "alike", "alike_to", "likeness", "nearby", "pairings", "set_apart",
+           "which_way"]
 
 DAYS = 14  # further apart than this, the same trouble is a new one
 ALIKE = 0.3  # the score from which two cases are suggested
 LIKELY = 0.7  # the score from which it is said that they are likely one
+SIMILAR, SIMILAR_DAYS = 0.25, 30  # the least score, and days back, of cases shown while something is being said
 _MERGEABLE = tuple(BY_ACTION["merge"].sources)
 
 
@@ -111,6 +112,12 @@ def _heads(one: Asked, matches: Iterable[Match], apart: set[tuple[uuid.UUID, uui
     return best
 
 
+def _suggested(heads: dict[uuid.UUID, Match], cases: dict[uuid.UUID, Case], *, limit: int) -> list[Alike]:
+    """Of these heads those that may be merged, likeliest first."""
+    return sorted((Alike.of(cases[pk], match) for pk, match in heads.items() if pk in cases and cases[pk].state in _MERGEABLE),
+                  key=lambda found: (-found.score, found.gap))[:limit]
+
+
 def alike_to(actor: Actor, asked: Sequence[Asked], *, limit: int = 3) -> list[list[Alike]]:
     """For each one asked about, the open cases that may be about the same matter, likeliest first.
 
@@ -127,9 +134,8 @@ def alike_to(actor: Actor, asked: Sequence[Asked], *, limit: int = 3) -> list[li
     heads = {pk for one in matches for pk in one}
     if not heads:
         return [[] for _one in asked]
-    cases = {case.pk: case for case in rows(Case.objects.filter(policy.visible_to(actor), pk__in=heads, state__in=_MERGEABLE))}
-    return [sorted((Alike.of(cases[pk], match) for pk, match in one.items() if pk in cases),
-                   key=lambda found: (-found.score, found.gap))[:limit] for one in matches]
+    cases = {case.pk: case for case in rows(Case.objects.filter(policy.visible_to(actor), pk__in=heads))}
+    return [_suggested(one, cases, limit=limit) for one in matches]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ class Nearby:
 
 
 def nearby(actor: Actor, asked: Asked, *, limit: int = 3, others: int = 5) -> Nearby:
-    """Both lists of the call screen from one look: two queries, while a caller is still speaking."""
+    """Both lists from one look: two queries, while a caller is still speaking."""
     search = Search([asked])
     base = Case.objects.filter(policy.visible_to(actor)).exclude(state__in=[State.WITHDRAWN, State.DECLINED])
     matches = list(search.matches(0, search.candidates(base, days=SIMILAR_DAYS), least=SIMILAR))
@@ -151,8 +157,7 @@ def nearby(actor: Actor, asked: Asked, *, limit: int = 3, others: int = 5) -> Ne
     heads = _heads(asked, (one for one in matches if one.score >= ALIKE), set())
     cases = {case.pk: case for case in rows(Case.objects.filter(
         policy.visible_to(actor), pk__in=heads.keys() | {one.seen.pk for one in matches}))}
-    alike = sorted((Alike.of(cases[pk], match) for pk, match in heads.items() if pk in cases and cases[pk].state in _MERGEABLE),
-                   key=lambda found: (-found.score, found.gap))[:limit]
+    alike = _suggested(heads, cases, limit=limit)
     shown = {one.case.pk for one in alike}
     rest = [cases[one.seen.pk] for one in sorted(matches, key=lambda one: (-one.score, one.gap)) if one.seen.pk in cases]
     return Nearby(alike, [case for case in rest if case.pk not in shown and case.master_id not in shown][:others])
@@ -165,12 +170,8 @@ def alike(actor: Actor, case: Case, *, limit: int = 3) -> list[Alike]:
 
 def likeness(first: Case, second: Case) -> Alike:
     """How two chosen cases are like each other, however little: the second as seen from the first."""
-    one = Asked.of(first)
-    other = Seen(second.pk, second.title, second.words, second.place_text, second.lon, second.lat, second.cell, second.area_id,
-                 second.category_id, second.master_id, second.state, second.registered_at)
-    rare = rarity()
-    match = compared(one, other, {one: text_of(one, rare), other.pk: text_of(other, rare)})
-    return Alike.of(second, match) if match else Alike(second, 0.0, abs(first.registered_at - second.registered_at))
+    one, other, rare = Asked.of(first), Seen.of(second), rarity()
+    return Alike.of(second, compared(one, text_of(one, rare), other, text_of(other, rare)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ are weighed: the words and the places named in them as `likeness` says, the dist
 
 from __future__ import annotations
 
-import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -20,7 +19,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Left
 
 from lianxin.kernel.bigrams import fold
-from lianxin.kernel.coordinates import cells_around
+from lianxin.kernel.coordinates import cells_around, metres_between
 
 from . import search
 from .likeness import LENGTH, Rarity, Text, logit, places_shared, pressed, shared_words
@@ -80,6 +79,10 @@ class Seen(NamedTuple):
     state: str
     registered_at: datetime
 
+    @classmethod
+    def of(cls, case: Case) -> Seen:
+        return cls(*(getattr(case, name) for name in cls._fields))
+
     @property
     def spoken(self) -> str:
         return f"{self.place_text} {self.title} {self.words}"
@@ -96,13 +99,6 @@ class Match:
     metres: int | None = None
     place: str = ""
     words: tuple[str, ...] = field(default=())
-
-
-def metres_between(lon: float, lat: float, lon2: float, lat2: float) -> float:
-    """Great-circle distance of two WGS-84 positions in metres, on a sphere of 6,371 km."""
-    a, b = math.radians(lat), math.radians(lat2)
-    half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(math.radians(lon2 - lon) / 2) ** 2
-    return 2 * 6_371_000 * math.asin(math.sqrt(half))
 
 
 def village_of(area_id: int | None) -> int | None:
@@ -195,8 +191,10 @@ def likeliest(text: Text, seen: Sequence[Seen], *, most: int = LOOKED_AT) -> lis
     if len(seen) <= most:
         return list(seen)
     rare = sorted(text.grams.items(), key=lambda item: -item[1])[:24]
-    ranked = [(sum(weight for gram, weight in rare if gram in one.spoken), one.registered_at, number)
-              for number, one in enumerate(seen)]
+    ranked = []
+    for number, one in enumerate(seen):
+        spoken = one.spoken
+        ranked.append((sum(weight for gram, weight in rare if gram in spoken), one.registered_at, number))
     return [seen[number] for _weight, _at, number in sorted(ranked, reverse=True)[:most]]
 
 
@@ -228,29 +226,32 @@ class _Between:
         bonus += ONE_KIND if one.category_id is not None and one.category_id == seen.category_id else 0.0
         return cls(gap, metres, village if village == other else None, bonus)
 
+    def score(self, mine: Text, theirs: Text) -> float:
+        return pressed(logit(mine, theirs) + self.bonus)
 
-def compared(one: Asked, seen: Seen, texts: Mapping[object, Text], *, least: float = 0.0) -> Match | None:
-    """How one case is like what was asked for; None below the score `least`."""
-    mine, theirs = texts[one], texts[seen.pk]
+    def match(self, seen: Seen, score: float, words: tuple[str, ...]) -> Match:
+        place = reference().places[self.village].said if self.village is not None else ""
+        return Match(seen, score, self.gap, self.metres, place, words)
+
+
+def compared(one: Asked, mine: Text, seen: Seen, theirs: Text) -> Match:
+    """How one case is like what was asked for, however little."""
     between = _Between.of(one, seen)
-    score = pressed(logit(mine, theirs) + between.bonus)
-    if score < least:
-        return None
-    place = reference().places[between.village].said if between.village is not None else ""
-    return Match(seen, score, between.gap, between.metres, place, shared_words(mine, theirs))
+    return between.match(seen, between.score(mine, theirs), shared_words(mine, theirs))
 
 
-def weighed(one: Asked, seen: Seen, texts: Mapping[object, Text], *, least: float) -> Match | None:
-    """The same; None also where they share no word that says something, lie further apart than one place reaches, or nothing
-    places them together: no distance, no village, no name of a place that both give."""
-    found = compared(one, seen, texts, least=least)
-    if found is None or not found.words:
+def weighed(one: Asked, mine: Text, seen: Seen, theirs: Text, *, least: float) -> Match | None:
+    """The same; None below the score `least`, and where they share no word that says something, lie further apart than one
+    place reaches, or nothing places them together: no distance, no village, no name of a place that both give."""
+    between = _Between.of(one, seen)
+    if between.metres is not None:
+        together = between.metres <= FAR
+    else:
+        together = between.village is not None or (places_shared(mine, theirs) or 0.0) >= AGREE
+    if not together or (score := between.score(mine, theirs)) < least:
         return None
-    if found.metres is not None:
-        return found if found.metres <= FAR else None
-    if not found.place and (places_shared(texts[one], texts[seen.pk]) or 0.0) < AGREE:
-        return None
-    return found
+    words = shared_words(mine, theirs)
+    return between.match(seen, score, words) if words else None
 
 
 class Search:
@@ -259,8 +260,9 @@ class Search:
     def __init__(self, asked: Sequence[Asked]) -> None:
         self.asked = asked
         self.rare = search.rarity()
-        self.texts: dict[object, Text] = {one: text_of(one, self.rare) for one in asked}
-        self.around = [Around.of(one, self.texts[one]) for one in asked]
+        self.texts = [text_of(one, self.rare) for one in asked]
+        self.around = [Around.of(one, text) for one, text in zip(asked, self.texts, strict=True)]
+        self.theirs: dict[uuid.UUID, Text] = {}
 
     def candidates(self, base: QuerySet[Case], *, days: int) -> list[Seen]:
         """Cases of `base` in reach of any that is asked about, and of its time."""
@@ -270,11 +272,11 @@ class Search:
 
     def matches(self, number: int, seen: Sequence[Seen], *, least: float) -> Iterable[Match]:
         """Those of the candidates that are alike enough to the one asked about in this place."""
-        one, near = self.asked[number], self.around[number]
+        one, text, near = self.asked[number], self.texts[number], self.around[number]
         mine = [case for case in seen if case.pk != one.case_id and (len(self.asked) == 1 or near.reaches(case))]
-        for case in likeliest(self.texts[one], mine):
-            if case.pk not in self.texts:
-                self.texts[case.pk] = text_of(case, self.rare)
-            found = weighed(one, case, self.texts, least=least)
+        for case in likeliest(text, mine):
+            if case.pk not in self.theirs:
+                self.theirs[case.pk] = text_of(case, self.rare)
+            found = weighed(one, text, case, self.theirs[case.pk], least=least)
             if found is not None:
                 yield found

@@ -1,4 +1,4 @@
-"""Reads of cases: lists in keyset pages, full text, nearness, one case with everything about it."""
+"""Reads of cases: lists in keyset pages, full text, one case with everything about it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ from lianxin.kernel.language import named
 from lianxin.organisations.actors import Actor
 
 from . import policy
-from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, State, Supervised
+from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, Supervised
 from .models.case import OWING
-from .nearness import Asked, Search
 from .reference import reference
 from .search import due_matching, newest_matching, number_in, walking
 
 PAGE = 50
-SIMILAR, SIMILAR_DAYS = 0.25, 30  # the least score, and days back, of cases shown as similar
 OWED = Q(state__in=OWING)
 # What puts a case back on its unit's desk.
 CAME_BACK = ("send_back", "reject_return", "reopen", "reopen_unsolved")
@@ -270,23 +268,6 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
     more = len(found) > limit
     tasks = [Task(assignment, assignment.case) for assignment in found[:limit]]
     return tasks, cursor_of(found[limit - 1].due_at or "", found[limit - 1].pk) if more else ""
-
-
-def similar(actor: Actor, *, words: str, lon: float | None, lat: float | None, area_id: int | None, at: datetime,
-            limit: int = 5) -> list[Case]:
-    """Open or recent cases about what these words may be about, likeliest first: shown before a new one is made.
-
-    Near in place (the cells around the position, the area, or a name of a place that both give) and alike in words, of the
-    last 30 days. How they are found and weighed is in `nearness`. Two to four queries, each along an index.
-    """
-    search = Search([Asked(words, at, lon, lat, area_id)])
-    base = Case.objects.filter(policy.visible_to(actor)).exclude(state__in=[State.WITHDRAWN, State.DECLINED])
-    matches = sorted(search.matches(0, search.candidates(base, days=SIMILAR_DAYS), least=SIMILAR),
-                     key=lambda match: (-match.score, match.gap))[:limit]
-    if not matches:
-        return []
-    found = {case.pk: case for case in rows(Case.objects.filter(pk__in=[match.seen.pk for match in matches]))}
-    return [found[match.seen.pk] for match in matches if match.seen.pk in found]
 
 
 @dataclass(frozen=True, slots=True)

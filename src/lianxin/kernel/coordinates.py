@@ -7,7 +7,7 @@ once more. The forward formulas are the published approximations; the inverse is
 from __future__ import annotations
 
 from enum import StrEnum
-from math import atan2, cos, hypot, isfinite, pi, radians, sin, sqrt
+from math import asin, atan2, cos, hypot, isfinite, pi, radians, sin, sqrt
 
 import h3.api.basic_int as h3
 
@@ -100,6 +100,13 @@ def to_wgs84(lon: float, lat: float, system: CoordinateSystem | str = Coordinate
     if system is CoordinateSystem.GCJ02:
         return gcj02_to_wgs84(lon, lat)
     return lon, lat
+
+
+def metres_between(lon: float, lat: float, lon2: float, lat2: float) -> float:
+    """Great-circle distance of two WGS-84 positions in metres, on a sphere of 6,371 km."""
+    a, b = radians(lat), radians(lat2)
+    half = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(radians(lon2 - lon) / 2) ** 2
+    return 2 * 6_371_000 * asin(sqrt(half))
 
 
 def cell(lon: float, lat: float, resolution: int = 9) -> int:
