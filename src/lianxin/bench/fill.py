@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import psycopg
@@ -21,6 +21,7 @@ from django.db.backends.utils import CursorWrapper
 from lianxin.cases.actions import Intake, register
 from lianxin.cases.housekeeping import ensure_partitions
 from lianxin.kernel.clock import now
+from lianxin.kernel.coordinates import cell
 from lianxin.organisations.actors import SYSTEM
 
 from . import words
@@ -45,7 +46,7 @@ def _one(name: str) -> str:
     return f"(%({name})s::text[])[1 + floor(random() * cardinality(%({name})s::text[]))::int]"
 
 
-# One row a case: everything that chance decides. `stage` says how far the case has come.
+# One row a case: everything that chance decides. `state` says how far the case has come; `cell` is found afterwards.
 MADE = f"""
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS
 WITH chance AS (
@@ -73,6 +74,7 @@ SELECT n, state, is_open, has_unit, at, {_key("at")} AS id, s, x, y,
   (%(county_ids)s::bigint[])[county_n] AS county_id, (%(category_ids)s::bigint[])[category_n] AS category_id,
   CASE WHEN is_open THEN %(now)s::timestamptz + interval '6 days' * (t - 0.125) END AS due_at,
   CASE WHEN NOT is_open THEN at + interval '3 days' * (0.1 + t) END AS closed_at,
+  112.4 + 0.3 * ((county_n + n) %% 4) + 0.3 * y AS lon, 28.4 + 0.3 * x AS lat, NULL::bigint AS cell,
   {_one("streets")} AS street, {_one("whats")} AS what,
   {_one("places")} AS place, {_one("whens")} AS said_when,
   {_one("whats")} AS also, {_one("asks")} AS ask,
@@ -98,9 +100,7 @@ SELECT id, to_char(at, 'YY') || '-' || (%(serial)s + n) || '-' || n %% 10, sha25
   street || left(what, 8),
   street || n || '号' || place || '，' || said_when || '，' || what || '。' || shop || rare || ask || also || '，' || ask,
   'zh-hans', reporter_id, y < 0.02, street || n || '号',
-  112.4 + 0.3 * ((county_id + n) %% 4) + 0.3 * y, 28.4 + 0.3 * x,
-  ('x881f' || lpad(to_hex((y * 100000)::int), 8, '0') || 'fff')::bit(64)::bigint,
-  at, '', '', state,
+  lon, lat, cell, at, '', '', state,
   (ARRAY['enquiry', 'suggestion', 'help', 'complaint', 'report'])[1 + floor(y * 5)::int],
   CASE WHEN x < 0.02 THEN 'urgent' ELSE 'normal' END, category_id, county_id, county_id, lead_unit_id,
   CASE WHEN assist_unit_id IS NOT NULL THEN ARRAY[lead_unit_id, assist_unit_id]
@@ -173,6 +173,28 @@ FROM made WHERE state IN ('replied', 'callback', 'closed') AND at + interval '3 
 )
 
 
+def _values(city: BenchCity) -> dict[str, Any]:
+    return {
+        "now": now().astimezone(UTC), "days": MONTHS * 30, "units": len(city.unit_ids), "counties": len(city.county_ids),
+        "categories": len(city.category_ids), "unit_ids": list(city.unit_ids), "county_ids": list(city.county_ids),
+        "category_ids": list(city.category_ids), "streets": list(words.STREETS), "whats": list(words.WHAT),
+        "places": list(words.PLACES), "whens": list(words.WHEN), "asks": list(words.ASK), "rare": list(words.RARE),
+        "shops": list(words.SHOPS),
+        "serial": FIRST_SERIAL, "actor": city.staff["dispatcher"].pk,
+    }
+
+
+def _make(cursor: CursorWrapper, values: dict[str, Any], first: int, last: int) -> None:
+    """The table `made`, each row with the H3 cell of its position: PostgreSQL cannot tell it, and what is looked for by place
+    would else never be found by place."""
+    cursor.execute("SELECT setseed(%s)", [(first % 1000) / 1000])
+    cursor.execute(MADE, values | {"first": first, "last": last})
+    cursor.execute("SELECT n, lon, lat FROM made")
+    found = [(n, cell(lon, lat)) for n, lon, lat in cursor.fetchall()]
+    cursor.execute("UPDATE made SET cell = found.cell FROM unnest(%s::bigint[], %s::bigint[]) AS found (n, cell) "
+                   "WHERE found.n = made.n", [list(column) for column in zip(*found, strict=True)])
+
+
 def _quiet(cursor: CursorWrapper) -> None:
     """Leave foreign keys and triggers unchecked in this session, where the server lets us: the rows fit."""
     try:
@@ -222,15 +244,7 @@ def prepare() -> None:
 
 def grow(city: BenchCity, *, have: int, want: int) -> None:
     """Add cases until there are `want`, then let the server gather its statistics."""
-    at: datetime = now().astimezone(UTC)
-    values: dict[str, Any] = {
-        "now": at, "days": MONTHS * 30, "units": len(city.unit_ids), "counties": len(city.county_ids),
-        "categories": len(city.category_ids), "unit_ids": list(city.unit_ids), "county_ids": list(city.county_ids),
-        "category_ids": list(city.category_ids), "streets": list(words.STREETS), "whats": list(words.WHAT),
-        "places": list(words.PLACES), "whens": list(words.WHEN), "asks": list(words.ASK), "rare": list(words.RARE),
-        "shops": list(words.SHOPS),
-        "serial": FIRST_SERIAL, "actor": city.staff["dispatcher"].pk,
-    }
+    values = _values(city)
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
     with _without_indexes(want - have >= REBUILD_FROM):
@@ -238,8 +252,7 @@ def grow(city: BenchCity, *, have: int, want: int) -> None:
             last = min(first + CHUNK - 1, want)
             with transaction.atomic(), connection.cursor() as cursor:
                 _quiet(cursor)
-                cursor.execute("SELECT setseed(%s)", [(first % 1000) / 1000])
-                cursor.execute(MADE, values | {"first": first, "last": last})
+                _make(cursor, values, first, last)
                 for statement in INSERTS:
                     cursor.execute(statement, values)
                 cursor.execute("SET session_replication_role = DEFAULT")
