@@ -135,6 +135,7 @@ def test_one_case_says_what_may_be_done(world: World, machines: Any, monday: Fro
     assert may["sign"]["allowed"]
     assert not may["assist_sign"]["allowed"]
     assert may["assist_sign"]["reason"]
+    assert (may["answer_supervision"]["allowed"], may["answer_supervision"]["reason"]) == (False, "现在没有要办的这一步。")
     assert [place["name"] for place in seen["area_path"]] == ["试验市", "东区", "桥头街道", "花园社区"]
     assert {clock["kind"] for clock in seen["clocks"]} == {"sign_for", "first_contact", "resolve"}
     assert seen["assignments"][0]["unit"] == {"code": "housing", "name": "市住建局"}

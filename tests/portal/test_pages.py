@@ -17,7 +17,6 @@ from django.test.utils import CaptureQueriesContext
 from lianxin.cases.models import Case, Category
 from lianxin.kernel.clock import Frozen, now
 from lianxin.portal.queries import Share, figures
-from lianxin.portal.redact import redacted
 from lianxin.portal.saying import first_words
 from lianxin.quality import actions as q
 from tests.portal.test_public import published
@@ -131,19 +130,6 @@ def test_limits_on_the_about_page_are_the_citys_own(world: World, client: Client
     text = said(client.get("/about/"))
     assert "紧急 24 小时" in text
     assert "投诉 5 个工作日" in text
-
-
-@pytest.mark.parametrize("private", [
-    "13812342201", "138 1234 2201", "+86 138-1234-2201", "0730-8212345", "430602199001011234", "湘F·12345", "湘F12345D",
-    "3栋2单元501", "501室", "a.b@example.com", "微信：wang_xm88",
-])
-def test_what_surely_names_a_person_is_blacked_out(private: str) -> None:
-    assert private not in redacted(f"请打{private}联系。")
-    assert "路灯 3 天" in redacted(f"路灯 3 天不亮，{private}，2026 年 11 月 20 日起。")
-
-
-def test_names_given_are_blacked_out() -> None:
-    assert "王小明" not in redacted("王小明家门口", names=("王小明",))
 
 
 def test_first_words_make_a_heading() -> None:

@@ -161,7 +161,7 @@ def test_publication_is_previewed_and_redacted_before_it_is_sent(world: World, c
     assert page.status_code == 422
     assert not Case.objects.exists()
     shown = form_of(page, action="/say/")
-    for private in ("王小明", "13812342201", "501"):
+    for private in ("王小明", "13812342201", "单元501"):
         assert private not in shown["body"] + shown["title"]
     sent = step(client, page, "submit", body="花园社区的路灯坏了。", title="路灯坏了")
     assert sent.status_code == 302

@@ -11,7 +11,7 @@ import pytest
 from lianxin.cases.models import Case, Event
 from lianxin.kernel.clock import Frozen, now
 from lianxin.triage import offers
-from lianxin.triage.models import Did, Offer, What
+from lianxin.triage.models import LearntModel, Offer, What
 from tests.desk.conftest import SignIn, as_
 from tests.desk.test_call import CALL, keywords
 from tests.knowledge.made import article as made_article
@@ -27,11 +27,17 @@ def taken(client: Any, **more: str) -> dict[str, Offer]:
     return {offer.what: offer for offer in Offer.objects.filter(case=Case.objects.latest("registered_at"))}
 
 
-@pytest.mark.parametrize(("typed", "did"), [
-    ("010102 施工噪声", Did.ACCEPTED), ("010101", Did.CHANGED), ("", Did.IGNORED)])
-def test_what_became_of_the_category(world: World, as_: SignIn, monday: Frozen, typed: str, did: Did) -> None:
+@pytest.mark.parametrize(("typed", "chosen"), [("010102 施工噪声", "010102"), ("010101", "010101"), ("", "")])
+def test_what_was_chosen_of_the_categories(world: World, as_: SignIn, monday: Frozen, typed: str, chosen: str) -> None:
     offer = taken(as_("operator"), category=typed)[What.CATEGORY]
-    assert (offer.did, offer.offered, offer.model, offer.probability) == (did, ["010102", "010101"], None, None)
+    assert (offer.chosen, offer.offered, offer.model, offer.probability) == (chosen, ["010102", "010101"], None, None)
+
+
+def test_the_version_is_the_one_that_was_on_the_screen(world: World, as_: SignIn, monday: Frozen) -> None:
+    model = LearntModel.objects.create(number=3, digest="d", size=1, source="s", examples=1, categories=1, seed=0, kept_at=now())
+    offer = taken(as_("operator"), offered_model="3", offered_area="990101", area="990101")
+    assert (offer[What.CATEGORY].model, offer[What.CATEGORY].probability) == (model, 0.8)
+    assert offer[What.AREA].model is None
 
 
 def test_nothing_is_written_where_nothing_was_offered(world: World, as_: SignIn, monday: Frozen) -> None:
@@ -40,16 +46,16 @@ def test_nothing_is_written_where_nothing_was_offered(world: World, as_: SignIn,
 
 def test_danger_that_was_put_through(world: World, as_: SignIn, monday: Frozen) -> None:
     client = as_("operator")
-    assert taken(client, offered_alarm="119 120", do="119")[What.URGENCY].did == Did.ACCEPTED
+    assert taken(client, offered_alarm="119 120", do="119")[What.URGENCY].chosen == "119"
     monday.move(minutes=1)
-    assert taken(client, offered_alarm="119", do="register")[What.URGENCY].did == Did.IGNORED
+    assert taken(client, offered_alarm="119", do="register")[What.URGENCY].chosen == ""
 
 
 def test_the_same_form_twice_is_one_offer(world: World, as_: SignIn, monday: Frozen) -> None:
     client, submission = as_("operator"), str(uuid.uuid4())
     taken(client, submission=submission)
     taken(client, submission=submission, category="010102")
-    assert [offer.did for offer in Offer.objects.all()] == [Did.IGNORED]
+    assert [offer.chosen for offer in Offer.objects.all()] == [""]
 
 
 def test_what_a_browser_invents_breaks_nothing(world: World, as_: SignIn, monday: Frozen) -> None:
@@ -98,6 +104,6 @@ def test_an_answer_that_was_read_out_is_kept_with_its_version(world: World, as_:
     made_article("city-77", "夜间施工")
     made = taken(as_("operator"), offered_article="city-77@1", article="city-77@1", do="answer", public_answer="晚上十点后不许施工。",
                  category="010102")
-    assert made[What.ARTICLE].did == Did.ACCEPTED
+    assert made[What.ARTICLE].chosen == "city-77@1"
     event = Event.objects.filter(action="answer_on_the_spot").get()
     assert "city-77" in str(event.data)

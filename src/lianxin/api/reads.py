@@ -16,12 +16,14 @@ from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.engine import On
 from lianxin.cases.models import OPEN_STATES, Assignment, Case, State
 from lianxin.cases.queries import access_case
+from lianxin.cases.queries_clocks import not_now
 from lianxin.cases.reference import reference
 from lianxin.cases.states import transitions_from
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Invalid
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
+from lianxin.supervision import actions as supervising
 
 from . import shapes
 from .actions import ROWS
@@ -97,12 +99,15 @@ def actions_for(actor: Actor, case: Case, open_ones: list[Assignment]) -> list[d
     found = []
     lead = policy.own_assignment(actor, open_ones, "raise_return")
     barred = returns.barred(case, lead.unit_id if lead is not None else None)
+    idle = not_now(case) | supervising.not_now(case)
     for row in transitions_from(case.state):
         if row.action not in ROWS or not row.roles & actor.roles:
             continue
         decision = policy.can(actor, row.action, case, assignment=policy.own_assignment(actor, open_ones, row.action))
         if decision.allowed and row.action in barred:
             decision = policy.Decision(False, barred[row.action])
+        elif decision.allowed and row.action in idle:
+            decision = policy.Decision(False, _("现在没有要办的这一步。"))
         found.append({"action": row.action, "label": str(row.label), "allowed": decision.allowed,
                       "reason": str(decision.reason)})
     return found

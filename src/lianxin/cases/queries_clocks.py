@@ -13,7 +13,7 @@ from lianxin.organisations.actors import Actor
 
 from . import policy
 from .clocks import calendar_named
-from .models import RUNNING, Case, Clock, ClockKind, Extension, ExtensionDecision, Suspension
+from .models import RUNNING, Case, Clock, ClockKind, Extension, ExtensionDecision, State, Suspension
 from .queries import CaseFile, Filters, rows
 
 EVERYTHING = Filters()
@@ -108,3 +108,15 @@ def extensions_waiting(actor: Actor, *, filters: Filters = EVERYTHING, limit: in
     """Cases whose unit waits for an answer to its request for more time, the earliest due answer first."""
     waiting: QuerySet[Extension] = Extension.objects.filter(decision=ExtensionDecision.WAITING)
     return list(rows(Case.objects.filter(policy.visible_to(actor), filters.q(), extensions__in=waiting)).order_by("due_at", "id")[:limit])
+
+
+def not_now(case: Case, *, waiting: bool | None = None) -> frozenset[str]:
+    """Actions of pauses and extensions that have nothing to act on as the case stands. `waiting` says whether a request for
+    more time waits; it is looked up when not said and needed."""
+    if case.state != State.IN_HAND:
+        return frozenset()
+    if waiting is None:
+        waiting = waiting_extension(case.pk) is not None
+    closed = {"suspend", "ask_extension"} if case.paused else {"resume_work", "lift_suspension"}
+    closed |= {"ask_extension"} if waiting else {"grant_extension", "refuse_extension"}
+    return frozenset(closed)

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from lianxin.cases.actions.telling import OF_THE_HOTLINE
-from lianxin.cases.models import AssignmentRole, Case, State
+from lianxin.cases.models import AssignmentRole, Case
 from lianxin.cases.queries_clocks import ClockLine
 from lianxin.cases.sayings.clocks import length
 
@@ -57,12 +57,3 @@ def table_of(case: Case, lines: Iterable[ClockLine]) -> list[ClockRow]:
             "+" + length(clock.extended_minutes, clock.calendar) if clock.extended_minutes else "",
             result, mood, clock.met_at or clock.stopped_at))
     return found
-
-
-def not_now(case: Case, *, waiting: bool) -> frozenset[str]:
-    """Actions of pauses and extensions that have nothing to act on as the case stands."""
-    if case.state != State.IN_HAND:
-        return frozenset()
-    closed = {"suspend", "ask_extension"} if case.paused else {"resume_work", "lift_suspension"}
-    closed |= {"ask_extension"} if waiting else {"grant_extension", "refuse_extension"}
-    return frozenset(closed)

@@ -15,6 +15,7 @@ from lianxin.cases.missed_calls import can_call_back
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 from lianxin.quality.campaigns import may_order
+from lianxin.triage.offers import READERS as OFFER_READERS
 
 OVERVIEW_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK)
 SUPERVISION_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK, Role.REVIEWER, Role.CALLBACK)
@@ -51,7 +52,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("退单台账"), ("returns", "return_entries"), _has(*RETURN_ROLES)),
     Entry(_("派单目录"), ("catalogue", "compare_versions", "restore_version", "propose_change", "proposal", "proposal_cases"),
           _has(*CATALOGUE_ROLES)),
-    Entry(_("听得准不准"), ("heard",), _has(Role.SUPERVISOR, Role.LEADER, Role.ADMINISTRATOR)),
+    Entry(_("听得准不准"), ("heard",), _has(*OFFER_READERS)),
     Entry(_("人员"), ("office",), _has(Role.ADMINISTRATOR)),
     Entry(_("接口令牌"), ("tokens",), _has(Role.ADMINISTRATOR)),
     Entry(_("失败的任务"), ("jobs",), _has(Role.ADMINISTRATOR)),

@@ -15,7 +15,7 @@ from lianxin.cases import duplicates, families, policy, returns
 from lianxin.cases.models import Assignment, AssignmentRole, Attachment, Case, Clock, ClockKind, State
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.queries import CaseFile
-from lianxin.cases.queries_clocks import waiting_extension
+from lianxin.cases.queries_clocks import not_now
 from lianxin.cases.reference import reference, today_of
 from lianxin.cases.states import Transition, transitions_from
 from lianxin.kernel.clock import now
@@ -25,7 +25,6 @@ from lianxin.quality.queries import tries_of
 from lianxin.supervision import actions as supervising
 
 from .calls import tried
-from .clock_table import not_now
 from .forms import FORMS, Nothing
 from .queries import last_of
 from .templatetags.desk import event_detail
@@ -69,8 +68,7 @@ def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, like
     found = []
     lead = policy.own_assignment(actor, assignments, "raise_return")
     barred = returns.barred(case, lead.unit_id if lead is not None else None)
-    idle = not_now(case, waiting=waiting_extension(case.pk) is not None if waiting is None else waiting)
-    idle |= supervising.not_now(case)
+    idle = not_now(case, waiting=waiting) | supervising.not_now(case)
     for row in transitions_from(case.state):
         if not _worth_showing(row, actor) or row.action in idle:
             continue

@@ -43,17 +43,9 @@ class What(models.TextChoices):
     ARTICLE = "article", _("知识")
 
 
-class Did(models.TextChoices):
-    """What became of an offer."""
-
-    ACCEPTED = "accepted", _("采用")
-    CHANGED = "changed", _("改了")
-    IGNORED = "ignored", _("没有理会")
-
-
 class Offer(models.Model):
-    """One thing that was offered while a case was taken, and what the person did with it. It says how good the offers
-    are, so it names no person: neither who took the case nor who reported it."""
+    """One thing that was offered while a case was taken, and what was chosen in the end: the first of it, another, or
+    nothing. It says how good the offers are, so it names no person: neither who took the case nor who reported it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case = models.ForeignKey("cases.Case", models.CASCADE, related_name="+")
@@ -63,12 +55,10 @@ class Offer(models.Model):
     offered = ArrayField(models.CharField(max_length=60))  # codes, best first
     probability = models.FloatField(null=True)  # of the first, 0…1, where a model said it
     chosen = models.CharField(max_length=60, blank=True)
-    did = models.CharField(max_length=10, choices=Did.choices)
 
     class Meta:
         constraints = [
             one_of("offer_what_known", "what", What),
-            one_of("offer_did_known", "did", Did),
             models.UniqueConstraint(fields=["case", "what"], name="offer_once"),
             models.CheckConstraint(condition=models.Q(probability__isnull=True) | models.Q(probability__gte=0, probability__lte=1),
                                    name="offer_probability_is_one"),

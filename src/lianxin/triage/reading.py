@@ -46,11 +46,11 @@ def heard(text: str, limit: int = 3) -> Heard:
         return _judged(rules[:limit], None)
     model, classifier = in_force
     said: dict[int, tuple[float, tuple[str, ...]]] = {}
+    known = _nodes(held, tuple(classifier.labels))
     for guess in classifier.read("", text).guesses:
-        node = _node(held, guess.label)
-        if node is not None:
-            said[node.id] = (guess.probability, tuple(guess.words))
-    taught = {node.id for label in classifier.labels if (node := _node(held, label)) is not None}
+        if guess.label in known:
+            said[known[guess.label]] = (guess.probability, tuple(guess.words))
+    taught = frozenset(known.values())
     found = [_suggestion(held, held.nodes[pk], chance, words) for pk, (chance, words) in said.items()
              if held.nodes[pk].is_leaf]
     found += _below(held, rules, said, taught)
@@ -67,7 +67,8 @@ def several(text: str) -> tuple[tuple[str, str], ...]:
     from .classify import matters
 
     held = reference()
-    return tuple((one.text, node.said if (node := _node(held, one.guess.label)) else one.guess.label)
+    known = _nodes(held, tuple(in_force[1].labels))
+    return tuple((one.text, held.nodes[known[one.guess.label]].said if one.guess.label in known else one.guess.label)
                  for one in matters(in_force[1], text))
 
 
@@ -75,17 +76,15 @@ def _judged(found: Sequence[Suggestion], model: LearntModel | None) -> Heard:
     return Heard(tuple(found), not found or found[0].score < settings.LIANXIN_TRIAGE_SURE, model)
 
 
-def _node(held: Reference, label: str) -> Node | None:
-    """The category of a label: its code, or its name as far as only one category has it."""
-    by_code = held.nodes_by_code.get(label)
-    if by_code is not None:
-        return by_code if by_code.active else None
-    named = [node for node in held.nodes.values() if node.name == label and node.active]
-    return min(named, key=lambda node: len(node.lineage)) if named else None
+def _nodes(held: Reference, labels: tuple[str, ...]) -> dict[str, int]:
+    """The category of each label that is the code of one, or the name; of several of a name the one nearest the top."""
+    active = sorted((node for node in held.nodes.values() if node.active), key=lambda node: -len(node.lineage))
+    found = {node.name: node.id for node in active} | {node.code: node.id for node in active}
+    return {label: found[label] for label in labels if label in found}
 
 
 def _below(held: Reference, rules: Sequence[Suggestion], said: dict[int, tuple[float, tuple[str, ...]]],
-           taught: set[int]) -> list[Suggestion]:
+           taught: frozenset[int]) -> list[Suggestion]:
     """The rules' leaves that the model was not taught: a share of their branch where it was taught that, else as they are."""
     branch: dict[str, int | None] = {}
     for one in rules:

@@ -41,20 +41,19 @@ def path_of(model: LearntModel) -> Path:
 
 
 def keep(file: Path, *, source: str, measured: Mapping[str, Any] | None = None) -> LearntModel:
-    """Take a model file in as the next version, not yet in force; the same file again is the version it is already.
+    """Take a model file in as the next version, not yet in force; the same file again is the version it is already,
+    and makes good what was damaged.
     Raises Invalid when it is no model."""
     classifier = _load(file)
     body = file.read_bytes()
     digest = hashlib.sha256(body).hexdigest()
-    known = LearntModel.objects.filter(digest=digest).first()
-    if known is not None and path_of(known).exists():
-        return known
     directory().mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=directory(), delete=False) as half:
         half.write(body)
         half.flush()
         os.fsync(half.fileno())
     os.replace(half.name, directory() / f"{digest}.model")
+    known = LearntModel.objects.filter(digest=digest).first()
     if known is not None:
         return known
     try:
@@ -70,7 +69,7 @@ def keep(file: Path, *, source: str, measured: Mapping[str, Any] | None = None) 
 def put_in_force(number: int) -> LearntModel:
     """From now on this version reads. Raises NotFound for an unknown number, Invalid when its file is gone or damaged."""
     with transaction.atomic():
-        model = LearntModel.objects.select_for_update().filter(number=number).first()
+        model = {one.number: one for one in LearntModel.objects.select_for_update().order_by("pk")}.get(number)
         if model is None:
             raise NotFound(_("没有第 %s 版模型。") % number)
         read(model)

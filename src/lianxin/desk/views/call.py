@@ -31,17 +31,19 @@ from lianxin.cases.models import Kind, Urgency
 from lianxin.cases.queries import access_case
 from lianxin.cases.reference import Answer, reference, today_of
 from lianxin.kernel.clock import now
+from lianxin.kernel.coordinates import to_wgs84
 from lianxin.kernel.errors import DomainError, NotFound
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.text import small_number
 from lianxin.knowledge.queries import search as search_knowledge
 from lianxin.organisations.models import Role
 from lianxin.places import gazetteer
-from lianxin.triage import offers, store
+from lianxin.triage import offers
 from lianxin.triage.danger import alarms
 from lianxin.triage.history import usual
-from lianxin.triage.models import What
+from lianxin.triage.models import LearntModel, What
 from lianxin.triage.offers import Shown
-from lianxin.triage.personal import masked
+from lianxin.triage.personal import redacted
 from lianxin.triage.reading import heard, several
 
 from ..access import StaffRequest, staff
@@ -84,14 +86,14 @@ class CallForm(forms.Form):
 def _intake(data: dict[str, Any], request: StaffRequest) -> Intake:
     category = category_code(data["category"])
     publish = bool(data["publication"]) and not data["confidential"]
+    public = redacted(data["words"], names=(data["name"],)) if publish else ""
     grid = not request.actor.has(Role.OPERATOR, Role.DISPATCHER)
     return Intake(
         words=data["words"], channel="field" if grid else "phone", category=category or None,
         area=area_code(data["area"]) or None, place_text=data["place_text"], lon=data["lon"], lat=data["lat"],
         kind=data["kind"] or None, urgency=data["urgency"] or None, name=data["name"], phone=data["phone"],
         confidential=data["confidential"], accept=bool(category) and not grid,
-        publication_title=masked(data["words"], houses=True)[:40] if publish else "",
-        publication_body=masked(data["words"], houses=True) if publish else "",
+        publication_title=public[:40], publication_body=public,
     )
 
 
@@ -145,20 +147,21 @@ def _keep_offers(request: StaffRequest, case_id: uuid.UUID, data: dict[str, Any]
     def offered(name: str) -> tuple[str, ...]:
         return tuple(code[:60] for code in request.POST.get(f"offered_{name}", "")[:600].split())
 
+    # The version that read is the one on the screen, whichever is in force by now.
+    number = small_number(request.POST.get("offered_model", ""))
+    model = LearntModel.objects.filter(number=number).first() if number is not None else None
     try:
-        probability = min(1.0, max(0.0, float(request.POST.get("offered_probability", ""))))
+        probability = min(1.0, max(0.0, float(request.POST.get("offered_probability", "")))) if model else None
     except ValueError:
         probability = None
-    in_force = store.in_force()
-    model = in_force[0] if in_force and request.POST.get("offered_model") == str(in_force[0].number) else None
     service = do if do in ("110", "119", "120") else ""
     offers.write(case_id, [
-        Shown(What.CATEGORY, offered("category"), category_code(data["category"]), probability if model else None),
+        Shown(What.CATEGORY, offered("category"), category_code(data["category"]), model, probability),
         Shown(What.AREA, offered("area"), area_code(data["area"])),
         Shown(What.URGENCY, offered("alarm"), service),
         Shown(What.ARTICLE, offered("article"), data["article"] if do == "answer" else ""),
         Shown(What.SAME, offered("same"), do.removeprefix("merge:") if do.startswith("merge:") else ""),
-    ], model)
+    ])
 
 
 def _made(made: Registered, told: str) -> str:
@@ -239,7 +242,7 @@ def _call_context(request: StaffRequest, form: CallForm, submission: str, messag
 def _position(request: StaffRequest, places: list[gazetteer.PlaceHit]) -> tuple[float | None, float | None]:
     """The position chosen in the form, else that of the best site read in the words; degrees WGS-84."""
     try:
-        return float(request.POST["lon"]), float(request.POST["lat"])
+        return to_wgs84(float(request.POST["lon"]), float(request.POST["lat"]))
     except (KeyError, ValueError):
         site = places[0] if places and places[0].level == "site" else None
         return (site.lon, site.lat) if site else (None, None)

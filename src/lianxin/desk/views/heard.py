@@ -13,15 +13,13 @@ from django.views.decorators.http import require_GET
 
 from lianxin.analysis.intervals import wilson
 from lianxin.kernel.clock import now
-from lianxin.organisations.models import Role
 from lianxin.triage import offers
 from lianxin.triage.models import LearntModel
-from lianxin.triage.offers import Precision
+from lianxin.triage.offers import READERS, Precision
 
 from ..access import StaffRequest, staff
 from .boards import context_for
 
-READERS = (Role.SUPERVISOR, Role.LEADER, Role.ADMINISTRATOR)
 SPANS = (7, 30, 90)  # days
 
 

@@ -70,7 +70,7 @@ function split() {
   sessionStorage.setItem(REST, JSON.stringify(others));
   form.elements.words.value = first;
   form.elements.words.dispatchEvent(new Event("input", { bubbles: true }));
-  for (const name of ["category"]) if (!form.elements[name].dataset.byHand) form.elements[name].value = "";
+  if (!form.elements.category.dataset.byHand) form.elements.category.value = "";
   form.elements.words.focus();
 }
 function remember() {
