@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from lianxin.cases.models import Case, Event, State
+from lianxin.cases.models import Case, Event, PublicVersion, State
 from lianxin.desk import typed
 from lianxin.kernel.clock import Frozen
 from tests.desk.conftest import SignIn
@@ -49,6 +49,18 @@ def test_the_operator_hears_number_and_code_and_gets_the_next_form(world: World,
     assert (case.state, case.channel, case.registered_by_id) == (State.ACCEPTED, "phone", world.staff["operator"].pk)
     assert "王小明" not in text
     assert "13812342201" not in text
+
+
+def test_what_is_proposed_for_the_public_names_nobody(world: World, as_: SignIn, monday: Frozen) -> None:
+    """The caller's name, which only the form knows to be one, is blacked out wherever the words hold it."""
+    words = "王小明家门口的工地半夜打桩，电话13812342201，住3栋2单元501室。"
+    as_("operator").post(CALL, said(words=words, name="王小明", phone="13812342201", publication="on"))
+    public = PublicVersion.objects.get()
+    for told in (public.title, public.body):
+        assert "王小明" not in told
+        assert "工地半夜打桩" in told
+    assert "13812342201" not in public.body
+    assert "501" not in public.body
 
 
 @pytest.mark.parametrize(("typed_in", "code"), [
@@ -174,6 +186,12 @@ def test_similar_open_cases_nearby_are_shown_before_a_new_one_is_made(world: Wor
     assert f"join:{case_id}" in near
     elsewhere = part(as_("operator").post(SUGGEST, {"words": "楼下工地半夜又在打桩", "area": "990102"}), "suggest-near")
     assert str(case_id) not in elsewhere
+
+
+@pytest.mark.parametrize("position", [("nan?", ""), ("nan", "29.1"), ("9999", "29.1"), ("113.1", "1e400")])
+def test_a_position_that_is_none_is_left_out(world: World, as_: SignIn, position: tuple[str, str]) -> None:
+    lon, lat = position
+    assert as_("operator").post(SUGGEST, {"words": "楼下工地半夜还在打桩", "lon": lon, "lat": lat}).status_code == 200
 
 
 @pytest.mark.parametrize("words", ["", "路", "\x00\x01", "<b>路灯</b>" * 500, "路" * 13_000])

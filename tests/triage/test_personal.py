@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lianxin.triage.parts.measure import read_marked, tally
-from lianxin.triage.personal import BLACK, KINDS, find, identity_valid, luhn_valid, masked
+from lianxin.triage.personal import BLACK, KINDS, find, identity_valid, luhn_valid, masked, redacted
 
 LIST = Path(__file__).parent / "data" / "personal.csv"
 
@@ -64,6 +64,19 @@ def test_the_mask_keeps_the_length_and_the_rest() -> None:
     text = "我叫张建国，电话13873012201，路灯3天不亮"
     black = masked(text)
     assert black == f"我叫{BLACK * 3}，电话{BLACK * 11}，路灯3天不亮"
+
+
+@pytest.mark.parametrize("private", [
+    "13812342201", "138 1234 2201", "+86 138-1234-2201", "0730-8212345", "430602199001011234", "湘F·12345", "湘F12345D",
+    "3栋2单元501", "501室", "a.b@example.com", "微信：wang_xm88",
+])
+def test_what_surely_names_a_person_is_blacked_out(private: str) -> None:
+    assert private not in redacted(f"请打{private}联系。")
+    assert "路灯 3 天" in redacted(f"路灯 3 天不亮，{private}，2026 年 11 月 20 日起。")
+
+
+def test_names_given_are_blacked_out() -> None:
+    assert "王小明" not in redacted("王小明家门口", names=("王小明",))
 
 
 ALPHABET = "0123456789一二三零幺-+ X转省京湘FAD·@.a我叫姓名本人联系电话：，微信QQ卡身份证王小明某先生栋单元室号楼■的\n"

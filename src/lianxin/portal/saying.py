@@ -16,8 +16,8 @@ from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.reference import Node, reference
 from lianxin.kernel.coordinates import CoordinateSystem
 from lianxin.places import gazetteer
+from lianxin.triage.personal import redacted
 
-from .redact import redacted
 from .uploads import Upload, carried_by
 
 STEPS = ("words", "place", "send")

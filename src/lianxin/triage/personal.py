@@ -9,7 +9,7 @@ docs/reference/triage-words.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -174,3 +174,12 @@ def masked(text: str, *, houses: bool = False) -> str:
             characters[span.start : span.end] = BLACK * (span.end - span.start)
         text = "".join(characters)
     return text
+
+
+def redacted(text: str, *, names: Iterable[str] = ()) -> str:
+    """`text` as it is proposed for everybody to read: masked with building, staircase and flat, and without the given names,
+    of two characters or more, wherever they stand. What is left the person checks."""
+    for name in (one.strip() for one in names):
+        if len(name) >= 2:
+            text = text.replace(name, BLACK * len(name))
+    return masked(text, houses=True)

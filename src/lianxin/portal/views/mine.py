@@ -35,11 +35,11 @@ from lianxin.organisations.actors import Actor, reporter_for
 from lianxin.quality.actions import contest, rate
 from lianxin.quality.hearing import hearing
 from lianxin.triage.danger import alarms
+from lianxin.triage.personal import redacted
 
 from .. import access
 from ..forms import AddForm, CodeForm, ContestForm, PublishForm, RateForm, WithdrawForm
 from ..queries import file_of, own_files, place_path, promised
-from ..redact import redacted
 from ..saying import BODY_LIMIT, first_words, new_submission
 from ..uploads import LOST, carried_by, receive_all
 from .say import services
