@@ -17,7 +17,7 @@ from .files import Tables
 from .models import Area, City, Site
 from .name_words import AROUND_AFTER, AROUND_BEFORE, CONFUSED, SUFFIXES, TAILS, TELLING, WORDS
 
-_DEPTH = {"city": 0, "county": 1, "town": 2, "village": 3, "site": 4}
+_DEPTH = {"county": 1, "town": 2, "village": 3, "site": 4}
 _READ_LIMIT = 12_000
 _CLOSE = 0.75  # readings of one name that score this near are equally likely: ask
 
@@ -162,8 +162,8 @@ class Gazetteer:
                 at = span.end
         return spans
 
-    def _named_elsewhere(self, spans: list[_Span]) -> dict[str, set[int]]:
-        """Form → areas it names."""
+    def _areas_of(self, spans: list[_Span]) -> dict[str, set[int]]:
+        """Form → ids of the areas it names."""
         return {span.form: {entry.area_id for entry in self._entries[span.form] if entry.level != "site"} for span in spans}
 
     def _speaks_of_a_place(self, text: str, span: _Span, named: set[int], before: set[int]) -> bool:
@@ -185,7 +185,7 @@ class Gazetteer:
         """Places named in a text, most specific and most consistent first; an ambiguous name gives several hits."""
         text = re.sub(r"\s", "", text[:_READ_LIMIT])
         spans = self._spans(text)
-        areas = self._named_elsewhere(spans)
+        areas = self._areas_of(spans)
         sure = {pk for span in spans if not self._doubtful(span) for pk in areas[span.form]}
         before = {span.end: areas[span.form] for span in spans}
         spans = [span for span in spans if not self._doubtful(span) or self._speaks_of_a_place(
