@@ -9,6 +9,8 @@ from lianxin.worktime import AROUND_THE_CLOCK, AnyCalendar
 
 from .reference import Limits, Reference, forget, reference, today_of
 
+WORKING_DAY = 420  # working minutes
+
 
 def calendar_named(name: str) -> AnyCalendar:
     """The calendar of that code, from memory: `working`, `around_the_clock`, or one of the city's own.

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.cases.clocks import promise
+from lianxin.cases.clocks import WORKING_DAY, promise
 from lianxin.cases.engine import KEY_REUSED, Step, submission_key
 from lianxin.cases.models import Case
 from lianxin.cases.reference import Reference, reference, today_of
@@ -26,8 +26,6 @@ from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import WORKING, Role
 
 from .models import Campaign, CampaignDraw
-
-WORKING_DAY = 420  # working minutes
 
 
 def chance(seed: str, number: str, round: int) -> float:

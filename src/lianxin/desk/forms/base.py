@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.models import Case
+from lianxin.kernel.errors import DomainError
 
 from ..typed import unit_codes
 
+F = TypeVar("F", bound=forms.Form)
 YES_NO = [("", "—"), ("yes", _("是")), ("no", _("否"))]
 
 
@@ -55,6 +57,21 @@ def when(label: Any, *, required: bool = False) -> forms.DateTimeField:
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
     )
+
+
+def settled(form: F, prefix: str = "") -> F:
+    """A form as pages show it; with `prefix` its fields' ids are apart from those of the page's other forms."""
+    form.label_suffix = ""
+    if prefix:
+        for name, field in form.fields.items():
+            field.widget.attrs["id"] = f"id_{prefix}_{name}"
+    return form
+
+
+def take_faults(form: forms.Form, error: DomainError) -> None:
+    """What an action says of its fields, put to the form's; what the form has no field for is said of the whole."""
+    for name, fault in error.fields.items():
+        form.add_error(name if name in form.fields else None, fault)
 
 
 class ActionForm(forms.Form):

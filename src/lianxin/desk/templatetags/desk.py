@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from lianxin.cases.clocks import WORKING_DAY
 from lianxin.cases.models import Case, ContactMeans, Outcome, Phrase
 from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
@@ -27,7 +28,6 @@ from lianxin.kernel.language import listed, named
 from lianxin.quality.models import CallbackOutcome, ChecklistItem, Satisfaction
 
 register = template.Library()
-WORKDAY = 420  # working minutes
 
 FIELD_LABELS: dict[str, str | Promise] = {
     "demand": gettext_lazy("督办要求"), "answer": gettext_lazy("督办答复"),
@@ -55,7 +55,7 @@ class Said:
 @register.filter
 def working_time(minutes: int) -> str:
     """Working minutes in words; seven working hours are a day."""
-    return duration(minutes, day=WORKDAY)
+    return duration(minutes, day=WORKING_DAY)
 
 
 @register.filter

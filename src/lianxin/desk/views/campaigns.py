@@ -22,7 +22,7 @@ from lianxin.quality.campaigns import define, end, may_order
 from lianxin.quality.queries import campaign_figures
 
 from ..access import StaffRequest, staff
-from ..forms import UnitField
+from ..forms import UnitField, take_faults
 from ..typed import unit_code
 from .boards import context_for
 
@@ -82,8 +82,7 @@ def campaigns(request: StaffRequest) -> HttpResponse:
                     by=request.actor, key=submission_key("campaign", str(request.user.pk), request.POST.get("submission", "")),
                     **form.cleaned_data)
             except DomainError as error:
-                for name, fault in error.fields.items():
-                    form.add_error(name if name in form.fields else None, fault)
+                take_faults(form, error)
                 message, status = str(error), error.status
             else:
                 messages.success(request, _("回访计划“%s”已定，从开始那天起生效。") % made.name)

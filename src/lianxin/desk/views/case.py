@@ -38,7 +38,7 @@ from lianxin.triage import assistant
 
 from ..access import StaffRequest, staff
 from ..clock_table import table_of
-from ..forms import FORMS, ActionForm
+from ..forms import FORMS, ActionForm, take_faults
 from ..queries import last_of, newest_event, newest_event_since, uploads_of
 from ..reading import choices_for, clocks_shown, family_of, focus_of, likely_first
 from ..typed import path_of
@@ -156,8 +156,7 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
         changed = _changes_since(case, seen) if seen is not None else []
         return _form_page(request, case, row, form, status=409, message="" if changed else error.message, changed=changed)
     except DomainError as error:
-        for name, fault in error.fields.items():
-            form.add_error(name if name in form.fields else None, fault)
+        take_faults(form, error)
         return _form_page(request, case, row, form, status=error.status, message=error.message)
     messages.success(request, _("%(number)s：%(action)s，已办。") % {"number": case.number, "action": row.label},
                      extra_tags=draft_name(request, str(case_id), action))

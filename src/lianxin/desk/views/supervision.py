@@ -31,7 +31,7 @@ from lianxin.supervision import queries
 from lianxin.supervision.models import Level, Listing, ListingState, ListingStep, OrderState
 
 from ..access import StaffRequest, staff
-from ..forms import UnitField
+from ..forms import UnitField, settled, take_faults
 from ..menu import OVERVIEW_ROLES, SUPERVISION_ROLES
 from ..typed import unit_code
 from .boards import context_for
@@ -141,16 +141,6 @@ STEP_FORMS: dict[ListingStep, type[forms.Form]] = {
 }
 
 
-def _settled(form: forms.Form) -> forms.Form:
-    form.label_suffix = ""
-    return form
-
-
-def _faults(form: forms.Form, error: DomainError) -> None:
-    for name, fault in error.fields.items():
-        form.add_error(name if name in form.fields else None, fault)
-
-
 @staff(*SUPERVISION_ROLES)
 @require_GET
 def listings(request: StaffRequest) -> HttpResponse:
@@ -167,7 +157,7 @@ def issue_listing(request: StaffRequest) -> HttpResponse:
     """Put a matter on the list. `?case=NUMBER` fills the first case in."""
     if not service.can_issue(request.actor):
         return render(request, "desk/refused.html", {"reason": _("挂牌督办由热线的督办员办理。")}, status=403)
-    form = _settled(IssueForm(request.POST or None, initial={"cases": request.GET.get("case", "")[:30]}))
+    form = settled(IssueForm(request.POST or None, initial={"cases": request.GET.get("case", "")[:30]}))
     message, status = "", 200
     if request.method == "POST":
         status = 422
@@ -178,7 +168,7 @@ def issue_listing(request: StaffRequest) -> HttpResponse:
                     by=request.actor, key=submission_key("listing", str(request.user.pk), request.POST.get("submission", "")),
                     **fields)
             except DomainError as error:
-                _faults(form, error)
+                take_faults(form, error)
                 message, status = str(error.message), error.status
             else:
                 messages.success(request, _("已挂牌，公开页马上能看到。"))
@@ -190,7 +180,7 @@ def issue_listing(request: StaffRequest) -> HttpResponse:
 
 
 def _step_form(step: ListingStep, one: Listing, data: Any = None) -> forms.Form:
-    form = _settled(STEP_FORMS[step](data, prefix=None))
+    form = settled(STEP_FORMS[step](data), step.value)
     if step is ListingStep.MILESTONE:
         field = form.fields["milestone"]
         assert isinstance(field, forms.TypedChoiceField)
@@ -198,8 +188,6 @@ def _step_form(step: ListingStep, one: Listing, data: Any = None) -> forms.Form:
     if step is ListingStep.PLAN and data is None:
         form.initial = {"plan": one.plan, "milestones": "\n".join(
             f"{m.due_on.isoformat()} {m.title}" for m in one.milestones.all() if m.done_at is None)}
-    for name, field in form.fields.items():
-        field.widget.attrs["id"] = f"id_{step.value}_{name}"
     return form
 
 
@@ -241,7 +229,7 @@ def take_step(request: StaffRequest, pk: uuid.UUID, step: str) -> HttpResponse:
         words = next(value for name, value in form.cleaned_data.items() if name not in more)
         service.take(wanted, pk, by=request.actor, words=words, version=small_number(request.POST.get("version", "")), **more)
     except DomainError as error:
-        _faults(form, error)
+        take_faults(form, error)
         one.refresh_from_db()
         return _listing_page(request, one, tried=(wanted, form), message=str(error.message), status=error.status)
     messages.success(request, _("%s，已办。") % wanted.label)
