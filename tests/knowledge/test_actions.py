@@ -103,6 +103,24 @@ def test_two_who_edit_at_once(world: World, monday: Frozen) -> None:
     assert queries.history(code)[0].reason == "没有写明时限"
 
 
+def test_a_draft_sent_twice_is_one(world: World, monday: Frozen) -> None:
+    by = world.actor("urban")
+    first = actions.draft(by=by, content=LAMP, key=b"k" * 32)
+    assert actions.draft(by=by, content=LAMP, key=b"k" * 32) == first
+    with pytest.raises(Conflict):
+        actions.draft(by=by, content=replace(LAMP, answer="另一个答案"), key=b"k" * 32)
+    again = actions.draft(by=by, content=LAMP, code=first.article.code, seen=1, key=b"e" * 32)
+    assert actions.draft(by=by, content=LAMP, code=first.article.code, seen=1, key=b"e" * 32) == again, "no conflict with itself"
+    assert actions.draft(by=by, content=LAMP).article.code == "urban-2"
+    assert Version.objects.count() == 3
+
+
+def test_a_unit_that_is_closed_answers_for_nothing_new(world: World, monday: Frozen) -> None:
+    with pytest.raises(Invalid) as caught:
+        actions.draft(by=world.actor("supervisor"), content=replace(LAMP, unit="closed"))
+    assert set(caught.value.fields) == {"unit"}
+
+
 def test_withdrawn(world: World, monday: Frozen) -> None:
     article("lamp", "路灯不亮怎么报", unit=world.units["urban"])
     with pytest.raises(Invalid):
@@ -165,7 +183,6 @@ def test_an_answer_keeps_the_version_it_was_read_from(world: World, monday: Froz
     a.answer_on_the_spot(world.on(two, "operator"), public_answer="可以在网上交。", article="water@1")
     three = world.accepted("010103")
     a.answer_on_the_spot(world.on(three, "operator"), public_answer="可以在网上交。", article="water@2")
-    assert queries.uses("water") == 3
     assert [(row.number, row.answered) for row in queries.history("water")] == [(2, 1), (1, 2)]
 
 
@@ -213,8 +230,13 @@ def test_reports_that_cannot_be_taken(world: World, monday: Frozen) -> None:
     assert set(caught.value.fields) == {"fault", "words"}
     with pytest.raises(Invalid):
         actions.report(by=world.actor("operator"), code="inside", fault="wrong", words="长" * 2001)
+    article("other", "路灯不亮怎么报")
     first = actions.report(by=world.actor("operator"), code="inside", fault="wrong", words="写错了", key=b"k" * 32)
     assert actions.report(by=world.actor("operator"), code="inside", fault="wrong", words="写错了", key=b"k" * 32) == first
+    for another in ({"code": "other"}, {"fault": "outdated"}, {"words": "地址不对"}):
+        with pytest.raises(Conflict):
+            actions.report(by=world.actor("operator"), key=b"k" * 32,
+                           **{"code": "inside", "fault": "wrong", "words": "写错了"} | another)
     assert Report.objects.count() == 1
 
 

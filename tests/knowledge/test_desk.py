@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 from django.urls import reverse
 
 from lianxin.kernel.clock import Frozen
-from lianxin.knowledge import actions, queries
-from lianxin.knowledge.models import Report, Version
+from lianxin.knowledge import actions
+from lianxin.knowledge.models import Report, Use, Version
 from tests.desk.conftest import SignIn
 from tests.desk.conftest import as_ as as_
 from tests.knowledge.made import article
@@ -50,8 +51,11 @@ def test_written_approved_and_changed_in_pages(world: World, as_: SignIn, monday
     bad = owner.post(reverse("desk:article_new"), TYPED | {"basis": "", "unit": "nobody"})
     assert bad.status_code == 422
     assert "请说清灯杆编号。" in bad.content.decode(), "what was typed stays"
-    made = owner.post(reverse("desk:article_new"), TYPED)
-    assert made.status_code == 302
+    for _again in range(2):
+        made = owner.post(reverse("desk:article_new"), TYPED | {"submission": "s"})
+        assert made.status_code == 302
+    fresh = owner.get(reverse("desk:article_new")).content.decode()
+    assert re.findall('data-draft-done="([^"]*)"', fresh)[0] in re.findall('data-draft="([^"]*)"', fresh), "the browser forgets it"
     version = Version.objects.get()
     code = version.article.code
     assert (version.keywords, version.questions, version.note) == (["路灯", "灯不亮"], ["路灯坏了找谁？", "灯不亮"], "第一次写")
@@ -69,6 +73,9 @@ def test_written_approved_and_changed_in_pages(world: World, as_: SignIn, monday
     assert "路灯坏了找谁" not in compared, "what did not change is not shown"
     assert head.post(reverse("desk:article_act", args=[code, "refuse"]), {"number": 2, "reason": ""}).status_code == 422
     assert head.post(reverse("desk:article_act", args=[code, "refuse"]), {"number": 2, "reason": "太短"}).status_code == 302
+    late = head.post(reverse("desk:article_act", args=[code, "refuse"]), {"number": 2, "reason": "太短"})
+    assert late.status_code == 409
+    assert "这一版已经有了决定" in late.content.decode(), "said although the form is gone"
     assert head.post(reverse("desk:article_act", args=[code, "withdraw"]), {"reason": "不归我们"}).status_code == 302
     assert "现在不在用" in page(owner, "article", code)
     assert head.post(reverse("desk:article_act", args=[code, "nonsense"])).status_code == 404
@@ -82,6 +89,8 @@ def test_a_report_reaches_the_owner_s_list_and_is_late_there(world: World, as_: 
     for _again in range(2):
         sent = operator.post(address, {"fault": "wrong", "words": "电话换了", "submission": "s"})
         assert sent.status_code == 302
+    after = page(operator, "article", "lamp")
+    assert re.findall('data-draft-done="([^"]*)"', after)[0] in re.findall('data-draft="([^"]*)"', after), "the browser forgets it"
     made = Report.objects.get()
     shown = page(owner, "knowledge_waiting")
     assert "电话换了" in shown
@@ -94,7 +103,10 @@ def test_a_report_reaches_the_owner_s_list_and_is_late_there(world: World, as_: 
     answer = reverse("desk:answer_report", args=[made.pk])
     assert as_("water").post(answer, {"answer": "没有错", "how": "kept"}).status_code == 403
     assert owner.post(answer, {"how": "kept"}).status_code == 422
-    assert owner.post(answer, {"how": "corrected"}).status_code == 409
+    early = owner.post(answer, {"answer": "电话已经改成新的。", "how": "corrected"})
+    assert early.status_code == 409
+    assert "电话已经改成新的。</textarea>" in early.content.decode(), "what was typed stays"
+    assert "还没有审定的新版本" in early.content.decode()
     assert owner.post(answer, {"answer": "核对过，没有换。", "how": "kept"}).status_code == 302
     assert "核对过，没有换。" in page(operator, "article", "lamp")
     assert "没有要答复的反映" in page(owner, "knowledge_waiting")
@@ -118,8 +130,38 @@ def test_an_answer_on_the_spot_names_its_article(world: World, as_: SignIn, mond
     done = client.post(reverse("desk:act", args=[case, "answer_on_the_spot"]), {
         "public_answer": "可以在网上交。", "article": listed[0], "submission": "one"})
     assert done.status_code in (200, 302), done.content.decode()[:400]
-    assert queries.uses("water") == 1
+    assert Use.objects.get().version.article.code == "water"
+    assert "用来答复过 1 件" in page(client, "article", "water")
     assert "水费怎么交" in page(client, "case", case)
+
+
+def test_an_article_that_is_nobody_s_is_taken_over_and_its_reports_are_the_hotline_s(
+        world: World, as_: SignIn, monday: Frozen) -> None:
+    article("lamp", "路灯不亮怎么报")
+    made = actions.report(by=None, code="lamp", fault="wrong", words="电话换了")
+    owner, edit = as_("urban"), reverse("desk:article_edit", args=["lamp"])
+    assert "不用改" not in page(owner, "article", "lamp")
+    assert owner.get(edit).status_code == 200
+    assert as_("operator").get(edit).status_code == 403
+    assert owner.post(edit, TYPED | {"unit": "water"}).status_code == 403, "for another unit it is not theirs to write"
+    assert owner.post(edit, TYPED | {"submission": "s", "seen": "1"}).status_code == 302
+    assert as_("urban_head").post(reverse("desk:article_act", args=["lamp", "approve"]), {"number": 2}).status_code == 302
+    # What was said before stays with whom it was said to.
+    assert owner.post(reverse("desk:answer_report", args=[made.pk]), {"how": "corrected"}).status_code == 403
+    keeper = as_("supervisor")
+    assert "不用改" in page(keeper, "article", "lamp")
+    assert keeper.post(reverse("desk:answer_report", args=[made.pk]), {"how": "corrected"}).status_code == 302
+
+
+def test_what_is_no_longer_in_force_takes_no_report(world: World, as_: SignIn, monday: Frozen) -> None:
+    article("lamp", "路灯不亮怎么报", unit=world.units["urban"], review_by=date(2026, 11, 1))
+    client = as_("operator")
+    shown = page(client, "article", "lamp")
+    assert "核对以前不会推荐" in shown
+    assert "告诉责任单位" not in shown
+    sent = client.post(reverse("desk:article_act", args=["lamp", "report"]), {"fault": "wrong", "words": "电话换了"})
+    assert sent.status_code == 404
+    assert "没有找到" in sent.content.decode()
 
 
 def test_someone_of_no_unit_waits_for_nothing(world: World, as_: SignIn, monday: Frozen) -> None:

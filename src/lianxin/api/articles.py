@@ -1,7 +1,7 @@
 """The knowledge base: answers in force, found and read; faults reported to their owner."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +14,7 @@ from lianxin.kernel.clock import now
 from lianxin.knowledge import actions, queries
 
 from . import shapes
+from .choices import FaultName
 from .problems import Unauthenticated
 from .register import moment
 from .requests import key_of, read
@@ -93,7 +94,7 @@ class ArticleReportFields(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
         {"fault": "outdated", "words": "办理地点已经搬到政务大厅二楼。"}]})
 
-    fault: Literal["wrong", "outdated", "unclear"]
+    fault: FaultName
     words: Annotated[str, StringConstraints(min_length=1, max_length=actions.WORDS)] = Field(
         description="What is wrong, and what it should say.")
 
@@ -113,4 +114,5 @@ def report(request: ApiRequest, code: str) -> HttpResponse:
     said = read(request, ArticleReportFields)
     made = actions.report(by=request.auth.actor, code=code, fault=said.fault, words=said.words,
                           key=key_of(request, request.auth.name))
-    return answer({"id": str(made.pk), "unit": {"code": made.unit.code, "name": made.unit.name}, "due_at": moment(made.due_at)}, status=201)
+    unit = reference().units[made.unit_id]
+    return answer({"id": str(made.pk), "unit": shapes.named(unit), "due_at": moment(made.due_at)}, status=201)

@@ -41,7 +41,7 @@ _TABLES = {
         SELECT ROW(code, category_id)::text, active, md5(ROW(question, question_en, required, na_allowed, field_only,
                position)::text) FROM quality_checklistitem""",
     "articles": """
-        SELECT code, active, md5(ROW(title, questions, keywords, answer, basis, source, category_id, area_id, unit_id,
+        SELECT code, state = 'approved', md5(ROW(title, questions, keywords, answer, basis, source, category_id, area_id, unit_id,
                valid_from, valid_until, review_by, public)::text)
         FROM knowledge_article AS article JOIN knowledge_version AS version ON version.id = (
           SELECT id FROM knowledge_version WHERE article_id = article.id AND state IN ('approved', 'withdrawn')

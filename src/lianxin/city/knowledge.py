@@ -47,7 +47,7 @@ def articles(plan: Plan, ids: Mapping[str, Ids], at: datetime) -> int:
         back = before is not None and before.state == VersionState.WITHDRAWN and before.ended_by_id is None
         if before is not None and not back and all(getattr(before, name) == value for name, value in said.items()):
             continue
-        article, _made = Article.objects.update_or_create(code=code, defaults={"active": True})
+        article, _made = Article.objects.get_or_create(code=code)
         if code in current:
             _end(current[code], VersionState.REPLACED, at)
         fresh.append(Version(article=article, number=last.get(code, 0) + 1, state=VersionState.APPROVED, written_at=at,
@@ -58,17 +58,16 @@ def articles(plan: Plan, ids: Mapping[str, Ids], at: datetime) -> int:
     for code in of_files.keys() - listed:
         if code in current and current[code].written_by_id is None:
             _end(current[code], VersionState.WITHDRAWN, at)
-            Article.objects.filter(code=code).update(active=False)
     return len(plan.articles)
 
 
 def synonyms(plan: Plan) -> int:
     """The groups of words as the file has them; the index is made again when they changed."""
     held = [list(words) for words in SynonymGroup.objects.order_by("id").values_list("words", flat=True)]
-    if held != plan.synonyms:
+    changed = held != plan.synonyms
+    if changed:
         SynonymGroup.objects.all().delete()
         SynonymGroup.objects.bulk_create([SynonymGroup(words=words) for words in plan.synonyms])
-        index.rebuild()
-    elif not index.filled():
+    if changed or not index.filled():
         index.rebuild()
     return len(plan.synonyms)

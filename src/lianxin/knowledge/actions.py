@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import count
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Max
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.cases.clocks import promise
-from lianxin.cases.engine import Step
+from lianxin.cases.actions.telling import hotline_of
+from lianxin.cases.clocks import WORKING_DAY, promise
+from lianxin.cases.engine import KEY_REUSED, Step
 from lianxin.cases.models import RetentionClass
-from lianxin.cases.reference import reference, today_of
+from lianxin.cases.reference import Body, reference, today_of
 from lianxin.cases.retention import GONE
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.text import clean_text, small_number
 from lianxin.organisations.actors import Actor
-from lianxin.organisations.models import WORKING, Unit, UnitKind
+from lianxin.organisations.models import Unit
 
 from . import index, rights
 from .models import Article, Fault, Report, ReportState, Use, Version, VersionState
 from .queries import in_force
 
-DAY = 420  # working minutes
 LENGTHS = {"title": 160, "answer": 4000, "basis": 1000, "source": 200, "note": 300}
 WORDS = 2000
 _MISSING = _("还差几项，补上再提交。已填的内容都在。")
@@ -61,7 +60,7 @@ def _lines(listed: tuple[str, ...], limit: int, name: str) -> list[str]:
 
 def _columns(said: Content) -> dict[str, object]:
     """The columns of a content, checked. Raises Invalid that names every field at fault."""
-    held, faults = reference(), {}
+    held, faults, today = reference(), {}, today_of(now())
     values: dict[str, object] = {name: clean_text(getattr(said, name), max_length=LENGTHS[name], multiline=name != "title")
                                  for name in ("title", "answer", "basis", "source")}
     for name in ("title", "answer", "basis"):
@@ -73,20 +72,20 @@ def _columns(said: Content) -> dict[str, object]:
     place = held.places_by_code.get(said.area)
     if said.area and place is None:
         faults["area"] = str(_("没有这个地点。"))
-    unit = Unit.objects.filter(code=said.unit).first()
-    if unit is None:
+    unit = held.units_by_code.get(said.unit)
+    if unit is None or not unit.open_on(today):
         faults["unit"] = str(_("没有这个单位，请从列表中选择。"))
     if said.valid_until is not None and said.valid_until < said.valid_from:
         faults["valid_until"] = str(_("不能早于生效日期。"))
     if said.review_by is None:
         faults["review_by"] = str(_("请写明最迟哪天核对。"))
-    elif said.review_by < today_of(now()):
+    elif said.review_by < today:
         faults["review_by"] = str(_("核对日期已经过去。"))
     if faults:
         raise Invalid(_MISSING, fields=faults)
     return values | {
         "questions": _lines(said.questions, 200, "questions"), "keywords": _lines(said.keywords, 40, "keywords"),
-        "category_id": node.id if node else None, "area_id": place.id if place else None, "unit_id": unit.pk if unit else None,
+        "category_id": node.id if node else None, "area_id": place.id if place else None, "unit_id": unit.id if unit else None,
         "valid_from": said.valid_from, "valid_until": said.valid_until, "review_by": said.review_by, "public": said.public}
 
 
@@ -97,64 +96,72 @@ def _held(code: str) -> Article:
     return found
 
 
-def _next_number(article: Article) -> int:
-    return (Version.objects.filter(article=article).aggregate(last=Max("number"))["last"] or 0) + 1
+def _fresh_code(unit: str) -> str:
+    """A code for a new article of a unit, `unit-N`. The caller holds the unit's row."""
+    taken = set(Article.objects.filter(code__startswith=f"{unit}-").values_list("code", flat=True))
+    return next(code for number in count(len(taken) + 1) if (code := f"{unit}-{number}") not in taken)
 
 
-def fresh_code(unit: str) -> str:
-    """A code for a new article of a unit, `unit-N`; under the lock of the caller's transaction."""
-    count = Article.objects.filter(code__startswith=f"{unit}-").count() + 1
-    while Article.objects.filter(code=f"{unit}-{count}").exists():
-        count += 1
-    return f"{unit}-{count}"[:40]
+def _drafted_already(key: bytes | None, by: Actor, columns: dict[str, object]) -> Version | None:
+    """What a key was used for before. Raises Conflict when that said something else."""
+    earlier = Version.objects.select_related("article").filter(key=key).first() if key is not None else None
+    if earlier is not None and (earlier.written_by_id != by.staff_id or any(
+            getattr(earlier, name) != value for name, value in columns.items())):
+        raise Conflict(KEY_REUSED, code="key_reused")
+    return earlier
 
 
 @transaction.atomic
-def draft(*, by: Actor, content: Content, code: str = "", note: str = "", seen: int | None = None) -> Version:
+def draft(*, by: Actor, content: Content, code: str = "", note: str = "", seen: int | None = None,
+          key: bytes | None = None) -> Version:
     """Write the next version of an article, or the first of a new one. A draft that waited is dropped for it.
 
-    `seen` is the number of the newest version its author had before them; raises Conflict when there is a newer one.
+    `seen` is the number of the newest version its author had before them; raises Conflict when there is a newer one. Sent again
+    with the same `key` it is the same draft.
     """
     article = _held(code) if code else None
     newest = article.versions.order_by("-number").first() if article else None
-    wanted = Unit.objects.filter(code=content.unit).values_list("pk", flat=True).first()
-    owner = newest.unit_id if newest else wanted
-    if not rights.may_write(by, owner) and not (newest and newest.unit_id is None and rights.may_write(by, wanted)):
+    wanted = reference().units_by_code.get(content.unit)
+    owner = (newest.unit_id if newest else None) or (wanted.id if wanted else None)
+    if not rights.may_write(by, owner):
         raise NotAllowed(_("这篇文章由责任单位的承办员、负责人或热线督办员编写。"))
+    columns, at = _columns(content), now()
+    if article is None:  # one after another: the number of the code, and what was sent twice
+        Unit.objects.select_for_update(no_key=True).get(code=content.unit)
+    if (earlier := _drafted_already(key, by, columns)) is not None:
+        return earlier
     if newest is not None and seen is not None and seen != newest.number:
         raise Conflict(_("在您编写的时候，这篇文章有了新的版本。您填的内容还在，请看过再提交。"), current={"number": newest.number})
-    columns, at = _columns(content), now()
     if article is None:
-        article = Article.objects.create(code=fresh_code(content.unit), active=True)
+        article = Article.objects.create(code=_fresh_code(content.unit))
     Version.objects.filter(article=article, state=VersionState.DRAFT).update(
         state=VersionState.DROPPED, decided_at=at, decided_by=by.staff_id, reason=str(_("有了更新的草稿")))
     return Version.objects.create(
-        article=article, number=_next_number(article), written_at=at, written_by_id=by.staff_id,
+        article=article, number=newest.number + 1 if newest else 1, written_at=at, written_by_id=by.staff_id, key=key,
         note=clean_text(note, max_length=300, multiline=False), **columns)
 
 
-def _waiting(code: str, number: int) -> Version:
+def _waiting(by: Actor, code: str, number: int) -> Version:
+    """A draft that `by` may decide on, its article locked."""
     article = _held(code)
     version = Version.objects.select_related("article").filter(article=article, number=number).first()
     if version is None:
         raise NotFound
     if version.state != VersionState.DRAFT:
         raise Conflict(_("这一版已经有了决定，请看现在的情况。"))
+    if not rights.may_decide(by, version):
+        raise NotAllowed(_("审定要由作者以外的人来做：责任单位负责人，或热线的督办员、负责人。"))
     return version
 
 
 @transaction.atomic
 def approve(*, by: Actor, code: str, number: int) -> Version:
-    """Take a draft into use, in place of the version before. Open reports that the draft's author was to answer are not
-    touched: see `answer_report`. Raises NotAllowed for its own author."""
-    version = _waiting(code, number)
-    if not rights.may_decide(by, version):
-        raise NotAllowed(_("审定要由作者以外的人来做：责任单位负责人，或热线的督办员、负责人。"))
-    at = now()
+    """Take a draft into use, in place of the version before. Open reports are not touched: see `answer_report`. Raises
+    NotAllowed for its own author."""
+    version, at = _waiting(by, code, number), now()
     _end(version.article, VersionState.REPLACED, at, by.staff_id)
     version.state, version.decided_at, version.decided_by_id = VersionState.APPROVED, at, by.staff_id
     version.save(update_fields=["state", "decided_at", "decided_by"])
-    Article.objects.filter(pk=version.article_id).update(active=True)
     index.enter([version])
     return version
 
@@ -162,9 +169,7 @@ def approve(*, by: Actor, code: str, number: int) -> Version:
 @transaction.atomic
 def refuse(*, by: Actor, code: str, number: int, reason: str) -> Version:
     """Not take a draft into use, with the reason."""
-    version = _waiting(code, number)
-    if not rights.may_decide(by, version):
-        raise NotAllowed(_("审定要由作者以外的人来做：责任单位负责人，或热线的督办员、负责人。"))
+    version = _waiting(by, code, number)
     why = clean_text(reason, max_length=300, multiline=False)
     if not why:
         raise Invalid(_MISSING, fields={"reason": str(_("请写明为什么不采用。"))})
@@ -193,32 +198,34 @@ def withdraw(*, by: Actor, code: str, reason: str) -> None:
     if not why:
         raise Invalid(_MISSING, fields={"reason": str(_("请写明为什么撤下。"))})
     _end(article, VersionState.WITHDRAWN, now(), by.staff_id, why)
-    Article.objects.filter(pk=article.pk).update(active=False)
 
 
-def _owner(version: Version) -> Unit:
-    if version.unit_id is not None:
-        return Unit.objects.get(pk=version.unit_id)
-    hotline = Unit.objects.filter(kind=UnitKind.HOTLINE).order_by("pk").first()
-    if hotline is None:
-        raise AssertionError("a city has a hotline")
-    return hotline
+def _owner(version: Version) -> Body:
+    held = reference()
+    return held.units[version.unit_id or hotline_of(held) or 0]
 
 
-@transaction.atomic
+def _reported_already(key: bytes | None, code: str, fault: str, words: str) -> Report | None:
+    """What a key was used for before. Raises Conflict when that was another report."""
+    earlier = Report.objects.select_related("version__article").filter(key=key).first() if key is not None else None
+    if earlier is not None and (earlier.version.article.code, earlier.fault, earlier.words) != (code, fault, words):
+        raise Conflict(KEY_REUSED, code="key_reused")
+    return earlier
+
+
 def report(*, by: Actor | None, code: str, fault: str, words: str, key: bytes | None = None) -> Report:
     """Say that an article in use is wrong, outdated or unclear. Without `by` a resident says it, of public articles only.
 
     The owner unit owes an answer within `LIANXIN_ARTICLE_REPORT_DAYS` working days of its own calendar; the hotline, where
     nobody is named. Sent again with the same `key` it is the same report. No clock of a case is touched.
     """
-    if key is not None and (earlier := Report.objects.filter(key=key).first()) is not None:
+    said = clean_text(words, max_length=WORDS + 1, multiline=True)
+    if (earlier := _reported_already(key, code, fault, said)) is not None:
         return earlier
     at = now()
     version = Version.objects.filter(in_force(today_of(at)), article__code=code[:40]).first()
     if version is None or (by is None and not version.public):
         raise NotFound
-    said = clean_text(words, max_length=WORDS + 1, multiline=True)
     faults = {}
     if fault not in Fault.values:
         faults["fault"] = str(_("请从列表中选择。"))
@@ -229,10 +236,16 @@ def report(*, by: Actor | None, code: str, fault: str, words: str, key: bytes | 
     if faults:
         raise Invalid(_MISSING, fields=faults)
     unit = _owner(version)
-    due = promise(start=at, minutes=DAY * settings.LIANXIN_ARTICLE_REPORT_DAYS, calendar=unit.calendar or WORKING)
-    return Report.objects.create(
-        version=version, unit=unit, fault=fault, words=said, reported_at=at, reported_by_id=by.staff_id if by else None,
-        calendar=due.calendar, due_at=due.due_at, key=key)
+    due = promise(start=at, minutes=WORKING_DAY * settings.LIANXIN_ARTICLE_REPORT_DAYS, calendar=unit.calendar)
+    try:
+        with transaction.atomic():
+            return Report.objects.create(
+                version=version, unit_id=unit.id, fault=fault, words=said, reported_at=at, calendar=due.calendar,
+                due_at=due.due_at, reported_by_id=by.staff_id if by else None, key=key)
+    except IntegrityError:  # the same was sent twice at one moment
+        if (earlier := _reported_already(key, code, fault, said)) is None:
+            raise
+        return earlier
 
 
 @transaction.atomic
@@ -283,11 +296,6 @@ def content_of(version: Version) -> Content:
         category=version.category.code if version.category else "", area=version.area.code if version.area else "",
         unit=version.unit.code if version.unit else "", valid_until=version.valid_until, review_by=version.review_by,
         public=version.public)
-
-
-def said_by(version: Version) -> Mapping[str, object]:
-    """The same by field, for comparing two versions."""
-    return asdict(content_of(version))
 
 
 def forget_words(at: datetime) -> int:

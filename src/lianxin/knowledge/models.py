@@ -6,6 +6,7 @@ article is in use at a time, approved by somebody other than its author; one dra
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -18,10 +19,9 @@ from lianxin.kernel.ids import uuid7
 
 
 class Article(models.Model):
-    """One answer through all its versions. Withdrawn ones (`active` false) keep their history and their code."""
+    """One answer through all its versions. Withdrawn ones, of which no version is in use, keep their history and their code."""
 
     code = models.CharField(max_length=40, unique=True)
-    active = models.BooleanField(default=True)
 
     def __str__(self) -> str:
         return self.code
@@ -64,6 +64,9 @@ class Version(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
+    key = models.BinaryField(max_length=32, unique=True, null=True, blank=True)
+
+    answered = 0  # cases that it answered, as `queries.history` counts them
 
     class Meta:
         ordering: ClassVar[list[Any]] = ["article_id", "-number"]
@@ -93,6 +96,12 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def in_force(self, on: date) -> bool:
+        """Whether it may be suggested on a day, as `queries.in_force` asks the database."""
+        return (self.state == VersionState.APPROVED and self.valid_from <= on
+                and (self.valid_until is None or self.valid_until >= on)
+                and (self.review_by is None or self.review_by >= on))
 
 
 class SynonymGroup(models.Model):

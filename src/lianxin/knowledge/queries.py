@@ -17,7 +17,7 @@ from lianxin.kernel.bigrams import bigrams, fold
 from lianxin.kernel.errors import NotFound
 from lianxin.organisations.actors import Actor
 
-from .models import Article, Report, ReportState, Use, Version, VersionState
+from .models import Report, ReportState, Version, VersionState
 
 READ = 4000  # characters of a message that are read
 CANDIDATES = 30
@@ -57,7 +57,8 @@ class Found:
 
 
 def in_force(on: date) -> Q:
-    """Versions that may be suggested: approved, valid on the day, and not past the day until which they are vouched for."""
+    """Versions that may be suggested: approved, valid on the day, and not past the day until which they are vouched for. `_RANK`
+    and `Version.in_force` say the same."""
     return (Q(state=VersionState.APPROVED, valid_from__lte=on)
             & (Q(valid_until__isnull=True) | Q(valid_until__gte=on)) & (Q(review_by__isnull=True) | Q(review_by__gte=on)))
 
@@ -185,29 +186,27 @@ def article(code: str, *, on: date, public_only: bool = False) -> Found:
 
 
 def history(code: str) -> list[Version]:
-    """All versions of an article, the newest first, with who wrote and decided. Raises NotFound for a code never used."""
-    found: list[Version] = list(
-        Version.objects.filter(article__code=code[:40]).order_by("-number")
-        .select_related("article", "category", "area", "unit", "written_by", "decided_by", "ended_by")
-        .annotate(answered=Count("uses", distinct=True)))
+    """All versions of an article, the newest first, with who wrote and decided, and how many cases each answered. Raises
+    NotFound for a code never used."""
+    found: list[Version] = []
+    for one in (Version.objects.filter(article__code=code[:40]).order_by("-number")
+                .select_related("article", "category", "area", "unit", "written_by", "decided_by").annotate(times=Count("uses"))):
+        one.answered = one.times
+        found.append(one)
     if not found:
         raise NotFound
     return found
 
 
-def uses(code: str) -> int:
-    """How many cases were answered with an article, in all its versions."""
-    return Use.objects.filter(version__article__code=code).count()
-
-
-def drafts() -> QuerySet[Version]:
-    """Drafts that wait for approval, the oldest first."""
-    return Version.objects.filter(state=VersionState.DRAFT).select_related("article", "unit", "written_by").order_by("written_at")
+def drafts(units: frozenset[int] | None = None) -> QuerySet[Version]:
+    """Drafts that wait for approval, the oldest first; of some units, or of all."""
+    found = Version.objects.filter(state=VersionState.DRAFT).select_related("article", "unit", "written_by")
+    return (found if units is None else found.filter(unit_id__in=units)).order_by("written_at")
 
 
 def open_reports(units: frozenset[int] | None = None) -> QuerySet[Report]:
     """Reports that wait for an answer, what falls due first at the top; of some units, or of all."""
-    found = Report.objects.filter(state=ReportState.OPEN).select_related("version__article", "unit", "reported_by")
+    found = Report.objects.filter(state=ReportState.OPEN).select_related("version__article", "unit")
     return (found if units is None else found.filter(unit_id__in=units)).order_by("due_at", "id")
 
 
@@ -225,7 +224,7 @@ def reports_of(code: str) -> QuerySet[Report]:
 
 def access_report(pk: uuid.UUID) -> Report:
     """One report; raises NotFound."""
-    found = Report.objects.select_related("version__article", "unit").filter(pk=pk).first()
+    found = Report.objects.select_related("version__article").filter(pk=pk).first()
     if found is None:
         raise NotFound
     return found
@@ -236,5 +235,5 @@ def units_of(actor: Actor) -> frozenset[int]:
     return frozenset(grant.unit_id for grant in actor.grants)
 
 
-__all__ = ["Article", "Found", "access_report", "article", "articles", "drafts", "history", "in_force", "open_reports",
-           "reports_of", "reviews_due", "search", "units_of", "uses"]
+__all__ = ["Found", "access_report", "article", "articles", "drafts", "history", "in_force", "open_reports", "reports_of",
+           "reviews_due", "search", "units_of"]

@@ -20,14 +20,16 @@ def is_keeper(actor: Actor) -> bool:
     return actor.kind is Kind.STAFF and actor.holds_in_hotline(*KEEPERS)
 
 
-def may_write_at_all(actor: Actor) -> bool:
-    """Whether somebody may propose an article for their own unit."""
-    return is_keeper(actor) or (actor.kind is Kind.STAFF and actor.has(*WRITERS))
-
-
 def may_write(actor: Actor, unit_id: int | None) -> bool:
     """Write the next version of what a unit answers for: its clerks and heads, and the hotline's keepers."""
-    return actor.kind is Kind.STAFF and (is_keeper(actor) or (unit_id is not None and _in_unit(actor, unit_id, *WRITERS)))
+    return actor.kind is Kind.STAFF and (is_keeper(actor) or _in_unit(actor, unit_id, *WRITERS))
+
+
+def may_begin(actor: Actor, unit_id: int | None = None) -> bool:
+    """Open the form for what a unit answers for; without one, for what is new or nobody's: whoever writes for any unit."""
+    if unit_id is not None:
+        return may_write(actor, unit_id)
+    return actor.kind is Kind.STAFF and (is_keeper(actor) or actor.has(*WRITERS))
 
 
 def may_decide(actor: Actor, version: Version) -> bool:
@@ -45,4 +47,4 @@ def may_answer(actor: Actor, report: Report) -> bool:
     return may_write(actor, report.unit_id)
 
 
-__all__ = ["is_keeper", "may_answer", "may_decide", "may_withdraw", "may_write", "may_write_at_all"]
+__all__ = ["is_keeper", "may_answer", "may_begin", "may_decide", "may_withdraw", "may_write"]

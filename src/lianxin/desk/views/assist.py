@@ -37,8 +37,7 @@ def assist(request: StaffRequest, case_id: uuid.UUID, what: str) -> HttpResponse
         if not decision.allowed:
             raise NotAllowed(decision.reason or _("这一步由其他岗位办理。"))
         node = reference().nodes.get(case.category_id) if case.category_id else None
-        found = search(case.words, on=today_of(now()), category_codes=(node.code,) if node else ())
-        return JsonResponse({"text": assistant.draft_answer(
-            case.words, [(one.title, one.answer, one.basis) for one in found[:3]])})
+        found = search(case.words, on=today_of(now()), category_codes=(node.code,) if node else (), area_id=case.area_id)
+        return JsonResponse({"text": assistant.draft_answer(case.words, [(one.title, one.answer, one.basis) for one in found])})
     except DomainError as error:
         return JsonResponse({"fault": str(error)}, status=error.status)

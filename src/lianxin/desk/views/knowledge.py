@@ -24,13 +24,14 @@ from lianxin.kernel.ids import uuid7
 from lianxin.kernel.text import small_number
 from lianxin.knowledge import actions, queries, rights
 from lianxin.knowledge.actions import Content
-from lianxin.knowledge.models import Fault, Version, VersionState
+from lianxin.knowledge.models import Fault, ReportState, Version, VersionState
 from lianxin.triage.keywords import suggest
 
 from ..access import StaffRequest, staff
-from ..forms import AreaField, CategoryField, UnitField
+from ..forms import AreaField, CategoryField, UnitField, settled, take_faults
 from ..typed import area_code, category_code, unit_code, unit_line
 from .boards import context_for
+from .case import draft_name
 
 SHOWN = 20
 FIELDS = {
@@ -103,16 +104,7 @@ class AnswerForm(forms.Form):
                    help_text=gettext_lazy("不用改的，写明为什么；已经改好的，可以不写。"))
 
 
-def _settled(form: forms.Form, prefix: str) -> forms.Form:
-    form.label_suffix = ""
-    for name, field in form.fields.items():
-        field.widget.attrs["id"] = f"id_{prefix}_{name}"
-    return form
-
-
-def _faults(form: forms.Form, error: DomainError) -> None:
-    for name, fault in error.fields.items():
-        form.add_error(name if name in form.fields else None, fault)
+STEP_FORMS: dict[str, type[forms.Form]] = {"report": ReportForm, "refuse": ReasonForm, "withdraw": ReasonForm}
 
 
 def _initial(version: Version) -> dict[str, Any]:
@@ -141,29 +133,39 @@ def knowledge(request: StaffRequest) -> HttpResponse:
         return render(request, "desk/_knowledge_found.html", shown)
     owned = None if rights.is_keeper(request.actor) else queries.units_of(request.actor)
     return render(request, "desk/knowledge.html", context_for(
-        request, **shown, may_write=rights.may_write_at_all(request.actor),
+        request, **shown, may_write=rights.may_begin(request.actor),
         waiting=queries.open_reports(owned).count() + queries.reviews_due(on, owned).count()))
 
 
-def _page(request: StaffRequest, code: str, *, tried: dict[str, forms.Form] | None = None, message: str = "",
+def _page(request: StaffRequest, code: str, *, tried: tuple[str, forms.Form | None] = ("", None), message: str = "",
           status: int = 200) -> HttpResponse:
-    versions = queries.history(code)
+    """One article; `tried` is the step, or the report answered, that was not taken, with what was typed. What is wrong stands
+    with its form, or above the page where that step is no longer open."""
+    versions, at = queries.history(code), now()
     current = next((one for one in versions if one.state == VersionState.APPROVED), None)
     shown = current or versions[0]
     draft = next((one for one in versions if one.state == VersionState.DRAFT), None)
-    tried = tried or {}
+    in_force = current is not None and current.in_force(today_of(at))
+    step, typed = tried
+
+    def form_for(name: str, made: type[forms.Form]) -> forms.Form:
+        return typed if typed is not None and name == step else settled(made(), name)
+
+    may = {"report": in_force, "refuse": draft is not None and rights.may_decide(request.actor, draft),
+           "withdraw": current is not None and rights.may_withdraw(request.actor, current)}
+    open_forms = {name: form_for(name, made) for name, made in STEP_FORMS.items() if may[name]}
+    reports = [(one, form_for(str(one.pk), AnswerForm)
+                if one.state == ReportState.OPEN and rights.may_answer(request.actor, one) else None)
+               for one in queries.reports_of(code)[:50]]
+    on_page = [*open_forms.values(), *(form for _one, form in reports)]
+    wrong = step if typed is not None and any(form is typed for form in on_page) else ""
     return render(request, "desk/article.html", context_for(
-        request, code=code, one=shown, current=current, versions=versions, draft=draft, message=message,
-        in_force=current is not None and (current.review_by is None or current.review_by >= today_of(now()))
-        and current.valid_from <= today_of(now()) and (current.valid_until is None or current.valid_until >= today_of(now())),
-        uses=queries.uses(code), reports=list(queries.reports_of(code)[:50]), at=now(), submission=str(uuid7()),
-        may_write=rights.may_write(request.actor, shown.unit_id), owns=rights.may_write(request.actor, shown.unit_id),
-        may_decide=draft is not None and rights.may_decide(request.actor, draft),
-        may_withdraw=current is not None and rights.may_withdraw(request.actor, current),
-        report_form=tried.get("report") or _settled(ReportForm(), "report"),
-        withdraw_form=tried.get("withdraw") or _settled(ReasonForm(), "withdraw"),
-        refuse_form=tried.get("refuse") or _settled(ReasonForm(), "refuse"),
-        answer_form=tried.get("answer") or _settled(AnswerForm(), "answer"), wrong=next(iter(tried), "")), status=status)
+        request, code=code, one=shown, current=current, versions=versions, draft=draft, message=message, wrong=wrong,
+        in_force=in_force, uses=sum(one.answered for one in versions), at=at,
+        reports=[(one, form, str(one.pk) == wrong) for one, form in reports], forms=open_forms,
+        said={wrong: message}, submission=request.POST.get("submission") or str(uuid7()),
+        kept_as=draft_name(request, "article", code),
+        may_write=rights.may_begin(request.actor, shown.unit_id)), status=status)
 
 
 @staff()
@@ -178,38 +180,42 @@ def article(request: StaffRequest, code: str) -> HttpResponse:
 def edit(request: StaffRequest, code: str = "") -> HttpResponse:
     """The next version of an article, or a new one. What was typed stays when it cannot be taken."""
     newest = queries.history(code)[0] if code else None
-    if not (rights.may_write(request.actor, newest.unit_id) if newest else rights.may_write_at_all(request.actor)):
+    if not rights.may_begin(request.actor, newest.unit_id if newest else None):
         return render(request, "desk/refused.html", {
             "reason": _("这篇文章由责任单位的承办员、负责人或热线督办员编写。")}, status=403)
     unit = reference().units.get(request.actor.unit_id or 0)
     initial = _initial(newest) if newest else {
         "valid_from": today_of(now()), "public": True, "unit": unit_line(unit.code) if unit else ""}
-    form = _settled(ArticleForm(request.POST or None, initial=initial), "article")
-    message, status = "", 200
+    form = settled(ArticleForm(request.POST or None, initial=initial), "article")
+    message, status, submission = "", 200, request.POST.get("submission") or str(uuid7())
+    # By the version it was begun on: what was left lying is not put over what somebody else has written since.
+    kept_as = draft_name(request, "article-edit", code, str(newest.number if newest else 0))
     if request.method == "POST":
         status, message = 422, _("还差几项，补上再提交。已填的内容都在。")
-        if form.is_valid() and isinstance(form, ArticleForm):
+        if form.is_valid():
             try:
-                made = actions.draft(by=request.actor, content=form.content(), code=code, note=form.cleaned_data["note"],
-                                     seen=small_number(request.POST.get("seen", "")))
+                made = actions.draft(
+                    by=request.actor, content=form.content(), code=code, note=form.cleaned_data["note"],
+                    seen=small_number(request.POST.get("seen", "")),
+                    key=submission_key("article", str(request.user.pk), code, submission))
             except DomainError as error:
-                _faults(form, error)
+                take_faults(form, error)
                 message, status = str(error), error.status
             else:
-                messages.success(request, _("已存为草稿，请另一位有权审定的同事审定。"))
+                messages.success(request, _("已存为草稿，请另一位有权审定的同事审定。"), extra_tags=kept_as)
                 return redirect(reverse("desk:article", args=[made.article.code]))
     return render(request, "desk/article_edit.html", context_for(
-        request, form=form, message=message, code=code, newest=newest), status=status)
+        request, form=form, message=message, code=code, newest=newest, submission=submission, kept_as=kept_as), status=status)
 
 
 @staff()
 @require_POST
 def act(request: StaffRequest, code: str, step: str) -> HttpResponse:
     """One step on an article: report, approve, refuse, withdraw. A fault shows the page with what was typed."""
-    made = {"report": ReportForm, "refuse": ReasonForm, "withdraw": ReasonForm}.get(step)
-    form = _settled(made(request.POST), step) if made else None
+    made = STEP_FORMS.get(step)
+    form = settled(made(request.POST), step) if made else None
     if form is not None and not form.is_valid():
-        return _page(request, code, tried={step: form}, message=_("还差几项，补上再提交。已填的内容都在。"), status=422)
+        return _page(request, code, tried=(step, form), message=_("还差几项，补上再提交。已填的内容都在。"), status=422)
     number = small_number(request.POST.get("number", "")) or 0
     by = request.actor
     try:
@@ -230,9 +236,9 @@ def act(request: StaffRequest, code: str, step: str) -> HttpResponse:
             raise Http404
     except DomainError as error:
         if form is not None:
-            _faults(form, error)
-        return _page(request, code, tried={step: form} if form else None, message=str(error), status=error.status)
-    messages.success(request, told)
+            take_faults(form, error)
+        return _page(request, code, tried=(step, form), message=str(error), status=error.status)
+    messages.success(request, told, extra_tags=draft_name(request, "article", code) if step == "report" else "")
     return redirect(reverse("desk:article", args=[code]))
 
 
@@ -242,19 +248,19 @@ def answer_report(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Answer what was said against an article: corrected, or why it stays."""
     found = queries.access_report(pk)
     code = found.version.article.code
-    form = _settled(AnswerForm(request.POST), "answer")
+    form = settled(AnswerForm(request.POST), str(pk))
     message, status = _("还差几项，补上再提交。已填的内容都在。"), 422
     if form.is_valid():
         try:
             actions.answer_report(by=request.actor, pk=pk, answer=form.cleaned_data["answer"],
                                   corrected=request.POST.get("how") == "corrected")
         except DomainError as error:
-            _faults(form, error)
+            take_faults(form, error)
             message, status = str(error), error.status
         else:
             messages.success(request, _("已答复。"))
             return redirect(reverse("desk:article", args=[code]))
-    return _page(request, code, tried={"answer": form}, message=message, status=status)
+    return _page(request, code, tried=(str(pk), form), message=message, status=status)
 
 
 @staff()
@@ -266,7 +272,7 @@ def compare(request: StaffRequest, code: str) -> HttpResponse:
     newest = versions[0]
     later = by_number.get(small_number(request.GET.get("to", "")) or newest.number, newest)
     earlier = by_number.get(small_number(request.GET.get("from", "")) or later.number - 1) or versions[-1]
-    before, after = actions.said_by(earlier), actions.said_by(later)
+    before, after = asdict(actions.content_of(earlier)), asdict(actions.content_of(later))
     return render(request, "desk/article_compare.html", context_for(
         request, code=code, one=later, earlier=earlier, numbers=sorted(by_number),
         changes=[(label, _shown(before[name]), _shown(after[name])) for name, label in FIELDS.items()
@@ -287,7 +293,7 @@ def waiting(request: StaffRequest) -> HttpResponse:
     """What waits for the owners: reports with their due time, reviews, drafts to decide. Keepers see every unit's."""
     everything = rights.is_keeper(request.actor)
     units, at = None if everything else queries.units_of(request.actor), now()
-    drafts = [(one, rights.may_decide(request.actor, one)) for one in queries.drafts() if units is None or one.unit_id in units]
+    drafts = [(one, rights.may_decide(request.actor, one)) for one in queries.drafts(units)[:200]]
     return render(request, "desk/knowledge_waiting.html", context_for(
         request, reports=list(queries.open_reports(units)[:200]), reviews=list(queries.reviews_due(today_of(at), units)[:200]),
         drafts=drafts, at=at, today=today_of(at), everything=everything))

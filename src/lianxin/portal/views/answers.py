@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,11 +18,11 @@ from lianxin.cases.engine import submission_key
 from lianxin.cases.reference import reference, today_of
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.clock import now
-from lianxin.kernel.errors import DomainError, NotFound
+from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
 from lianxin.knowledge import actions, queries
 from lianxin.knowledge.models import Fault
-from lianxin.triage.keywords import suggest
+from lianxin.triage.keywords import Suggestion, suggest
 
 ASKED = 200  # characters of a question in an address
 SHOWN = 10
@@ -36,10 +37,10 @@ class ReportForm(forms.Form):
                             help_text=gettext_lazy("不用写姓名和电话。要我们办事，请点“说事”。"))
 
 
-def offered(words: str) -> list[queries.Found]:
-    """The answers that fit a resident's words well, two at most; often none."""
+def offered(words: str, read: Sequence[Suggestion]) -> list[queries.Found]:
+    """The answers that fit a resident's words, and the categories read in them, well: two at most, often none."""
     return queries.search(words, on=today_of(now()), limit=OFFERED, public_only=True, least=queries.WELL,
-                          category_codes=tuple(one.code for one in suggest(words)))
+                          category_codes=tuple(one.code for one in read))
 
 
 @require_safe
@@ -63,17 +64,14 @@ def _page(request: HttpRequest, one: queries.Found, form: ReportForm, *, message
     form.label_suffix = ""
     unit = reference().units.get(one.unit_id or 0)
     return render(request, "portal/help_answer.html", {
-        "one": one, "unit": unit, "form": form, "message": message, "wrong": bool(message),
+        "one": one, "unit": unit, "form": form, "message": message,
         "submission": request.POST.get("submission") or str(uuid7())}, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def help_answer(request: HttpRequest, code: str) -> HttpResponse:
     """One answer. POST says that it is wrong or outdated; nobody is asked who they are."""
-    try:
-        one = queries.article(code, on=today_of(now()), public_only=True)
-    except NotFound:
-        raise Http404 from None
+    one = queries.article(code, on=today_of(now()), public_only=True)
     if request.method != "POST":
         return _page(request, one, ReportForm())
     form = ReportForm(request.POST)

@@ -56,7 +56,7 @@ def _show(request: HttpRequest, draft: Draft, step: str, *, message: Any = "", f
         "draft": draft, "step": step, "steps": STEPS, "message": message, "fields": fields or {}, "found": found or [],
         "services": services(warned), "warned": bool(warned), "danger": _JAVASCRIPT_DANGER, "limit": WORDS_LIMIT,
         "counties": counties(), "towns": areas_under(draft.county), "villages": areas_under(draft.town),
-        "offered": offered(draft.words) if draft.words.strip() and step != "send" else [],
+        "offered": offered(draft.words, heard(draft.words).found) if draft.words.strip() and step != "send" else [],
         "topic_name": plain_names([draft.category]).get(draft.category, ""), **more,
     }
     return render(request, "portal/say.html", context, status=status)
@@ -186,7 +186,7 @@ def listen(request: HttpRequest) -> JsonResponse:
     place = request.POST.get("place_text", "")[:300]
     suggestions = heard(words).found
     names = plain_names([one.code for one in suggestions])
-    found = offered(words) if words.strip() and not place.strip() else []
+    found = offered(words, suggestions) if words.strip() and not place.strip() else []
     return JsonResponse({
         "answers": render_to_string("portal/_offered.html", {"offered": found}) if found else "",
         "topics": [{"code": one.code, "name": names.get(one.code, one.name)} for one in suggestions if one.score > 0.15],
