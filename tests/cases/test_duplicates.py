@@ -222,6 +222,19 @@ def test_a_mass_of_cases_near_by_is_looked_through_by_what_is_rare(world: World,
     assert found(world, said("井盖丢了两天了。"))[:1] == [first]
 
 
+def test_what_lies_too_far_away_takes_no_place_among_those_that_are_weighed(world: World, monday: Frozen) -> None:
+    near = said("井盖丢了。", lon=LON, lat=LAT)
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            INSERT INTO cases_case SELECT (jsonb_populate_record(one, jsonb_build_object(
+              'id', gen_random_uuid(), 'number', 'n' || n, 'tracking_digest', '\\x' || md5(n::text) || md5(n::text),
+              'reporter_id', NULL, 'words', '花园东门的井盖丢了，电动车容易摔倒。' || n, 'lon', one.lon + 0.1, 'cell', NULL,
+              'registered_at', one.registered_at + n * interval '1 second'))).*
+            FROM cases_case one, generate_series(1, 100) n WHERE one.id = %s""", [near.pk])
+    monday.move(minutes=30)
+    assert found(world, said("花园东门的井盖丢了，电动车容易摔倒。", lon=LON, lat=LAT)) == [near]
+
+
 def test_candidates_are_found_along_indexes(world: World, monday: Frozen) -> None:
     """Whatever the number of cases: by cell and by village, each a stretch of its own index, bounded in time."""
     case = said("花园社区停水了。", lon=LON, lat=LAT)

@@ -204,6 +204,12 @@ def _metres(one: Asked, seen: Seen) -> int | None:
     return round(metres_between(one.lon, one.lat, seen.lon, seen.lat))
 
 
+def _elsewhere(one: Asked, seen: Seen) -> bool:
+    """Whether two positions lie further apart than one place reaches."""
+    metres = _metres(one, seen)
+    return metres is not None and metres > FAR
+
+
 @dataclass(frozen=True, slots=True)
 class _Between:
     """What lies between two cases: time, metres where both have a position, the village both lie in, and what these and the
@@ -241,14 +247,13 @@ def compared(one: Asked, mine: Text, seen: Seen, theirs: Text) -> Match:
 
 
 def weighed(one: Asked, mine: Text, seen: Seen, theirs: Text, *, least: float) -> Match | None:
-    """The same; None below the score `least`, and where they share no word that says something, lie further apart than one
-    place reaches, or nothing places them together: no distance, no village, no name of a place that both give."""
+    """The same; None below the score `least`, and where they share no word that says something, or nothing places them
+    together: no distance, no village, no name of a place that both give."""
     between = _Between.of(one, seen)
-    if between.metres is not None:
-        together = between.metres <= FAR
-    else:
-        together = between.village is not None or (places_shared(mine, theirs) or 0.0) >= AGREE
-    if not together or (score := between.score(mine, theirs)) < least:
+    if between.metres is None and between.village is None and (places_shared(mine, theirs) or 0.0) < AGREE:
+        return None
+    score = between.score(mine, theirs)
+    if score < least:
         return None
     words = shared_words(mine, theirs)
     return between.match(seen, score, words) if words else None
@@ -273,7 +278,8 @@ class Search:
     def matches(self, number: int, seen: Sequence[Seen], *, least: float) -> Iterable[Match]:
         """Those of the candidates that are alike enough to the one asked about in this place."""
         one, text, near = self.asked[number], self.texts[number], self.around[number]
-        mine = [case for case in seen if case.pk != one.case_id and (len(self.asked) == 1 or near.reaches(case))]
+        mine = [case for case in seen if case.pk != one.case_id and (len(self.asked) == 1 or near.reaches(case))
+                and not _elsewhere(one, case)]
         for case in likeliest(text, mine):
             if case.pk not in self.theirs:
                 self.theirs[case.pk] = text_of(case, self.rare)
