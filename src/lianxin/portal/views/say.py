@@ -25,11 +25,11 @@ from lianxin.kernel.text import clean_text
 from lianxin.places import gazetteer
 from lianxin.places.locate import AreaHit, locate
 from lianxin.triage.danger import SERVICES, Alarm, alarms, browser_rules
+from lianxin.triage.personal import redacted
 from lianxin.triage.reading import heard
 
 from .. import access
 from ..queries import areas_under, counties, plain_names, sent_with
-from ..redact import redacted
 from ..saying import BODY_LIMIT, STEPS, Draft, first_words, new_submission
 from ..uploads import LOST, receive_all
 from .answers import offered
