@@ -106,7 +106,7 @@ def suggestions(request: ApiRequest) -> HttpResponse:
         categories.append({"code": one.code, "name": one.name, "path": one.path, "score": one.score,
                            "words": list(one.words), "lead_unit": shapes.named(rule.lead) if rule else None})
     near = duplicates.nearby(request.auth.actor, duplicates.Asked(said.words, now(), lon, lat, area_id))
-    articles = search_knowledge(said.words, on=on, category_codes=tuple(one.code for one in found))
+    articles = search_knowledge(said.words, on=on, category_codes=tuple(one.code for one in found), area_id=area_id)
     return answer({
         "categories": categories,
         "abstains": listened.abstains,

@@ -280,7 +280,7 @@ def suggest(request: StaffRequest) -> HttpResponse:
         "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
         "read": read,
         "alarms": alarms(words), "alike": near.alike, "similar": near.others,
-        "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found)) if enough else [],
+        "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found), area_id=area_id) if enough else [],
         "chosen": chosen, "answer": answer, "empty": not enough,
         "habit": habit if habit and (answer is None or habit.unit.id != answer.lead.id) else None,
         "matters": several(words) if len(words) >= SEVERAL else (),
