@@ -16,19 +16,14 @@ from typing import Final
 from django.conf import settings
 from scipy import stats
 
+from lianxin.kernel.shares import CONFIDENCE
+from lianxin.kernel.shares import wilson as wilson
+
 from .figures import Change, Figure, FigureKind, Verdict
 from .rates import DEFINITIONS
 
-CONFIDENCE: Final = 0.95
 SIGMAS: Final = 3
 ALPHA: Final = float(2 * stats.norm.sf(SIGMAS))  # 0.0027
-
-
-@lru_cache(maxsize=65_536)
-def wilson(numerator: int, denominator: int) -> tuple[float, float]:
-    """Bounds of a proportion, 0–1. `denominator` is at least 1."""
-    found = stats.binomtest(numerator, denominator).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
 
 
 @lru_cache(maxsize=65_536)

@@ -47,16 +47,6 @@ class Outcome:
         return sorted(self.took)[int(len(self.took) * 0.95)] if self.took else 0.0
 
 
-def interval(hits: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, 1927); (0, 1) of nothing."""
-    from scipy import stats  # here, for nothing but the command asks for it
-
-    if not of:
-        return 0.0, 1.0
-    found = stats.binomtest(hits, of).proportion_ci(0.95, method="wilson")
-    return float(found.low), float(found.high)
-
-
 def _opened(path: Path) -> TextIO:
     return gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="")
 

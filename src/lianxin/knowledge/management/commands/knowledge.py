@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from lianxin.cases.reference import today_of
 from lianxin.kernel.clock import now
+from lianxin.kernel.shares import wilson
 from lianxin.knowledge import index, measuring
 
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{part}: {total + outcome.without} messages, {total} with a right article")
         for top in (1, 3, measuring.TOP):
             hits = outcome.within(top)
-            low, high = measuring.interval(hits, total)
+            low, high = wilson(hits, total)
             self.stdout.write(f"  in the first {top}: {hits}/{total} = {hits / max(total, 1):.3f}  [{low:.3f}, {high:.3f}]")
         self.stdout.write(f"  without a right article: nothing suggested for {outcome.silent}/{outcome.without}")
         self.stdout.write(f"  search: p95 {outcome.p95:.1f} ms")
