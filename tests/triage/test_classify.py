@@ -69,8 +69,7 @@ def test_traditional_full_width_capitals_and_numbers_read_alike(classifier: Clas
 def test_it_abstains_below_the_threshold(classifier: Classifier, settings: object) -> None:
     unheard = classifier.read("", "xyz")
     assert unheard.abstains == (unheard.guesses[0].probability < 0.5)
-    assert classifier.read("路灯", "路灯坏了三天没有人修", sure=1.0).abstains
-    assert not classifier.read("路灯", "路灯坏了三天没有人修", sure=0.0).abstains
+    assert not classifier.read("路灯", "路灯坏了三天没有人修").abstains
     settings.LIANXIN_TRIAGE_SURE = 1.01  # type: ignore[attr-defined]
     assert classifier.read("路灯", "路灯坏了三天没有人修").abstains
 
@@ -91,7 +90,6 @@ def test_anything_can_be_read(classifier: Classifier, title: str, detail: str) -
     best = sorted(chances, reverse=True)
     assert [guess.probability for guess in reading.guesses] == pytest.approx(best[:3], abs=1e-5)
     assert all(words in f"{title}\n{detail}" for guess in reading.guesses for words in guess.words)
-    assert classifier.read_many([(title, detail)]) == [reading]
     matters(classifier, f"{title}{detail}")
 
 

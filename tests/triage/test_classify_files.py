@@ -77,7 +77,6 @@ def test_variants_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """The whole table runs on any file, and every variant reads better than guessing."""
     from lianxin.triage.classify import ablation
 
-    monkeypatch.setattr(ablation, "DRAWS", 10)
     monkeypatch.setattr("lianxin.triage.classify.measures.DRAWS", 10)
     file = write(tmp_path / "rows.csv", examples(20))
     rows = [json.loads(line) for line in triage("ablate", file, "--json").splitlines()]
@@ -88,6 +87,14 @@ def test_variants_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert sum(one["n"] for one in kinds if "characters" in one["messages"] and "–" in one["messages"]) == 60
     assert {one["messages"] for one in kinds} >= {"all", "all, in traditional characters"}
     assert triage("ablate", file, "--fairness").startswith("| messages")
+
+
+def test_parts_of_json_lines_count_as_those_of_a_table(tmp_path: Path, parted: list[Example]) -> None:
+    file = tmp_path / "labelled.jsonl"
+    file.write_text("".join(json.dumps({"title": one.title, "detail": one.detail, "category": one.label, "part": one.part}) + "\n"
+                            for one in parted), encoding="utf-8")
+    triage("train", file, "--out", tmp_path / "m")
+    assert load(tmp_path / "m").examples == sum(one.part == "train" for one in parted)
 
 
 def test_everything_is_learnt_when_asked(tmp_path: Path, parted: list[Example]) -> None:
@@ -128,6 +135,7 @@ def test_old_encodings(tmp_path: Path) -> None:
     ("title,detail,category\n一,二,三\n四,五\n".encode(), "第 3 行"),
     ("title,detail,category\n一,\"二,三\n".encode(), ""),
     (b"\x1f\x8b\x08\x00broken", "压缩"),
+    (gzip.compress(b"title,detail,category\n")[:10] + b"\xff" * 40, "压缩"),
     (b"\x00\x01\x02\xff\xfe", ""),
 ])
 def test_bad_files_are_refused(tmp_path: Path, model: Path, body: bytes, said: str) -> None:

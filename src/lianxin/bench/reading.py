@@ -6,18 +6,19 @@ model learns their top-level categories; how right it is, docs/reference/triage.
 
 from __future__ import annotations
 
-import csv
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import lianxin
-from lianxin.triage.classify.files import Example, Labelled
+from lianxin.triage.classify.files import Example, Labelled, labelled
 from lianxin.triage.classify.model_file import load, save
 from lianxin.triage.classify.training import train
 from lianxin.triage.danger import alarms
+from lianxin.triage.learnt import texts_in
 from lianxin.triage.personal import masked
 
 from .parts import Run
@@ -31,8 +32,7 @@ LONG = 12_000  # characters, the longest message
 
 
 def _texts() -> list[Example]:
-    return [Example(row["title"], row["detail"], row["category"][:2])
-            for path in sorted(TEXTS.glob("*.csv")) for row in csv.DictReader(path.open(encoding="utf-8"))]
+    return [replace(one, label=one.label[:2]) for path in texts_in(TEXTS) for one in labelled(path).examples]
 
 
 def _each(texts: list[str], read: Callable[[str], object]) -> tuple[float, float]:

@@ -6,13 +6,17 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
+
+from lianxin.kernel.errors import Invalid
+from lianxin.kernel.language import listed
 
 FIELD_LIMIT = 4 * 1024 * 1024  # characters in one CSV field
 _GZIP = b"\x1f\x8b"
@@ -71,10 +75,29 @@ def opened(path: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> 
                 yield Source(raw, size, columns, records)
             else:
                 raise FileError(_("%(path)s：只认 .csv 和 .jsonl（可以再加 .gz）。") % {"path": path})
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise FileError(_("%(path)s：压缩文件不完整。") % {"path": path}) from error
         finally:
             text.detach()
+
+
+def rows(path: Path, columns: Sequence[str], *, encoding: str = "utf-8-sig") -> Iterator[tuple[int, dict[str, str]]]:
+    """Every record of a file that must be whole, with the line it starts on: at least these columns by name, empty where a
+    JSON line lacks one. Raises Invalid, with the line, for what cannot be read."""
+    try:
+        with opened(path, encoding=encoding) as source:
+            missing = [name for name in columns if name not in source.columns] if source.columns else []
+            if missing:
+                raise Invalid(_("%(file)s 缺少列：%(columns)s。") % {"file": path, "columns": listed(missing)})
+            for record in source.records:
+                if record.fault:
+                    raise Invalid(_("%(path)s 第 %(line)d 行：%(fault)s") % {
+                        "path": path, "line": record.line, "fault": record.fault})
+                yield record.line, {**dict.fromkeys(columns, ""), **record.values}
+    except FileError as error:
+        raise Invalid(str(error)) from error
+    except (OSError, UnicodeError) as error:
+        raise Invalid(_("%(path)s 读不出来：%(error)s。") % {"path": path, "error": error}) from error
 
 
 def _readable(value: str) -> bool:

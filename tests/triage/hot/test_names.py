@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lianxin.triage.hot.alike import pairs
+from lianxin.triage.hot.messages import Message
 from lianxin.triage.hot.names import Reader, lines, names, plain
 
 
@@ -41,12 +43,13 @@ def test_districts_of_the_city_are_read_beside_codes() -> None:
     assert reader.place("A7县星沙镇路灯", "").districts == {"A7县"}
 
 
-def test_a_name_of_one_found_in_the_text_of_the_other_is_shared() -> None:
-    reader = Reader()
-    one = reader.place("南湖春城小区太吵", "")
-    other = reader.place("搅拌站扰民", "请管一管，我住南湖春城三期，晚上睡不着。")
-    assert "南湖春城" in one.shares(other)
-    assert one.shares(reader.place("洞庭明珠小区太吵", "")) == ()
+def test_a_name_of_one_found_in_the_text_of_the_other_is_one_place() -> None:
+    """The second letter names the estate further down only; the third names another one in the same words."""
+    said = (("南湖春城小区搅拌站太吵", "夜里也开工"), ("搅拌站太吵", "夜里也开工，我住南湖春城三期"),
+            ("洞庭明珠小区搅拌站太吵", "夜里也开工"))
+    found = pairs([Message(str(number), str(number), None, *one) for number, one in enumerate(said)], Reader())
+    scores = dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.score.tolist(), strict=True))
+    assert scores[0, 1] > 3 * scores.get((0, 2), 0.0)
 
 
 @given(st.text(alphabet="小区路县市镇南湖春城A7 ，。的公司12栋", max_size=200))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from .calibration import calibrate
-from .features import Block, Floats
+from .features import Block, Floats, message
 from .files import Example, Labelled, classes
 from .learning import Weights, solve
-from .measures import DRAWS, Measures, Truth, macro_f1, measure
+from .measures import Measures, Truth, accuracy, draws, macro_f1, measure
 from .training import PLAN, Learning, Plan, calibrated_apart
 
 
@@ -42,7 +41,7 @@ class Row:
 class Doubting(Learning):
     """Confident learning (Northcutt et al. 2021): a message whose label is unlikely by what the others teach counts a tenth."""
 
-    def weights(self, features: Any, wanted: Floats, chosen: npt.NDArray[np.bool_] | None) -> Weights:
+    def weights(self, features: Any, wanted: Floats) -> Weights:
         likely = _inner(features, wanted, self.plan.ridge)[np.arange(len(wanted)), wanted.argmax(axis=1)]
         return solve(features, wanted, self.plan.ridge, np.where(likely < 0.05, 0.1, 1.0))
 
@@ -50,7 +49,7 @@ class Doubting(Learning):
 class Softened(Learning):
     """Every label is taken as three tenths of what the others teach about it."""
 
-    def weights(self, features: Any, wanted: Floats, chosen: npt.NDArray[np.bool_] | None) -> Weights:
+    def weights(self, features: Any, wanted: Floats) -> Weights:
         soft = 2 * _inner(features, wanted, self.plan.ridge) - 1
         return solve(features, 0.7 * wanted + 0.3 * soft, self.plan.ridge)
 
@@ -58,7 +57,7 @@ class Softened(Learning):
 class Balanced(Learning):
     """Rare categories count as much as frequent ones."""
 
-    def weights(self, features: Any, wanted: Floats, chosen: npt.NDArray[np.bool_] | None) -> Weights:
+    def weights(self, features: Any, wanted: Floats) -> Weights:
         label = wanted.argmax(axis=1)
         count = np.bincount(label, minlength=wanted.shape[1])
         return solve(features, wanted, self.plan.ridge, len(label) / (count[label] * wanted.shape[1]))
@@ -79,7 +78,7 @@ class _Library(Learning):
     def make(self) -> Any:
         raise NotImplementedError
 
-    def weights(self, features: Any, wanted: Floats, chosen: npt.NDArray[np.bool_] | None) -> Weights:
+    def weights(self, features: Any, wanted: Floats) -> Weights:
         made = self.make().fit(features, wanted.argmax(axis=1))
         if hasattr(made, "coef_"):
             return Weights(made.coef_.T, made.intercept_)
@@ -137,12 +136,12 @@ VARIANTS: Final[tuple[Variant, ...]] = (
 )
 
 
-def ablate(held: Labelled, *, seed: int = 0, variants: Sequence[Variant] = VARIANTS) -> Iterator[Row]:
+def ablate(held: Labelled, *, seed: int) -> Iterator[Row]:
     """Every variant over all messages of the file, whatever their part, out of fold."""
     examples = sorted(held.examples)
     labels = classes(examples)
     first: Floats | None = None
-    for variant in variants:
+    for variant in VARIANTS:
         began = time.process_time()
         learning = variant.how(examples, labels, variant.plan)
         scores = learning.out_of_fold(seed)
@@ -157,11 +156,7 @@ def _difference(one: Floats, other: Floats, truth: Truth, seed: int) -> tuple[fl
     """Macro-F1 of one minus that of the other, and its standard error, from a bootstrap over messages."""
     if one is other:
         return 0.0, 0.0
-    drawn = np.random.default_rng(seed)
-    found = []
-    for _draw in range(DRAWS):
-        chosen = drawn.integers(0, len(truth), len(truth))
-        found.append(macro_f1(one[chosen], truth[chosen]) - macro_f1(other[chosen], truth[chosen]))
+    found = [macro_f1(one[chosen], truth[chosen]) - macro_f1(other[chosen], truth[chosen]) for chosen in draws(len(truth), seed)]
     return macro_f1(one, truth) - macro_f1(other, truth), float(np.std(found))
 
 
@@ -179,14 +174,20 @@ class Slice:
 LENGTHS: Final = (50, 100, 200, 400, 800, 1_600)
 
 
-def fairness(held: Labelled, *, seed: int = 0) -> Iterator[Slice]:
+def fairness(held: Labelled, *, seed: int) -> Iterator[Slice]:
     """Whom the model serves worse: by length of the message, without its title, in traditional characters."""
     import opencc
 
+    traditional: Any = opencc.OpenCC("s2tw").convert
+    changes: dict[str, Callable[[Example], tuple[str, str]]] = {
+        "all, without their titles": lambda one: ("", one.detail),
+        "all, titles alone": lambda one: (one.title or one.detail, ""),
+        "all, in traditional characters": lambda one: (traditional(one.title), traditional(one.detail)),
+    }
     examples = sorted(held.examples)
-    labels = classes(examples)
-    learning = Learning(examples, labels, PLAN)
-    scores = learning.out_of_fold(seed)
+    learning = Learning(examples, classes(examples), PLAN)
+    scores, *changed = learning.read_apart(seed, [learning.messages, *(
+        [message(*change(one), learning.characters) for one in examples] for change in changes.values())])
     calibration = calibrate(scores, learning.truth)
     chances = calibration.probabilities(scores)
     lengths = np.array([len(one.detail) for one in examples])
@@ -195,19 +196,10 @@ def fairness(held: Labelled, *, seed: int = 0) -> Iterator[Slice]:
         if chosen.any():
             yield _slice(f"{low}–{high - 1} characters" if high else f"{low} characters and more", chances[chosen], learning.truth[chosen])
     yield _slice("all", chances, learning.truth)
-    traditional: Any = opencc.OpenCC("s2tw")
-    changes: tuple[tuple[str, Callable[[Example], Example]], ...] = (
-        ("all, without their titles", lambda one: Example("", one.detail, one.label)),
-        ("all, titles alone", lambda one: Example(one.title or one.detail, "", one.label)),
-        ("all, in traditional characters", lambda one: Example(
-            traditional.convert(one.title), traditional.convert(one.detail), one.label)),
-    )
-    for name, change in changes:
-        changed = Learning([change(one) for one in examples], labels, PLAN)
-        chances = calibration.probabilities(learning.out_of_fold(seed, read=changed.messages))
-        yield _slice(name, chances, learning.truth)
+    for name, scores in zip(changes, changed, strict=True):
+        yield _slice(name, calibration.probabilities(scores), learning.truth)
 
 
 def _slice(name: str, chances: Floats, truth: Truth) -> Slice:
-    right = float((chances.argmax(axis=1) == truth).mean())
+    right = accuracy(chances, truth)
     return Slice(name, len(truth), right, (right * (1 - right) / len(truth)) ** 0.5, float(chances.max(axis=1).mean()))

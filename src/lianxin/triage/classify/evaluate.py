@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from django.conf import settings
@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from lianxin.kernel.errors import Invalid
 
-from .files import Labelled
+from .files import Labelled, numbers
 from .matters import matters
 from .measures import Measures, measure
 from .model import Classifier
 from .seen import fingerprint
+
+SPLIT: Final = 400  # characters of a detail, at most, on which splits are measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,12 @@ def evaluate(classifier: Classifier, held: Labelled, *, part: str = "") -> Evalu
         raise Invalid(_("part 这一列里没有 %s。") % part)
     unknown = tuple(sorted({one.label for one in examples} - set(classifier.labels)))
     labels = classifier.labels + unknown
-    place = {label: at for at, label in enumerate(labels)}
-    truth = np.array([place[one.label] for one in examples], dtype=np.intp)
+    truth = numbers(examples, labels)
     chances = classifier.probabilities([(one.title, one.detail) for one in examples])
     sure = float(settings.LIANXIN_TRIAGE_SURE)
     dares = chances.max(axis=1) >= sure
     right = chances.argmax(axis=1) == truth
-    learnt = classifier.seen
-    seen = sum(fingerprint(one.title, one.detail) in learnt for one in examples)
+    seen = sum(fingerprint(one.title, one.detail) in classifier.seen for one in examples)
     return Evaluation(measure(chances, truth, labels), sure, float(1 - dares.mean()),
                       float(right[dares].mean()) if dares.any() else 0.0, seen, unknown)
 
@@ -66,12 +66,12 @@ class Splits:
     cut_right: int
 
 
-def splits(classifier: Classifier, held: Labelled, *, part: str = "", seed: int = 0, longest: int = 400) -> Splits:
-    """Measured on details of at most `longest` characters. Raises Invalid when there are none."""
-    examples = [one for one in (held.of(part) if part else held.examples) if one.detail and len(one.detail) <= longest]
+def splits(classifier: Classifier, held: Labelled, *, part: str = "") -> Splits:
+    """Measured on details of at most `SPLIT` characters. Raises Invalid when there are none."""
+    examples = [one for one in (held.of(part) if part else held.examples) if one.detail and len(one.detail) <= SPLIT]
     if not examples:
         raise Invalid(_("part 这一列里没有 %s。") % part)
-    other = np.random.default_rng(seed).permutation(len(examples))
+    other = np.random.default_rng(0).permutation(len(examples))
     offered = sum(bool(matters(classifier, one.detail)) for one in examples)
     pairs = found = right = 0
     for one, at in zip(examples, other.tolist(), strict=True):

@@ -173,18 +173,26 @@ class Known:
     keys: Keys
     weight: npt.NDArray[np.float32]
 
-    def row(self, found: Message) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    def row(self, found: Message) -> tuple[Places, npt.NDArray[np.float32]]:
         """Columns and values of one message; their squares add up to the block's share."""
         keys, counts = counted(found.zone(self.block.zone), self.block.sizes)
-        if not len(keys) or not len(self.keys):
-            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32)
+        column, here = self.find(keys)
+        return column, self.values(column, counts[here])
+
+    def find(self, keys: Keys) -> tuple[Places, Places]:
+        """The columns of those n-grams that are known, and which of `keys` these are."""
+        if not len(self.keys):
+            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
         column = np.searchsorted(self.keys, keys)
         column[column == len(self.keys)] = 0
-        here = self.keys[column] == keys
-        column = column[here]
-        value = (1 + np.log(counts[here])).astype(np.float32) * self.weight[column]
+        here = np.flatnonzero(self.keys[column] == keys)
+        return column[here], here
+
+    def values(self, column: Places, counts: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Of the n-grams that stand in one message, each so often."""
+        value = (1 + np.log(counts)).astype(np.float32) * self.weight[column]
         length = float(np.sqrt(np.dot(value, value)))
-        return column, value * np.float32(self.block.share ** 0.5 / length) if length else value
+        return value * np.float32(self.block.share ** 0.5 / length) if length else value
 
 
 def learn(block: Block, messages: Sequence[Message], labels: npt.NDArray[np.intp], count: int) -> Known:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from django.utils.translation import gettext as _
 
-from lianxin.cases.records import FileError, opened
+from lianxin.cases.records import rows
 from lianxin.kernel.errors import Invalid
 
 COLUMNS: Final = ("title", "detail", "category")
@@ -43,35 +45,18 @@ class Labelled:
 def labelled(path: Path, *, encoding: str = "utf-8-sig") -> Labelled:
     """Read a file. Raises Invalid, with the line, for what cannot be read; a row without words or without a category is
     left out and counted."""
-    try:
-        with opened(path, encoding=encoding) as source:
-            if source.columns:
-                missing = [name for name in COLUMNS if name not in source.columns]
-                if missing:
-                    raise Invalid(_("%(path)s 缺少这些列：%(names)s。需要 title、detail、category。") % {
-                        "path": path, "names": ", ".join(missing)})
-            examples, left_out = [], 0
-            for record in source.records:
-                if record.fault:
-                    raise Invalid(_("%(path)s 第 %(line)d 行：%(fault)s") % {
-                        "path": path, "line": record.line, "fault": record.fault})
-                said = record.values
-                one = Example(said.get("title", "").strip(), said.get("detail", "").strip(),
-                              said.get("category", "").strip(), said.get("part", "").strip())
-                if not one.label or not (one.title or one.detail):
-                    left_out += 1
-                elif len(one.label) > LABEL:
-                    raise Invalid(_("%(path)s 第 %(line)d 行：类别超过 %(most)d 个字。") % {
-                        "path": path, "line": record.line, "most": LABEL})
-                else:
-                    examples.append(one)
-    except FileError as error:
-        raise Invalid(str(error)) from error
-    except (OSError, UnicodeError) as error:
-        raise Invalid(_("%(path)s 读不出来：%(error)s。") % {"path": path, "error": error}) from error
+    examples, left_out, parted = [], 0, False
+    for line, said in rows(path, COLUMNS, encoding=encoding):
+        parted = parted or "part" in said
+        one = Example(said["title"].strip(), said["detail"].strip(), said["category"].strip(), said.get("part", "").strip())
+        if not one.label or not (one.title or one.detail):
+            left_out += 1
+        elif len(one.label) > LABEL:
+            raise Invalid(_("%(path)s 第 %(line)d 行：类别超过 %(most)d 个字。") % {"path": path, "line": line, "most": LABEL})
+        else:
+            examples.append(one)
     if not examples:
         raise Invalid(_("%s 里没有一条既有文字又有类别的诉求。") % path)
-    parted = bool(source.columns) and "part" in source.columns
     return Labelled(tuple(examples), left_out, parted)
 
 
@@ -81,3 +66,9 @@ def classes(examples: Sequence[Example]) -> tuple[str, ...]:
     if len(found) < 2:
         raise Invalid(_("只有“%s”一个类别，没有可以区分的。至少要有两个类别。") % (found[0] if found else ""))
     return found
+
+
+def numbers(examples: Sequence[Example], labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    """For each message the place of its label among `labels`."""
+    place = {label: at for at, label in enumerate(labels)}
+    return np.array([place[one.label] for one in examples], dtype=np.intp)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,11 +60,6 @@ def accuracy(chances: Floats, truth: Truth) -> float:
     return float((chances.argmax(axis=1) == truth).mean())
 
 
-def f1(chances: Floats, truth: Truth) -> npt.NDArray[np.float64]:
-    """For each label; not a number for one that is neither true nor said."""
-    return _f1(*_counts(chances, truth))
-
-
 def _counts(chances: Floats, truth: Truth) -> tuple[Truth, Truth, Truth]:
     """For each label how often it was said rightly, how often it was said, how often it was true."""
     said, size = chances.argmax(axis=1), max(chances.shape[1], int(truth.max()) + 1)
@@ -73,6 +68,7 @@ def _counts(chances: Floats, truth: Truth) -> tuple[Truth, Truth, Truth]:
 
 
 def _f1(right: Truth, said: Truth, true: Truth) -> Floats:
+    """For each label; not a number for one that is neither true nor said."""
     whole = (said + true).astype(np.float64)
     share: Floats = np.divide(2 * right, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     return share
@@ -80,7 +76,7 @@ def _f1(right: Truth, said: Truth, true: Truth) -> Floats:
 
 def macro_f1(chances: Floats, truth: Truth) -> float:
     """The mean of the labels' F1, of those that are true or said at least once."""
-    return float(np.nanmean(f1(chances, truth)))
+    return float(np.nanmean(_f1(*_counts(chances, truth))))
 
 
 def top3(chances: Floats, truth: Truth) -> float:
@@ -109,19 +105,24 @@ FIGURES: Final[dict[str, Callable[[Floats, Truth], float]]] = {
 }
 
 
-def measure(chances: Floats, truth: Truth, labels: Sequence[str], *, seed: int = 0) -> Measures:
+def draws(count: int, seed: int) -> Iterator[npt.NDArray[np.intp]]:
+    """As many messages as there are, drawn with replacement, `DRAWS` times."""
+    drawn = np.random.default_rng(seed)
+    for _draw in range(DRAWS):
+        yield drawn.integers(0, count, count)
+
+
+def measure(chances: Floats, truth: Truth, labels: Sequence[str]) -> Measures:
     """All figures of n messages. `truth` may hold numbers beyond `labels`' for what the model does not know: `labels`
     names those too."""
-    drawn = np.random.default_rng(seed)
-    draws: dict[str, list[float]] = {name: [] for name in FIGURES}
-    for _draw in range(DRAWS):
-        chosen = drawn.integers(0, len(truth), len(truth))
+    found: dict[str, list[float]] = {name: [] for name in FIGURES}
+    for chosen in draws(len(truth), 0):
         for name, find in FIGURES.items():
-            draws[name].append(find(chances[chosen], truth[chosen]))
+            found[name].append(find(chances[chosen], truth[chosen]))
     figures = {}
     for name, find in FIGURES.items():
-        low, high = np.percentile(draws[name], [2.5, 97.5])
-        figures[name] = Figure(find(chances, truth), float(low), float(high), float(np.std(draws[name])))
+        low, high = np.percentile(found[name], [2.5, 97.5])
+        figures[name] = Figure(find(chances, truth), float(low), float(high), float(np.std(found[name])))
     return Measures(len(truth), figures, tuple(_for_labels(chances, truth, labels)))
 
 

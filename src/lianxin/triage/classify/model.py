@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from django.conf import settings
 
 from .calibration import Calibration
 from .features import Codes, Floats, Known, Message, grams, message
@@ -61,9 +62,9 @@ class Classifier:
     seen: frozenset[int] = frozenset()  # their fingerprints
     about: dict[str, Any] = field(default_factory=dict)  # how it was made and measured, for people
 
-    def read(self, title: str, detail: str, *, sure: float | None = None) -> Reading:
+    def read(self, title: str, detail: str) -> Reading:
         """Read one message: the three likeliest labels, with their words. It abstains when the first is less likely than
-        `sure`, 0–1, by default LIANXIN_TRIAGE_SURE."""
+        LIANXIN_TRIAGE_SURE."""
         one = message(title, detail, self.characters)
         found = self._found(one)
         scores = self.bias.copy()
@@ -74,11 +75,7 @@ class Classifier:
         guesses = tuple(
             Guess(self.labels[at], float(chances[at]), self._words(one, found, at) if chances[at] >= WORDED else ())
             for at in best.tolist())
-        return Reading(guesses, guesses[0].probability < _sure(sure))
-
-    def read_many(self, messages: Iterable[tuple[str, str]], *, sure: float | None = None) -> list[Reading]:
-        """The same for many (title, detail)."""
-        return [self.read(title, detail, sure=sure) for title, detail in messages]
+        return Reading(guesses, guesses[0].probability < settings.LIANXIN_TRIAGE_SURE)
 
     def probabilities(self, messages: Sequence[tuple[str, str]]) -> Floats:
         """For each (title, detail) the probability of each label, in their order."""
@@ -116,24 +113,11 @@ def _occurrences(block: Known, one: Message, start: int) -> Found:
     offset = one.title[0] if block.block.zone == "title" else 0
     parts = grams(one.zone(block.block.zone), block.block.sizes)
     nothing = np.zeros(0, dtype=np.intp)
-    if not parts or not len(block.keys):
+    if not parts:
         return Found(nothing, np.zeros(0, dtype=np.float32), nothing, nothing, nothing)
     key = np.concatenate([found for _size, found in parts])
     begin = np.concatenate([np.arange(len(found)) for _size, found in parts])
     size = np.concatenate([np.full(len(found), long) for long, found in parts])
-    column = np.searchsorted(block.keys, key)
-    column[column == len(block.keys)] = 0
-    here = np.flatnonzero(block.keys[column] == key)
-    single, back, counts = np.unique(column[here], return_inverse=True, return_counts=True)
-    value = (1 + np.log(counts)).astype(np.float32) * block.weight[single]
-    length = float(np.sqrt(np.dot(value, value)))
-    value = value * np.float32(block.block.share ** 0.5 / length) if length else value
-    return Found(single + start, value, begin[here] + offset, size[here], back)
-
-
-def _sure(said: float | None) -> float:
-    if said is not None:
-        return said
-    from django.conf import settings
-
-    return float(settings.LIANXIN_TRIAGE_SURE)
+    column, here = block.find(key)
+    single, back, counts = np.unique(column, return_inverse=True, return_counts=True)
+    return Found(single + start, block.values(single, counts), begin[here] + offset, size[here], back)

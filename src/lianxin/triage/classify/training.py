@@ -16,7 +16,7 @@ from lianxin.kernel.errors import Invalid
 from .alike import folds, groups
 from .calibration import calibrate
 from .features import READ, Block, Floats, Known, Message, characters, learn, message
-from .files import TRAIN, VALID, Example, Labelled, classes
+from .files import TRAIN, VALID, Example, Labelled, classes, numbers
 from .learning import Weights, solve, table, targets
 from .measures import Measures, measure
 from .model import Classifier
@@ -47,7 +47,7 @@ class Trained:
     how: str
 
 
-def train(held: Labelled, *, seed: int = 0, everything: bool = False, plan: Plan = PLAN) -> Trained:
+def train(held: Labelled, *, seed: int = 0, everything: bool = False) -> Trained:
     """Learn from what a file holds.
 
     Where it has parts: learn from `train`, calibrate on `valid` and measure there. Without parts, or with `everything`:
@@ -61,21 +61,21 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, plan: Plan
         raise Invalid(_("part 这一列里没有 train。"))
     labels = classes(learnt)
     _enough(learnt, labels)
-    made = Learning(learnt, labels, plan)
+    made = Learning(learnt, labels, PLAN)
     known, weights = made.fit()
     if tuned:
         unknown = sorted({one.label for one in tuned} - set(labels))
         if unknown:
             raise Invalid(_("valid 里有 train 里没有的类别：%s。") % "、".join(unknown[:5]))
         scores = weights.scores(table(known, [message(one.title, one.detail, made.characters) for one in tuned]))
-        truth, how = _numbers(tuned, labels), VALID
+        truth, how = numbers(tuned, labels), VALID
     else:
         scores, truth, how = made.out_of_fold(seed), made.truth, "folds"
     calibration = calibrate(scores, truth)
     measures = measure(calibrated_apart(scores, truth, seed), truth, labels)
     about: dict[str, Any] = {
         "learnt_from": len(learnt), "tuned_on": how, "tuned_on_count": len(scores), "measured": measures.as_json(),
-        "ridge": plan.ridge, "data": _digest(learnt),
+        "ridge": PLAN.ridge, "data": _digest(learnt),
         "per_label": {label: int((made.truth == at).sum()) for at, label in enumerate(labels)},
     }
     classifier = Classifier(
@@ -84,11 +84,6 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, plan: Plan
         calibration=calibration, seed=seed, examples=len(learnt),
         seen=frozenset(fingerprint(one.title, one.detail) for one in learnt), about=about)
     return Trained(classifier, measures, how)
-
-
-def _numbers(examples: Sequence[Example], labels: Sequence[str]) -> npt.NDArray[np.intp]:
-    place = {label: at for at, label in enumerate(labels)}
-    return np.array([place[one.label] for one in examples], dtype=np.intp)
 
 
 def _enough(examples: Sequence[Example], labels: Sequence[str]) -> None:
@@ -128,7 +123,7 @@ class Learning:
         self.plan = plan
         self.characters = characters()
         self.messages = [message(one.title, one.detail, self.characters, most=plan.read) for one in examples]
-        self.truth = _numbers(examples, labels)
+        self.truth = numbers(examples, labels)
         self.wanted = targets(self.truth, len(labels))
 
     def fit(self, chosen: npt.NDArray[np.bool_] | None = None) -> tuple[list[Known], Weights]:
@@ -136,22 +131,26 @@ class Learning:
         messages = self._of(chosen)
         truth, wanted = (self.truth, self.wanted) if chosen is None else (self.truth[chosen], self.wanted[chosen])
         known = [learn(block, messages, truth, wanted.shape[1]) for block in self.plan.blocks]
-        return known, self.weights(table(known, messages), wanted, chosen)
+        return known, self.weights(table(known, messages), wanted)
 
-    def weights(self, features: Any, wanted: Floats, chosen: npt.NDArray[np.bool_] | None) -> Weights:
+    def weights(self, features: Any, wanted: Floats) -> Weights:
         """From the features of the chosen messages."""
         return solve(features, wanted, self.plan.ridge)
 
-    def out_of_fold(self, seed: int, *, read: Sequence[Message] | None = None) -> Floats:
-        """Scores of every message by what was learnt from the other folds; with `read`, of these messages in their place."""
-        read = self.messages if read is None else read
+    def out_of_fold(self, seed: int) -> Floats:
+        """Scores of every message by what was learnt from the other folds."""
+        return self.read_apart(seed, [self.messages])[0]
+
+    def read_apart(self, seed: int, readings: Sequence[Sequence[Message]]) -> list[Floats]:
+        """The same for several forms of the messages, of which only their own is learnt from."""
         fold = folds(groups(self.messages), FOLDS, seed)
-        scores = np.zeros_like(self.wanted)
+        scores = [np.zeros_like(self.wanted) for _reading in readings]
         for number in range(FOLDS):
             here = fold == number
             if here.any():
                 known, weights = self.fit(~here)
-                scores[here] = weights.scores(table(known, [read[at] for at in np.flatnonzero(here).tolist()]))
+                for found, read in zip(scores, readings, strict=True):
+                    found[here] = weights.scores(table(known, [read[at] for at in np.flatnonzero(here).tolist()]))
         return scores
 
     def _of(self, chosen: npt.NDArray[np.bool_] | None) -> list[Message]:

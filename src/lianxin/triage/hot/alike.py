@@ -55,6 +55,9 @@ class Weights:
     most_differing: float = -3.0  # whatever the words: the most for a pair whose names, or routes, differ
 
 
+WEIGHTS: Final = Weights()
+
+
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Pairs of places in the list of messages, left < right, and their score in 0…1."""
@@ -64,7 +67,7 @@ class Pairs:
     score: Any
 
 
-def pairs(messages: Sequence[Message], reader: Reader, weights: Weights | None = None) -> Pairs:
+def pairs(messages: Sequence[Message], reader: Reader) -> Pairs:
     """All pairs that may be one matter; time grows with the number of pairs that share rare words or a name."""
     if len(messages) < 2:
         nothing = np.zeros(0, dtype=int)
@@ -74,7 +77,7 @@ def pairs(messages: Sequence[Message], reader: Reader, weights: Weights | None =
     words = _Words(messages, places, known)
     left, right = _worth(words, known)
     signs = _Signs(places, known, messages)
-    score = _score(words, signs, left, right, weights or Weights())
+    score = _score(words, signs, left, right)
     kept = score >= LEAST
     return Pairs(left[kept], right[kept], score[kept])
 
@@ -212,26 +215,26 @@ class _Signs:
         )
 
 
-def _score(words: _Words, signs: _Signs, left: Any, right: Any, weights: Weights) -> Any:
+def _score(words: _Words, signs: _Signs, left: Any, right: Any) -> Any:
     found = np.array([signs.of(one, other) for one, other in zip(left.tolist(), right.tolist(), strict=True)],
                      dtype=np.float64).reshape(-1, 6)
     name, differ, one_named, districts, lines, gap = found.T
     trouble = np.einsum("ij,ij->i", words.trouble[left], words.trouble[right])
     logit = (
-        weights.base
-        + weights.title * _cosines(words.title, left, right)
-        + weights.text * _cosines(words.text, left, right)
-        + weights.trouble * trouble
-        + weights.name * name
-        + weights.name_trouble * name * trouble
-        + weights.names_differ * differ
-        + weights.one_named * one_named
-        + weights.districts_differ * districts
-        + weights.lines_differ * lines
-        + weights.gap * np.log1p(gap) / 5
+        WEIGHTS.base
+        + WEIGHTS.title * _cosines(words.title, left, right)
+        + WEIGHTS.text * _cosines(words.text, left, right)
+        + WEIGHTS.trouble * trouble
+        + WEIGHTS.name * name
+        + WEIGHTS.name_trouble * name * trouble
+        + WEIGHTS.names_differ * differ
+        + WEIGHTS.one_named * one_named
+        + WEIGHTS.districts_differ * districts
+        + WEIGHTS.lines_differ * lines
+        + WEIGHTS.gap * np.log1p(gap) / 5
     )
     apart = (differ > 0) | (lines > 0)
-    logit[apart] = np.minimum(logit[apart], weights.most_differing)
+    logit[apart] = np.minimum(logit[apart], WEIGHTS.most_differing)
     return 1 / (1 + np.exp(-logit))
 
 

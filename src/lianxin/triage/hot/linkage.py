@@ -25,9 +25,7 @@ class Linkage:
     new one.
     """
 
-    def __init__(self, number: int, pairs: Pairs, held: Sequence[Sequence[int]] = (), *, threshold: float = THRESHOLD,
-                 ease: float = EASE) -> None:
-        self._threshold, self._ease = threshold, ease
+    def __init__(self, number: int, pairs: Pairs, held: Sequence[Sequence[int]] = ()) -> None:
         self.members: dict[int, list[int]] = {}
         group = [-1] * number
         for cluster in held:
@@ -70,8 +68,8 @@ class Linkage:
             return
         size, other_size = len(self.members[one]), len(self.members[other])
         loose = self._inside[one] / size ** 2 * self._inside[other] / other_size ** 2
-        strength = self._near[one][other] / (size * other_size) / loose ** (self._ease / 2)
-        if strength >= self._threshold:
+        strength = self._near[one][other] / (size * other_size) / loose ** (EASE / 2)
+        if strength >= THRESHOLD:
             heapq.heappush(self._heap, (-strength, one, other, size, other_size))
 
     def _kept_apart(self, one: int, other: int) -> bool:

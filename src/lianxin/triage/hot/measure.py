@@ -7,7 +7,6 @@ message the same.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from django.utils.translation import gettext as _
 
+from lianxin.cases.records import rows
 from lianxin.kernel.errors import Invalid
 
 DRAWS: Final = 1000
@@ -44,31 +44,24 @@ class Agreement:
 
 
 def topics(path: Path) -> dict[str, dict[str, str]]:
-    """Per half (column `half`, or `all`): topic of each id. Raises Invalid: a column missing, an id given twice."""
+    """Per half (column `half`, or `all`): topic of each id. Raises Invalid: not to be read, a column missing, an id given twice."""
     found: dict[str, dict[str, str]] = {}
     seen: set[str] = set()
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            rows = csv.DictReader(text)
-            if not {"id", "topic"} <= set(rows.fieldnames or ()):
-                raise Invalid(_("%(file)s 需要 id 和 topic 两列。") % {"file": path.name})
-            for row in rows:
-                if row["id"] in seen:
-                    raise Invalid(_("%(file)s 中编号 %(id)s 重复。") % {"file": path.name, "id": row["id"]})
-                seen.add(row["id"])
-                found.setdefault(row.get("half") or "all", {})[row["id"]] = row["topic"]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(_("读不了 %(file)s：%(reason)s。") % {"file": path.name, "reason": error}) from error
+    for _line, row in rows(path, ("id", "topic")):
+        if row["id"] in seen:
+            raise Invalid(_("%(file)s 中编号 %(id)s 重复。") % {"file": path.name, "id": row["id"]})
+        seen.add(row["id"])
+        found.setdefault(row.get("half") or "all", {})[row["id"]] = row["topic"]
     return found
 
 
-def agreement(clusters: Iterable[Iterable[str]], topic: Mapping[str, str], *, draws: int = DRAWS, seed: int = 0) -> Agreement:
+def agreement(clusters: Iterable[Iterable[str]], topic: Mapping[str, str], *, draws: int = DRAWS) -> Agreement:
     """Clusters of ids against the topic of each labelled id; ids without a topic do not count, ids in no cluster are alone."""
     cluster = {key: number for number, members in enumerate(clusters) for key in members}
     table = Counter((topic[key], cluster.get(key, f"alone {key}")) for key in topic)
     sizes = Counter(topic.values())
     both, said, meant, counts = _pairs(table, sizes)
-    source = np.random.default_rng(seed)
+    source = np.random.default_rng(0)
     draw: Any = source.multinomial(len(sizes), [1 / len(sizes)] * len(sizes), size=draws) if sizes else []
     drawn = sorted(_f1(weight @ both, weight @ both + _crossing(weight, counts), weight @ meant) for weight in draw)
     precision, recall = _share(both.sum(), said), _share(both.sum(), meant.sum())
@@ -83,11 +76,11 @@ def _pairs(table: Counter[tuple[str, Any]], sizes: Counter[str]) -> tuple[Any, f
     """Per topic the pairs that are right and those there are; the pairs the clusters make; messages per topic × cluster."""
     from scipy.sparse import csr_matrix
 
-    rows = {name: number for number, name in enumerate(sizes)}
+    lines = {name: number for number, name in enumerate(sizes)}
     columns = {name: number for number, name in enumerate(dict.fromkeys(cluster for _topic, cluster in table))}
     counts = csr_matrix(
         ([float(count) for count in table.values()],
-         ([rows[name] for name, _cluster in table], [columns[name] for _topic, name in table])), shape=(len(rows), len(columns)))
+         ([lines[name] for name, _cluster in table], [columns[name] for _topic, name in table])), shape=(len(lines), len(columns)))
     both = np.asarray((counts.multiply(counts) - counts).sum(axis=1)).ravel() / 2
     meant = np.array([size * (size - 1) / 2 for size in sizes.values()])
     every = np.asarray(counts.sum(axis=0)).ravel()

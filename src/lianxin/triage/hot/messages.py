@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
 from django.utils.translation import gettext as _
 
+from lianxin.cases.records import rows
 from lianxin.kernel.errors import Invalid
 
 NEEDED: Final = ("id", "title", "detail")
@@ -39,30 +36,15 @@ def read(path: Path) -> list[Message]:
     Raises Invalid: no such file, not UTF-8, a column missing, an id empty or given twice.
     """
     found: dict[str, Message] = {}
-    for number, row in enumerate(_rows(path), 2):
-        key = (row.get("id") or "").strip()
+    for line, row in rows(path, NEEDED):
+        key = row["id"].strip()
         if not key or key in found:
             reason = _("没有编号") if not key else _("编号 %(id)s 重复") % {"id": key}
-            raise Invalid(_("%(file)s 第 %(line)d 行：%(reason)s。") % {"file": path.name, "line": number, "reason": reason})
+            raise Invalid(_("%(file)s 第 %(line)d 行：%(reason)s。") % {"file": path.name, "line": line, "reason": reason})
         found[key] = Message(
-            key, (row.get("reporter") or "").strip() or f"#{key}", moment(row.get("created") or ""),
-            (row.get("title") or "").strip(), (row.get("detail") or "").strip()[:READ * 2], (row.get("category") or "").strip())
+            key, row.get("reporter", "").strip() or f"#{key}", moment(row.get("created", "")), row["title"].strip(),
+            row["detail"].strip()[:READ * 2], row.get("category", "").strip())
     return list(found.values())
-
-
-def _rows(path: Path) -> Iterator[dict[str, str | None]]:
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            with TextIOWrapper(gzip.GzipFile(fileobj=raw) if zipped else raw, encoding="utf-8-sig", newline="") as text:
-                rows = csv.DictReader(text)
-                missing = [name for name in NEEDED if name not in (rows.fieldnames or ())]
-                if missing:
-                    raise Invalid(_("%(file)s 缺少列：%(columns)s。") % {"file": path.name, "columns": "、".join(missing)})
-                yield from rows
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(_("读不了 %(file)s：%(reason)s。") % {"file": path.name, "reason": error}) from error
 
 
 def moment(text: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 A pattern needs no gazetteer, so it works on anonymised text (A7县) and on a city's own. It finds where a name ends well
 and where it begins only roughly; whoever compares two messages asks whether a name of the one stands anywhere in the
-other (`Place.shares`), for which a rough beginning is good enough.
+other (`alike`), for which a rough beginning is good enough.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ _WORD = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]+")
 _MARKS = re.compile(r"[\s\u200b\ufeff“”\"'《》〈〉【】（）()·—\-_]+")
 _LINE = re.compile(r"(?<![\dA-Za-z])[A-Z]?\d{1,4}(?:路|号线|#线)")
 _NUMBERED = re.compile(r"[一二三四五六七八九十\d]+(?:期|栋|组|标段)$")
+MOST = 8
 _LEFT = 7  # characters a name may have before its ending
 HEAD = 120  # characters of the detail that are read for names where the title has none
 
@@ -57,8 +58,8 @@ def plain(text: str) -> str:
     return _COMPANY.sub("公司", _MARKS.sub("", text).replace("县市", "县"))
 
 
-def names(text: str, *, most: int = 8) -> tuple[str, ...]:
-    """The names in a text in their order, each without its general ending where enough is left; at most `most`."""
+def names(text: str) -> tuple[str, ...]:
+    """The names in a text in their order, each without its general ending where enough is left; at most `MOST`."""
     found: dict[str, None] = {}
     for run in _WORD.findall(plain(text)):
         begin = 0
@@ -67,7 +68,7 @@ def names(text: str, *, most: int = 8) -> tuple[str, ...]:
             if name:
                 found[name] = None
                 begin = ending.end()
-            if len(found) == most:
+            if len(found) == MOST:
                 return tuple(found)
     return tuple(found)
 
@@ -95,11 +96,6 @@ class Place:
     names: tuple[str, ...]
     lines: frozenset[str]
     text: str
-
-    def shares(self, other: Place) -> tuple[str, ...]:
-        """Names of either that stand in the text of the other, longest first."""
-        found = {name for name in self.names if name in other.text} | {name for name in other.names if name in self.text}
-        return tuple(sorted(found, key=lambda name: (-len(name), name)))
 
 
 class Reader:

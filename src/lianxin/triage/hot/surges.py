@@ -46,9 +46,8 @@ def daily(rows: Sequence[tuple[str, str, date]], first: date, days: int) -> dict
     return counts
 
 
-def surges(counts: Mapping[Series, Any], first: date, *, false_per_day: float = FALSE_PER_DAY, window: int = WINDOW,
-           since: int | None = None) -> list[Surge]:
-    """Days from `since` (by default the first with a full window before it) on which a series rang, most unlikely first.
+def surges(counts: Mapping[Series, Any], first: date, *, false_per_day: float = FALSE_PER_DAY) -> list[Surge]:
+    """Days with a full window before them on which a series rang, most unlikely first.
 
     Days inside a window on which the series rang count in it no higher than the highest count that would not have rung,
     so that one surge does not hide the next.
@@ -62,8 +61,8 @@ def surges(counts: Mapping[Series, Any], first: date, *, false_per_day: float = 
     usual = table.copy()
     limit = false_per_day / len(keys)
     found: list[Surge] = []
-    for day in range(max(window, since or 0), table.shape[1]):
-        expected, size = _level(usual[:, day - window:day], keys, first + timedelta(days=day - window), first + timedelta(days=day))
+    for day in range(WINDOW, table.shape[1]):
+        expected, size = _level(usual[:, day - WINDOW:day], keys, first + timedelta(days=day - WINDOW), first + timedelta(days=day))
         chance = nbinom.sf(table[:, day] - 1, size, size / (size + expected))
         for row in np.flatnonzero((chance < limit) & (table[:, day] >= LEAST)):
             place, category = keys[row]

@@ -1,6 +1,6 @@
 """The parts of the command `triage`, one module each: `HELP`, `add(parser)`, `run(options, out)`.
 
-What works on files alone says `DATABASE = False`.
+What works on files alone is named in `cli.TRIAGE_ON_FILES`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ class Part(Protocol):
 
 
 def part(name: str) -> Part:
-    """The module of a part; `train-cases` is `train_cases`."""
+    """The module of a part; `measure-pairs` is `measure_pairs`."""
     found: Any = import_module(f"{__name__}.{name.replace('-', '_')}")
     return found  # type: ignore[no-any-return]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
 import random
 import re
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +15,11 @@ from typing import Any, Final
 from django.core.management.base import OutputWrapper
 from django.utils.translation import gettext as _
 
+from lianxin.cases.records import rows
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.language import listed
+from lianxin.kernel.shares import wilson
 
-DATABASE = False
 HELP: Final = "measure how well words of danger, personal data and places are read, on labelled lists"
 SUBJECTS: Final = ("danger", "personal", "places")
 COLUMNS: Final = {"danger": ("half", "kind", "services", "text"), "personal": ("half", "marked"),
@@ -62,13 +61,8 @@ class Line:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The 95 % interval of the share (Wilson 1927); 0 to 1 of nothing."""
-        if not self.whole:
-            return 0.0, 1.0
-        from scipy import stats
-
-        found = stats.binomtest(int(self.part), self.whole).proportion_ci(0.95, method="wilson")
-        return float(found.low), float(found.high)
+        """The 95 % interval of the share; 0 to 1 of nothing."""
+        return wilson(int(self.part), self.whole or 0)
 
     def told(self) -> dict[str, float | int]:
         if self.whole is None:
@@ -85,48 +79,33 @@ class Line:
         return f"  {self.name:<32}{share:>10}  [{low:.4f}, {high:.4f}]  {int(self.part)}/{self.whole}"
 
 
-def _rows(file: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
-    csv.field_size_limit(10_000_000)
-    try:
-        with (gzip.open(file, "rt", encoding="utf-8-sig", newline="") if file.suffix == ".gz"
-              else file.open(encoding="utf-8-sig", newline="")) as lines:
-            reader = csv.DictReader(lines)
-            missing = [column for column in columns if column not in (reader.fieldnames or ())]
-            if missing:
-                raise Invalid(_("%(file)s 缺少列：%(columns)s") % {"file": file, "columns": listed(missing)})
-            yield from ({column: row[column] or "" for column in columns} for row in reader)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as fault:
-        raise Invalid(_("读不了 %(file)s：%(reason)s") % {"file": file, "reason": fault}) from fault
-
-
 def _labelled(options: dict[str, Any]) -> list[dict[str, str]]:
-    rows = [row for row in _rows(options["list"], COLUMNS[options["subject"]]) if options["half"] in (None, row["half"])]
-    if not rows:
+    chosen = [row for _line, row in rows(options["list"], COLUMNS[options["subject"]]) if options["half"] in (None, row["half"])]
+    if not chosen:
         raise Invalid(_("%s 里没有可用的行。") % options["list"])
-    return rows
+    return chosen
 
 
-def _milliseconds(read: Callable[[str], object], text: str, times: int = 50) -> float:
-    """Processor time of one reading, in milliseconds: the least of many, which other work on the machine disturbs least."""
+def _milliseconds(read: Callable[[str], object], text: str) -> float:
+    """Processor time of one reading, in milliseconds: the least of fifty, which other work on the machine disturbs least."""
     taken = []
-    for _time in range(times):
+    for _time in range(50):
         started = time.process_time()
         read(text)
         taken.append(time.process_time() - started)
     return min(taken) * 1_000
 
 
-
 # Danger
 
 
 def _danger(options: dict[str, Any], out: OutputWrapper) -> list[Line]:
-    from lianxin.triage.danger import alarms
+    from lianxin.triage.danger import SERVICES, alarms
 
-    rows = _labelled(options)
-    dangerous = [row for row in rows if row["services"]]
-    quiet = [row for row in rows if not row["services"]]
-    called = {row["text"]: {alarm.service for alarm in alarms(row["text"])} for row in rows}
+    said = _labelled(options)
+    dangerous = [row for row in said if row["services"]]
+    quiet = [row for row in said if not row["services"]]
+    called = {row["text"]: {alarm.service for alarm in alarms(row["text"])} for row in said}
 
     def right(row: dict[str, str]) -> bool:
         return not called[row["text"]].isdisjoint(row["services"].split("|"))
@@ -137,13 +116,13 @@ def _danger(options: dict[str, Any], out: OutputWrapper) -> list[Line]:
                    sum(row["kind"] == kind for row in dangerous)) for kind in dict.fromkeys(row["kind"] for row in dangerous)]
     lines.append(Line("alarms on harmless phrasings", sum(bool(called[row["text"]]) for row in quiet), len(quiet)))
     if options["messages"]:
-        messages = [f"{row['title']}\n{row['detail']}" for file in options["messages"] for row in _rows(file, ("title", "detail"))]
+        messages = [f"{row['title']}\n{row['detail']}" for file in options["messages"] for _line, row in rows(file, ("title", "detail"))]
         chance = random.Random(options["seed"])
         chosen = chance.sample(messages, min(options["sample"], len(messages)))
         found = [(message, made) for message in chosen if (made := alarms(message))]
         lines.append(Line("messages with an alarm", len(found), len(chosen)))
         lines += [Line(f"messages with {service}", sum(any(alarm.service == service for alarm in made) for _said, made in found),
-                       len(chosen)) for service in ("110", "119", "120", "122")]
+                       len(chosen)) for service in SERVICES]
         lines.append(Line("ms for 12,000 characters", _milliseconds(alarms, "".join(chosen)[:12_000])))
         for message, made in chance.sample(found, min(options["show"], len(found))):
             out.write(f"{message.partition(chr(10))[0][:30]} · " + " ".join(f"{one.service}:{'/'.join(one.words[:3])}" for one in made))
@@ -183,7 +162,7 @@ def _marked(row: dict[str, str]) -> Marked:
 
 def read_marked(file: Path) -> list[Marked]:
     """Sentences of a CSV with `half` and `marked`, where `[phone:138…]` marks what is personal."""
-    return [_marked(row) for row in _rows(file, COLUMNS["personal"])]
+    return [_marked(row) for _line, row in rows(file, COLUMNS["personal"])]
 
 
 def tally(sentences: Sequence[Marked]) -> dict[str, Count]:
@@ -228,10 +207,10 @@ def _places(options: dict[str, Any], _out: OutputWrapper) -> list[Line]:
     if faults or not files.tables.areas:
         raise Invalid(_("城市文件有错：%s") % listed(faults[:3]))
     names = gazetteer.of_tables(files.tables)
-    rows = _labelled(options)
-    hits = {row["text"]: names.find(row["text"], limit=20) for row in rows}
-    named = [row for row in rows if row["codes"]]
-    nothing = [row for row in rows if not row["codes"]]
+    said = _labelled(options)
+    hits = {row["text"]: names.find(row["text"], limit=20) for row in said}
+    named = [row for row in said if row["codes"]]
+    nothing = [row for row in said if not row["codes"]]
     asks = [row for row in named if "|" in row["codes"]]
 
     def first(row: dict[str, str]) -> bool:
@@ -242,8 +221,8 @@ def _places(options: dict[str, Any], _out: OutputWrapper) -> list[Line]:
         found = hits[row["text"]]
         return bool(found) and {found[0].code, *found[0].ambiguous} == set(row["codes"].split("|"))
 
-    answered = [row for row in rows if hits[row["text"]]]
-    lines = [Line("sentences", len(rows)),
+    answered = [row for row in said if hits[row["text"]]]
+    lines = [Line("sentences", len(said)),
              Line("precision", sum(first(row) for row in answered), len(answered)),
              Line("recall", sum(bool({hit.code for hit in hits[row["text"]]} & set(row["codes"].split("|"))) for row in named), len(named)),
              Line("rank 1", sum(map(first, named)), len(named)),
@@ -253,5 +232,5 @@ def _places(options: dict[str, Any], _out: OutputWrapper) -> list[Line]:
                                                       for row in named if row not in asks), len(named) - len(asks))]
     lines += [Line(f"rank 1 {kind}", sum(first(row) for row in named if row["kind"] == kind), sum(row["kind"] == kind for row in named))
               for kind in dict.fromkeys(row["kind"] for row in named)]
-    lines.append(Line("ms for 2,000 characters", _milliseconds(names.find, "".join(row["text"] for row in rows)[:2_000])))
+    lines.append(Line("ms for 2,000 characters", _milliseconds(names.find, "".join(row["text"] for row in said)[:2_000])))
     return lines

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 import random
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -19,9 +15,9 @@ from django.core.management.base import OutputWrapper
 from django.utils.translation import gettext as _
 
 from lianxin.cases.likeness import FACTORS, SAME, Factors, Rarity, Text, features, pressed
+from lianxin.cases.records import rows
 from lianxin.kernel.errors import Invalid
 
-DATABASE = False
 HELP = "Measure on labelled pairs whether two messages are told to be one matter."
 COLUMNS: Final = ("id", "title", "detail")
 DRAWS: Final = 2000  # of the bootstrap
@@ -72,37 +68,16 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[csv.DictReader[str]]:
-    """A CSV file's rows by name. Raises Invalid for one that cannot be read."""
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            with io.TextIOWrapper(gzip.open(raw) if packed else raw, encoding="utf-8-sig", newline="") as text:
-                yield csv.DictReader(text)
-    except (OSError, UnicodeDecodeError, EOFError, csv.Error) as error:
-        raise Invalid(_("读不了 %(file)s：%(fault)s") % {"file": path, "fault": error}) from error
-
-
-def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    with _opened(path) as reader:
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise Invalid(_("%(file)s 缺少这些列：%(columns)s") % {"file": path, "columns": " ".join(missing)})
-        return [{name: row[name] or "" for name in columns} for row in reader]
-
-
 def read_messages(path: Path) -> dict[str, tuple[str, str]]:
     """Title and text of each message by its id. Raises Invalid."""
-    return {row["id"]: (row["title"], row["detail"]) for row in _rows(path, COLUMNS)}
+    return {row["id"]: (row["title"], row["detail"]) for _line, row in rows(path, COLUMNS)}
 
 
 def read_pairs(path: Path) -> list[Pair]:
     """The labelled pairs. Raises Invalid for a file of another form."""
     columns = ("first", "second", "chosen", "half", "pass_1", "pass_2", "same")
     found = []
-    for line, row in enumerate(_rows(path, columns), 2):
+    for line, row in rows(path, columns):
         marks = [row[name] for name in ("pass_1", "pass_2", "same")]
         if row["half"] not in ("tune", "test") or not set(marks) <= {"0", "1"}:
             raise Invalid(_("%(file)s 第 %(line)d 行不对：half 只能是 tune 或 test，标注只能是 0 或 1。") % {
