@@ -99,7 +99,7 @@ def suggestions(request: ApiRequest) -> HttpResponse:
     lon, lat = _position(said)
     listened, places = heard(said.words), gazetteer.find(said.words)
     chosen = held.places_by_code.get(said.area or "")
-    area_id = chosen.id if chosen else (places[0].area_id if places else None)
+    area_id = chosen.id if chosen else (places[0].area_id if places and not places[0].ambiguous else None)
     categories: list[dict[str, Any]] = []
     for one in (found := listened.found):
         rule = held.responsible(category_id=held.nodes_by_code[one.code].id, area_id=area_id, on=on)

@@ -66,4 +66,4 @@ class Offer(models.Model):
         indexes = [models.Index(fields=["what", "at"], name="offer_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.what} {self.did}"
+        return f"{self.what} {self.chosen}"

@@ -239,13 +239,12 @@ def _call_context(request: StaffRequest, form: CallForm, submission: str, messag
                        can_answer=request.actor.has(Role.OPERATOR, Role.DISPATCHER))
 
 
-def _position(request: StaffRequest, places: list[gazetteer.PlaceHit]) -> tuple[float | None, float | None]:
-    """The position chosen in the form, else that of the best site read in the words; degrees WGS-84."""
+def _position(request: StaffRequest, clear: gazetteer.PlaceHit | None) -> tuple[float | None, float | None]:
+    """The position chosen in the form, else that of the site clearly read in the words; degrees WGS-84."""
     try:
         return to_wgs84(float(request.POST["lon"]), float(request.POST["lat"]))
     except (KeyError, ValueError):
-        site = places[0] if places and places[0].level == "site" else None
-        return (site.lon, site.lat) if site else (None, None)
+        return (clear.lon, clear.lat) if clear and clear.level == "site" else (None, None)
 
 
 @staff(*WORKERS)
@@ -263,13 +262,14 @@ def suggest(request: StaffRequest) -> HttpResponse:
     found = read.found if read else ()
     places = gazetteer.find(words + " " + request.POST.get("place_text", "")[:300]) if enough else []
     chosen_area = held.places_by_code.get(area_code(request.POST.get("area", "")[:200]))
-    area_id = chosen_area.id if chosen_area else (places[0].area_id if places else None)
+    clear = places[0] if places and not places[0].ambiguous else None
+    area_id = chosen_area.id if chosen_area else (clear.area_id if clear else None)
     chosen = held.nodes_by_code.get(category_code(request.POST.get("category", "")[:200]))
 
     def unit_for(category_id: int) -> Answer | None:
         return held.responsible(category_id=category_id, area_id=area_id, on=on)
 
-    lon, lat = _position(request, places)
+    lon, lat = _position(request, clear)
     near = duplicates.nearby(request.actor, duplicates.Asked(
         words, now(), lon, lat, area_id, chosen.id if chosen else None,
         place_text=request.POST.get("place_text", "")[:300])) if len(words) >= SHORTEST + 2 else duplicates.Nearby([], [])
@@ -284,7 +284,7 @@ def suggest(request: StaffRequest) -> HttpResponse:
         "chosen": chosen, "answer": answer, "empty": not enough,
         "habit": habit if habit and (answer is None or habit.unit.id != answer.lead.id) else None,
         "matters": several(words) if len(words) >= SEVERAL else (),
-        "sure_place": bool(places) and not places[0].ambiguous and (len(places) == 1 or places[0].score > places[1].score),
+        "sure_place": clear is not None and (len(places) == 1 or places[0].score > places[1].score),
         "can_answer": request.actor.has(Role.OPERATOR, Role.DISPATCHER),
     })
 
