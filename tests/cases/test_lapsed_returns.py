@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import uuid
 
 import pytest
-from django.db import connection
 
 from lianxin.cases.models import Assignment, Case, Event, Return, State
 from lianxin.cases.rebuild import differences
@@ -44,19 +42,3 @@ def test_what_was_ruled_on_stays_as_ruled_when_the_case_ends(world: World, monda
     entry = returned(case_id)
     assert (entry.ruling, entry.ruling_event_id) == (expected, ruled.event_id)
     assert entry.ruled_by_id == world.staff["dispatcher"].pk
-
-
-def test_returns_left_waiting_before_are_ended_by_the_migration(world: World, monday: Frozen) -> None:
-    case_id = at_state(world, State.OBJECTED)
-    waiting = at_state(world, State.OBJECTED)
-    done = take(world, case_id, "withdraw")
-    with connection.cursor() as cursor:  # that migration came before the ledger kept how long a ruling took
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE cases_return DROP CONSTRAINT return_ruled_took_a_time")
-    Return.objects.filter(case_id=case_id).update(ruling="waiting", ruled_at=None, ruling_event_id=None)
-    migration = importlib.import_module("lianxin.cases.migrations.0006_lapsed_returns")
-    with connection.cursor() as cursor:
-        cursor.execute(migration.LAPSE)
-    entry = returned(case_id)
-    assert (entry.ruling, entry.ruling_event_id, entry.ruled_at) == ("lapsed", done.event_id, Event.objects.get(pk=done.event_id).at)
-    assert returned(waiting).ruling == "waiting"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import uuid
 
 import pytest
-from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from lianxin.cases import actions as a
 from lianxin.cases.grassroots import NOT_TO_A_TOWN, NOT_TO_A_VILLAGE
@@ -267,21 +265,3 @@ def test_the_reporter_reads_whose_it_is_and_nothing_of_the_quarrel(world: World,
     event = Event.objects.select_related("unit", "actor").get(pk=done.event_id)
     assert said(event, internal=False) == "热线核定了由谁办：市住建局办理，市城管局配合。"
     assert "本轮不再退单" in said(event, internal=True)
-
-
-def test_entries_made_before_are_filled_in_by_the_migration(world: World, monday: Frozen) -> None:
-    case_id = sent(world, "housing")
-    give_back(world, case_id, "housing")
-    monday.move(hours=3)
-    a.uphold_return(world.on(case_id, "dispatcher"), ruling="同意。")
-    before = Return.objects.values("unit", "category", "rule", "round", "minutes").get(case_id=case_id)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE cases_return DROP CONSTRAINT return_ruled_took_a_time")
-    Return.objects.update(unit=world.units["water"], category=None, rule=None, round=9, minutes=None)
-    migration = importlib.import_module("lianxin.cases.migrations.0014_return_details")
-    with connection.cursor() as cursor:
-        cursor.execute(migration.FILL)
-    migration.reckon(apps, None)
-    assert Return.objects.values("unit", "category", "rule", "round", "minutes").get(case_id=case_id) == before
-    assert before["minutes"] == 120

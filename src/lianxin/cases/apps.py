@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,3 +8,8 @@ class CasesConfig(AppConfig):
     label = "cases"
     verbose_name = _("工单")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from lianxin.kernel.beginnings import check_beginnings
+
+        register(check_beginnings, Tags.database)

@@ -12,7 +12,6 @@ DROP TABLE cases_event;
 ALTER TABLE cases_event_partitioned RENAME TO cases_event;
 ALTER TABLE cases_event ADD CONSTRAINT cases_event_pkey PRIMARY KEY (id);
 CREATE INDEX cases_event_case ON cases_event (case_id, id);
-CREATE INDEX cases_event_recent ON cases_event (id DESC) INCLUDE (case_id);
 CREATE TABLE cases_event_default PARTITION OF cases_event DEFAULT;
 """
 
@@ -60,8 +59,10 @@ DROP FUNCTION cases_log_is_append_only();
 UNIT_IDS = "CREATE INDEX case_unit_ids ON cases_case USING gin (unit_ids)"
 DROP_UNIT_IDS = "DROP INDEX case_unit_ids"
 
+# What is not yet sorted into the index is read by every search and sorted in by one insert: keep it short (kB).
 SEARCH = """
-CREATE INDEX case_grams ON cases_case USING gin (lianxin_bigrams(title || ' ' || words || ' ' || place_text));
+CREATE INDEX case_grams ON cases_case USING gin (lianxin_bigrams(title || ' ' || words || ' ' || place_text))
+  WITH (gin_pending_list_limit = 512);
 """
 DROP_SEARCH = "DROP INDEX case_grams"
 
@@ -71,26 +72,6 @@ DROP_SEARCH = "DROP INDEX case_grams"
 _NOTIFYING = "procrastinate_jobs_notify_queue_job_inserted_v1"
 QUIET_JOBS = f"ALTER TABLE procrastinate_jobs DISABLE TRIGGER {_NOTIFYING}"
 LOUD_JOBS = f"ALTER TABLE procrastinate_jobs ENABLE TRIGGER {_NOTIFYING}"
-
-# What is not yet sorted into the index is read by every search and sorted in by one insert: keep it short (kB).
-SHORT_PENDING = "ALTER INDEX case_grams SET (gin_pending_list_limit = 512)"
-LONG_PENDING = "ALTER INDEX case_grams RESET (gin_pending_list_limit)"
-
-# The primary key finds the newest events as well.
-DROP_EVENT_RECENT = "DROP INDEX cases_event_recent"
-EVENT_RECENT = "CREATE INDEX cases_event_recent ON cases_event (id DESC) INCLUDE (case_id)"
-
-# The first columns of a constraint and of another index find the same rows.
-DROP_EVENTTEXT_KEYS = "DROP INDEX cases_eventtext_event_id_4a60be0b; DROP INDEX cases_eventtext_case_id_a567b4ea"
-EVENTTEXT_KEYS = """
-CREATE INDEX cases_eventtext_event_id_4a60be0b ON cases_eventtext (event_id);
-CREATE INDEX cases_eventtext_case_id_a567b4ea ON cases_eventtext (case_id);
-"""
-
-# Taking a message apart takes some forty microseconds. PostgreSQL must know, or it takes thousands apart where asking the
-# index costs less.
-GRAMS_COST = "ALTER FUNCTION lianxin_bigrams(text) COST 2000"
-GRAMS_COST_BEFORE = "ALTER FUNCTION lianxin_bigrams(text) COST 100"
 
 # A version of the catalogue is made whole, in one transaction, and stays as it was made: what led to a dispatch can be
 # shown years later, and nobody changes it afterwards. Rules are added in the transaction that made their version (its own

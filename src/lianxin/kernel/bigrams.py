@@ -35,7 +35,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
   SELECT lower(normalize(body, NFKC) COLLATE "C")
 $$;
 CREATE FUNCTION lianxin_bigrams(body text) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT COST 2000 AS $$
 DECLARE
   characters text[] := string_to_array(
     regexp_replace(lower(normalize(body, NFKC) COLLATE "C"), '[^{LETTERS}]+', ' ', 'g'), NULL);

@@ -30,6 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, base_url: str, city: str, cases: bool, **_options: Any) -> None:
         self.begun = time.monotonic()
+        self.check(databases=["default"], tags=["database"])  # of a database from before the first release
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._step("migrating")

@@ -1,4 +1,3 @@
-
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import lianxin.kernel.ids
@@ -7,10 +6,15 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
+    # What a database made before the first release has applied: it counts as this.
+    replaces = [
+        ('triage', '0001_learnt_models_and_offers'),
+    ]
+
     initial = True
 
     dependencies = [
-        ('cases', '0018_filters_together'),
+        ('cases', '0001_tables'),
     ]
 
     operations = [
