@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,12 @@ from django.test import Client
 from tests.world import World
 
 SignIn = Callable[[str], Client]
+
+
+def forgotten(form: str, after: str) -> bool:
+    """Whether the page `after` a form was taken tells the browser to drop what it kept of that form, under its own name."""
+    done = re.findall('data-draft-done="([^"]+)"', after)
+    return bool(done) and set(done) <= set(re.findall('data-draft="([^"]+)"', form))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from lianxin.kernel.clock import Frozen
 from lianxin.organisations.models import Role, RoleGrant, Staff
 from tests.cases.test_returns import give_back, joint, sent
 from tests.cases.ways import VILLAGE
+from tests.desk.conftest import forgotten
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -160,7 +161,9 @@ def test_from_the_ruling_to_the_next_version(returned: World, monday: Frozen) ->
     assert "三定方案" in page(returned, "dispatcher", "/desk/catalogue/propose/", 422, post=typed)
     client = Client()
     client.force_login(returned.staff["dispatcher"])
-    assert client.post("/desk/catalogue/propose/", typed | {"why": "三次退单。"}).status_code == 302
+    after = client.post("/desk/catalogue/propose/", typed | {"why": "三次退单。"}, follow=True)
+    assert after.redirect_chain[-1][1] == 302
+    assert forgotten(form, after.content.decode())
     assert client.post("/desk/catalogue/propose/", typed | {"why": "三次退单。"}).status_code == 302  # sent twice
     proposal = CatalogueProposal.objects.get()
     own = f"/desk/catalogue/proposals/{proposal.pk}/"
@@ -181,10 +184,15 @@ def test_from_the_ruling_to_the_next_version(returned: World, monday: Frozen) ->
     monday.move(minutes=5)
     back = "/desk/catalogue/versions/1/restore/"
     page(returned, "dispatcher", back, 403)
-    assert "恢复会改" in page(returned, "supervisor", back)
-    page(returned, "supervisor", back, 422, post={"reason": "", "seen": "2"})
-    page(returned, "supervisor", back, 302, post={"reason": "试行结束。", "seen": "2", "on": ""})
-    listed = page(returned, "supervisor", "/desk/catalogue/")
+    form = page(returned, "supervisor", back)
+    assert "恢复会改" in form
+    bad = page(returned, "supervisor", back, 422, post={"reason": "", "seen": "2"})
+    assert re.search(r'<textarea name="reason"[^>]* aria-invalid="true"[^>]* aria-describedby="id_reason_error"', bad)
+    assert 'id="id_reason_error"' in bad
+    client = Client()
+    client.force_login(returned.staff["supervisor"])
+    listed = client.post(back, {"reason": "试行结束。", "seen": "2", "on": ""}, follow=True).content.decode()
+    assert forgotten(form, listed)
     assert "试行结束。" in listed
     assert "恢复旧版" in listed
     page(returned, "supervisor", "/desk/catalogue/compare/?from=1&to=99", 404)

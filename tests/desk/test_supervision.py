@@ -13,7 +13,7 @@ from lianxin.cases.models import Case, State
 from lianxin.kernel.clock import Frozen
 from lianxin.supervision.models import Listing, ListingState, Order
 from tests.cases.ways import at_state, take
-from tests.desk.conftest import SignIn
+from tests.desk.conftest import SignIn, forgotten
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,20 @@ def test_an_order_is_issued_from_the_case_and_stands_in_the_list(world: World, a
     assert order.number not in client.get(reverse("desk:orders"), {"level": "reminder"}).content.decode()
     assert order.number in as_("urban").get(reverse("desk:case", args=[case_id])).content.decode()
     assert "没有符合条件的督办" in as_("housing").get(reverse("desk:orders")).content.decode()
+
+
+def test_the_browser_forgets_what_was_typed_once_it_is_taken(world: World, as_: SignIn, monday: Frozen) -> None:
+    client = as_("supervisor")
+    form = client.get(reverse("desk:issue_listing")).content.decode()
+    one = _new(world, client)
+    address = reverse("desk:listing", args=[one.pk])
+    assert forgotten(form, client.get(address).content.decode())
+    owner = as_("urban_head")
+    form = owner.get(address).content.decode()
+    bad = owner.post(reverse("desk:listing_step", args=[one.pk, "plan"]), PLAN | {"plan": ""})
+    assert "data-draft-done" not in bad.content.decode(), "nothing was taken"
+    after = owner.post(reverse("desk:listing_step", args=[one.pk, "plan"]), PLAN, follow=True).content.decode()
+    assert forgotten(form, after)
 
 
 def test_a_matter_from_list_to_end(world: World, as_: SignIn, monday: Frozen) -> None:

@@ -59,7 +59,7 @@ def test_a_third_return_teaches_the_catalogue(served: Any, open_as: Open) -> Non
     desk.fill(".desk-act [name=ruling]", "城管局主办，住建局提供许可资料。")
     assert axe(desk) == []
     desk.keyboard.press("Control+Enter")  # the basis is missing: what was typed stays
-    expect(desk.locator("#id_basis-error")).to_be_visible()
+    expect(desk.locator("#id_basis_error")).to_be_visible()
     assert desk.locator(".desk-act [name=lead_unit]").input_value() == "urban 市城管局"
     desk.fill(".desk-act [name=basis]", "三定方案第七条")
     desk.keyboard.press("Control+Enter")

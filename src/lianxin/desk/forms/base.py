@@ -63,8 +63,7 @@ def settled(form: F, prefix: str = "") -> F:
     """A form as pages show it; with `prefix` its fields' ids are apart from those of the page's other forms."""
     form.label_suffix = ""
     if prefix:
-        for name, field in form.fields.items():
-            field.widget.attrs["id"] = f"id_{prefix}_{name}"
+        form.auto_id = f"id_{prefix}_%s"
     return form
 
 

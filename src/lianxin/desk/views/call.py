@@ -47,7 +47,7 @@ from lianxin.triage.personal import redacted
 from lianxin.triage.reading import heard, several
 
 from ..access import StaffRequest, staff
-from ..forms import AreaField, CategoryField
+from ..forms import AreaField, CategoryField, take_faults
 from ..typed import area_code, category_code, options
 from .boards import context_for
 from .case import draft_name
@@ -124,8 +124,7 @@ def call(request: StaffRequest) -> HttpResponse:
         made = register(intake=_intake(data, request), by=request.actor,
                         key=submission_key("call", str(request.user.pk), submission))
     except DomainError as error:
-        for name, fault in error.fields.items():
-            form.add_error(name if name in form.fields else None, fault)
+        take_faults(form, error)
         return _again(request, form, submission, str(error), error.status)
     # From here on the case stands: whatever fails next, the operator hears the number and goes on.
     try:
@@ -231,9 +230,6 @@ def _again(request: StaffRequest, form: CallForm, submission: str, message: str,
 
 
 def _call_context(request: StaffRequest, form: CallForm, submission: str, message: str = "") -> dict[str, Any]:
-    for name in form.errors:
-        if name in form.fields:
-            form.fields[name].widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"id_{name}-error"})
     return context_for(request, form=form, submission=submission or str(uuid7()), message=message,
                        draft=draft_name(request, "call"),
                        can_answer=request.actor.has(Role.OPERATOR, Role.DISPATCHER))

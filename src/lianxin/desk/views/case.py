@@ -198,9 +198,6 @@ def _kept(request: StaffRequest) -> list[uuid.UUID]:
 
 def _form_page(request: StaffRequest, case: Case, row: Transition, form: ActionForm, *, status: int,
                message: str | Promise = "", changed: list[queries.TimelineEntry] | None = None) -> HttpResponse:
-    for name in form.errors:
-        if name in form.fields:
-            form.fields[name].widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"id_{name}-error"})
     kept = [*_kept(request), *getattr(request, "stored", [])]
     context = context_for(
         request, case=case, row=row, form=form, message=message, changed=changed or [],

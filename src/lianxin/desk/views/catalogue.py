@@ -29,10 +29,11 @@ from lianxin.kernel.language import listed
 from lianxin.kernel.text import small_number
 
 from ..access import StaffRequest, staff
-from ..forms import AreaField, CategoryField, UnitField
+from ..forms import AreaField, CategoryField, UnitField, take_faults
 from ..rows import lines
 from ..typed import area_code, category_code, path_of, unit_code, unit_codes, unit_line
 from .boards import context_for
+from .case import draft_name
 
 SHOWN = 100  # versions on one page
 DECIDED = 30  # decided proposals on the first page
@@ -148,17 +149,19 @@ def restore_version(request: StaffRequest, number: int) -> HttpResponse:
     if last is None:
         raise Http404
     decision = rights.can_restore(request.actor)
-    form = Restore(request.POST or None)
+    form, kept_as = Restore(request.POST or None), draft_name(request, "restore", str(number))
     message: Any = "" if decision else decision.reason
     status = 200 if decision else 403
     if request.method == "POST" and form.is_valid():
         try:
             made = versions.restore(number, by=request.actor, reason=form.cleaned_data["reason"], on=form.cleaned_data["on"],
                                     seen=small_number(request.POST.get("seen", "")))
-            messages.success(request, _("已恢复第 %(old)d 版的内容，成为第 %(new)d 版。") % {"old": number, "new": made.number})
+            messages.success(request, _("已恢复第 %(old)d 版的内容，成为第 %(new)d 版。") % {"old": number, "new": made.number},
+                             extra_tags=kept_as)
             return redirect(reverse("desk:catalogue"))
         except DomainError as error:
-            message, status = _show(form, error), error.status
+            take_faults(form, error)
+            message, status = error.message, error.status
     elif request.method == "POST":
         status, message = 422, _("还差几项，补上再提交。已填的内容都在。")
     found = content.compare(content.content_of(last), content.content_of(old))
@@ -166,16 +169,7 @@ def restore_version(request: StaffRequest, number: int) -> HttpResponse:
     closed = sum(bool(row["after"] and row["after"]["closed"]) for _category, rows in groups for row in rows)
     return render(request, "desk/catalogue_restore.html", context_for(
         request, old=old, last=last, form=form, groups=groups, total=len(found), message=message, closed=closed, shown=CHANGES,
-        may=bool(decision)), status=status)
-
-
-def _show(form: forms.Form, error: DomainError) -> Any:
-    """Put what an error says of fields to the fields; returns the message for the whole."""
-    for name, fault in error.fields.items():
-        form.add_error(name if name in form.fields else None, fault)
-        if name in form.fields:
-            form.fields[name].widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"{form[name].id_for_label}-error"})
-    return error.message
+        may=bool(decision), kept_as=kept_as), status=status)
 
 
 def _returned(request: StaffRequest, text: str) -> Return | None:
@@ -210,20 +204,22 @@ def propose_change(request: StaffRequest) -> HttpResponse:
     """Ask for one rule to be another, from a ruling or from nothing."""
     returned = _returned(request, request.POST.get("return", "") or request.GET.get("return", ""))
     form = Propose(request.POST) if request.method == "POST" else Propose(initial=_first(request, returned))
+    kept_as = draft_name(request, "propose", *([str(returned.pk)] if returned else []))
     message: Any = ""
     status = 200
     if request.method == "POST" and form.is_valid():
         key = submission_key("desk", str(request.user.pk), "propose", request.POST.get("submission", ""))
         try:
             made = proposals.propose(by=request.actor, return_id=returned.pk if returned else None, key=key, **form.cleaned())
-            messages.success(request, _("建议已提交，由另一位督办员审定。"))
+            messages.success(request, _("建议已提交，由另一位督办员审定。"), extra_tags=kept_as)
             return redirect(reverse("desk:proposal", args=[made.pk]))
         except DomainError as error:
-            message, status = _show(form, error), error.status
+            take_faults(form, error)
+            message, status = error.message, error.status
     elif request.method == "POST":
         message, status = _("还差几项，补上再提交。已填的内容都在。"), 422
     return render(request, "desk/proposal_new.html", context_for(
-        request, form=form, message=message, returned=returned, lists=("categories", "areas", "units"),
+        request, form=form, message=message, returned=returned, lists=("categories", "areas", "units"), kept_as=kept_as,
         submission=request.POST.get("submission") or str(uuid7())), status=status)
 
 
@@ -282,8 +278,8 @@ def decide_proposal(request: StaffRequest, pk: uuid.UUID, verdict: str) -> HttpR
             proposals.refuse(pk, by=request.actor, reason=form.cleaned_data["reason"])
             messages.success(request, _("已记下不采纳的理由。"))
     except DomainError as error:
-        return _proposal_page(request, _proposal(pk), approve=approve, refuse=refuse, status=error.status,
-                              message=_show(form, error))
+        take_faults(form, error)
+        return _proposal_page(request, _proposal(pk), approve=approve, refuse=refuse, status=error.status, message=error.message)
     return redirect(reverse("desk:proposal", args=[pk]))
 
 

@@ -35,6 +35,7 @@ from ..forms import UnitField, settled, take_faults
 from ..menu import OVERVIEW_ROLES, SUPERVISION_ROLES
 from ..typed import unit_code
 from .boards import context_for
+from .case import draft_name
 
 WIDE = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER)
 
@@ -158,7 +159,7 @@ def issue_listing(request: StaffRequest) -> HttpResponse:
     if not service.can_issue(request.actor):
         return render(request, "desk/refused.html", {"reason": _("挂牌督办由热线的督办员办理。")}, status=403)
     form = settled(IssueForm(request.POST or None, initial={"cases": request.GET.get("case", "")[:30]}))
-    message, status = "", 200
+    message, status, kept_as = "", 200, draft_name(request, "listing")
     if request.method == "POST":
         status = 422
         if form.is_valid():
@@ -171,12 +172,13 @@ def issue_listing(request: StaffRequest) -> HttpResponse:
                 take_faults(form, error)
                 message, status = str(error.message), error.status
             else:
-                messages.success(request, _("已挂牌，公开页马上能看到。"))
+                messages.success(request, _("已挂牌，公开页马上能看到。"), extra_tags=kept_as)
                 return redirect(reverse("desk:listing", args=[made.pk]))
         else:
             message = _("还差几项，补上再提交。已填的内容都在。")
     return render(request, "desk/listing_new.html", context_for(
-        request, form=form, message=message, submission=request.POST.get("submission") or str(uuid7())), status=status)
+        request, form=form, message=message, kept_as=kept_as, submission=request.POST.get("submission") or str(uuid7())),
+        status=status)
 
 
 def _step_form(step: ListingStep, one: Listing, data: Any = None) -> forms.Form:
@@ -194,7 +196,8 @@ def _step_form(step: ListingStep, one: Listing, data: Any = None) -> forms.Form:
 def _listing_page(request: StaffRequest, one: Listing, *, tried: tuple[ListingStep, forms.Form] | None = None,
                   message: str = "", status: int = 200) -> HttpResponse:
     steps = [
-        (step, step.label, tried[1] if tried and tried[0] is step else _step_form(step, one))
+        (step, step.label, tried[1] if tried and tried[0] is step else _step_form(step, one),
+         draft_name(request, "listing", str(one.pk), step))
         for step in service.steps_for(request.actor, one)
     ]
     cases = Case.objects.filter(policy.visible_to(request.actor), listings__listing=one).order_by("-id")
@@ -202,7 +205,7 @@ def _listing_page(request: StaffRequest, one: Listing, *, tried: tuple[ListingSt
     return render(request, "desk/listing.html", context_for(
         request, one=one, milestones=list(one.milestones.all()), steps=steps, message=message, today=today,
         entries=list(one.entries.select_related("by")), cases=list(cases[:200]), late=queries.late(one, today),
-        loose=tried is None or all(tried[0] is not step for step, _label, _form in steps),
+        loose=tried is None or all(tried[0] is not step for step, _label, _form, _kept in steps),
         own=service.is_of_unit(request.actor, one), waits=one.state == ListingState.DELISTING), status=status)
 
 
@@ -232,5 +235,5 @@ def take_step(request: StaffRequest, pk: uuid.UUID, step: str) -> HttpResponse:
         take_faults(form, error)
         one.refresh_from_db()
         return _listing_page(request, one, tried=(wanted, form), message=str(error.message), status=error.status)
-    messages.success(request, _("%s，已办。") % wanted.label)
+    messages.success(request, _("%s，已办。") % wanted.label, extra_tags=draft_name(request, "listing", str(pk), wanted))
     return redirect(reverse("desk:listing", args=[pk]))
