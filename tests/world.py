@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from django.db import transaction
 
+from lianxin.cases import reference
 from lianxin.cases.actions import Intake, register
 from lianxin.cases.engine import On
 from lianxin.cases.models import (
@@ -21,6 +22,7 @@ from lianxin.cases.models import (
 )
 from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
+from lianxin.places import gazetteer
 from lianxin.places.models import Area, City
 
 EPOCH = date(2020, 1, 1)
@@ -65,6 +67,15 @@ class World:
                 code=code, name=name, level=level, parent=up, county=county, boundary=boundary,
                 lon=113.1, lat=29.1, synthetic=level in ("town", "village"),
             )
+
+    def namesakes(self, name: str = "花园社区", count: int = 1, *, level: str = "village") -> list[str]:
+        """Codes of as many new places of one name in the west county; the names are read anew."""
+        west = self.areas["990102"]
+        made = [Area.objects.create(code=f"9901029{Area.objects.count():05}", name=name, level=level, parent=west, county=west,
+                                    lon=113.6, lat=29.1, synthetic=True).code for _each in range(count)]
+        gazetteer.forget()
+        reference.forget()
+        return made
 
     def _units(self) -> None:
         rows = [

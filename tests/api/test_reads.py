@@ -215,6 +215,16 @@ def test_what_the_words_say(world: World, machines: Any, monday: Frozen) -> None
     assert found.places[0].area.code == "990101001001"
     assert [str(case.id) for case in found.similar] == [near]
     assert [article.code for article in found.articles] == ["lamp"]
+    assert (found.places[0].said, found.places[0].read_as, found.ask_place) == ("花园社区", "花园社区", [])
+    other, = world.namesakes()
+    asks = suggestions.Suggestions.model_validate(ok(machines("operator").post("/suggestions", said)))
+    assert asks.ask_place == ["990101001001", other] == [place.code for place in asks.places]
+    assert asks.places[0].ambiguous == [other]
+    chosen = ok(machines("operator").post("/suggestions", said | {"area": other}))
+    assert chosen["ask_place"] == [], "it was said which"
+    world.namesakes("荣家湾镇", level="town")
+    slip = ok(machines("operator").post("/suggestions", {"words": "荣加湾镇的路灯不亮"}))["places"][0]
+    assert (slip["said"], slip["read_as"], slip["slip"]) == ("荣加湾镇", "荣家湾镇", True)
     danger = ok(machines("operator").post("/suggestions", {"words": "着火了，里面还有人"}))
     assert "119" in {alarm["service"] for alarm in danger["alarms"]}
     assert ok(machines("water").post("/suggestions", said))["similar"] == []

@@ -171,6 +171,44 @@ def test_suggestions_show_the_words_that_made_them(world: World, as_: SignIn, mo
     assert part(answer, "suggest-alarm").strip() == ""
 
 
+def test_a_name_of_several_places_is_asked_for_and_fills_nothing_in(world: World, as_: SignIn, monday: Frozen) -> None:
+    other, = world.namesakes()
+    operator = as_("operator")
+    place = part(operator.post(SUGGEST, {"words": "花园社区路灯不亮"}), "suggest-place")
+    assert "“花园社区”有 2 处，是哪一处？" in place
+    assert re.findall(r'data-pick="(\d)"[^>]* data-value="(\d+)', place) == [("4", "990101001001"), ("5", other)]
+    assert "<kbd>Alt 4</kbd>" in place
+    for where in ("东区 › 桥头街道 › 花园社区", "西县 › 花园社区"):
+        assert where in place, "what tells them apart is shown"
+    assert "data-auto" not in place
+    # What was filled in from earlier words asks again; what a person set does not.
+    filled = {"words": "花园社区路灯不亮", "area": "990102 西县"}
+    assert "data-ask-place" in part(operator.post(SUGGEST, filled | {"area_filled": "1"}), "suggest-place")
+    assert "data-ask-place" not in part(operator.post(SUGGEST, filled), "suggest-place")
+    settled = part(operator.post(SUGGEST, {"words": "桥头街道花园社区路灯不亮"}), "suggest-place")
+    assert "data-ask-place" not in settled
+    assert re.search(r'data-value="990101001001 [^>]* data-auto', settled)
+
+
+def test_more_namesakes_than_keys_are_counted(world: World, as_: SignIn, monday: Frozen) -> None:
+    world.namesakes("金田村", 11)
+    place = part(as_("operator").post(SUGGEST, {"words": "金田村的路灯不亮"}), "suggest-place")
+    assert "“金田村”有 11 处" in place
+    assert (place.count("data-fill="), re.findall(r'data-pick="(\d)"', place)) == (9, list("456789"))
+    assert "还有 2 处没有列出" in place
+
+
+def test_a_slip_of_the_pen_shows_what_it_was_read_as(world: World, as_: SignIn, monday: Frozen) -> None:
+    operator = as_("operator")
+    world.namesakes("荣家湾镇", level="town")
+    place = part(operator.post(SUGGEST, {"words": "荣加湾镇的路灯不亮"}), "suggest-place")
+    assert "“荣加湾镇”读作“荣家湾镇”" in place
+    assert "是哪一处" not in place
+    world.namesakes("荣家湾镇", level="town")
+    place = part(operator.post(SUGGEST, {"words": "荣加湾镇的路灯不亮"}), "suggest-place")
+    assert "“荣加湾镇”读作“荣家湾镇”，有 2 处，是哪一处？" in place
+
+
 def test_words_of_danger_raise_the_alarm(world: World, as_: SignIn, monday: Frozen) -> None:
     alarm = part(as_("operator").post(SUGGEST, {"words": "楼下有人拿刀打人，流血了"}), "suggest-alarm")
     assert alarm.count('role="alert"') == 2
@@ -183,7 +221,8 @@ def test_similar_open_cases_nearby_are_shown_before_a_new_one_is_made(world: Wor
     case_id = world.accepted(area="990101001001")
     near = part(as_("operator").post(SUGGEST, {"words": "楼下工地半夜又在打桩", "area": "990101001001"}), "suggest-near")
     assert Case.objects.get(pk=case_id).number in near
-    assert f"join:{case_id}" in near
+    assert re.search(rf'value="join:{case_id}"[^>]* data-key="ctrl\+b"', near), "one key joins, as one merges"
+    assert near.count("<kbd>Ctrl B</kbd>") == 1
     elsewhere = part(as_("operator").post(SUGGEST, {"words": "楼下工地半夜又在打桩", "area": "990102"}), "suggest-near")
     assert str(case_id) not in elsewhere
 

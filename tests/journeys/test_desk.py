@@ -127,6 +127,44 @@ def test_a_call_from_the_first_word_to_the_next_caller(open_as: Open, served: An
     assert page.faults == []
 
 
+def test_which_of_two_places_is_asked_and_answered_without_leaving_the_words(open_as: Open, served: Any) -> None:
+    keywords(served.world)
+    other, = served.world.namesakes()
+    near = served.world.accepted(area=other)
+    page = open_as("operator", "/desk/call/")
+    page.keyboard.type("花园社区楼下工地半夜打桩")
+    asked = page.locator("[aria-live=polite] [data-ask-place]")
+    expect(asked).to_contain_text("“花园社区”有 2 处，是哪一处？")
+    expect(page.locator("[name=area]")).to_have_value("")
+    assert axe(page) == []
+    press(page, "Alt+Digit5")
+    expect(page.locator("[name=area]")).to_have_value(f"{other} 西县 › 花园社区")
+    expect(page.get_by_role("status").filter(has_text="西县")).to_be_visible()  # told to who cannot see the field
+    expect(asked).to_have_count(0)
+    assert focused(page) == "words"
+    # The words change: what a person chose stands. Emptied by hand, it is asked again.
+    page.keyboard.type("，桥头街道也有")
+    expect(page.locator("[name=area]")).to_have_value(f"{other} 西县 › 花园社区")
+    page.locator("[name=words]").fill("花园社区楼下工地半夜打桩")
+    page.locator("[name=area]").focus()
+    press(page, "Control+a", "Delete")
+    expect(asked).to_be_visible()
+    assert value(page, "place_text") == ""
+    press(page, "Alt+Digit5")
+    # The same caller again: one key adds their words to the case they have.
+    page.reload()
+    page.locator("[name=words]").focus()
+    page.locator("#suggest-near").get_by_text(Case.objects.get(pk=near).number).wait_for()
+    press(page, "Control+b")
+    page.get_by_text(f"已补充到 {Case.objects.get(pk=near).number}").wait_for()
+    # What was filled in while the words named one place is taken back when they name one of two.
+    page.keyboard.type("桥头街道打桩")
+    expect(page.locator("[name=area]")).to_have_value(re.compile("^990101001 "))
+    page.locator("[name=words]").fill("花园社区打桩")
+    expect(asked).to_be_visible()
+    expect(page.locator("[name=area]")).to_have_value("")
+
+
 def test_one_case_through_everybodys_hands_by_keyboard(open_as: Open, served: Any) -> None:
     world = served.world
     case_id = world.case(words="桥头街道花园社区工地半夜打桩，睡不着。")

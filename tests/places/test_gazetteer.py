@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lianxin.places import gazetteer, loading
-from lianxin.places.gazetteer import Gazetteer, short_forms
+from lianxin.places.gazetteer import Gazetteer, Reading, short_forms
 
 ROOT = Path(__file__).resolve().parents[2]
 CITY = ROOT / "cities" / "yueyang"
@@ -51,6 +51,27 @@ def test_an_ambiguous_name_says_so_with_all_it_may_mean(names: Gazetteer) -> Non
             if row["kind"] == "ambiguous":
                 hit = names.find(row["text"], limit=20)[0]
                 assert {hit.code, *hit.ambiguous} == set(row["codes"].split("|")), row["text"]
+
+
+def test_reading_gives_all_that_an_ambiguous_name_may_mean_to_ask_which(names: Gazetteer) -> None:
+    for half in ("tune", "held"):
+        for row in rows(half):
+            if row["kind"] == "ambiguous":
+                read = names.read(row["text"], limit=1)
+                assert {hit.code for hit in read.choices} == set(row["codes"].split("|")), row["text"]
+                assert read.clear is None
+                assert read.hits == read.choices, "none of them is cut off by the limit"
+    settled = names.read("注滋口镇新洲村的路", limit=3)
+    assert settled.clear is not None
+    assert (settled.clear.name, settled.choices, len(settled.hits) <= 3) == ("新洲村", (), True)
+    assert names.read("孩子上学") == Reading((), None, ())
+
+
+def test_a_slip_tells_what_was_written_and_what_it_was_read_as(names: Gazetteer) -> None:
+    hit = names.find("荣加 湾镇的菜市场")[0]
+    assert (hit.said, hit.form, hit.slip) == ("荣加湾镇", "荣家湾镇", True)
+    hit = names.find("楼区的路灯")[0]
+    assert (hit.said, hit.form, hit.slip) == ("楼区", "楼区", False)
 
 
 def test_a_named_town_settles_it(names: Gazetteer) -> None:

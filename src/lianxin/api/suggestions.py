@@ -49,6 +49,7 @@ class CategoryGuess(Schema):
 
 
 class PlaceGuess(Schema):
+    code: str
     name: str
     level: str
     area: Named | None
@@ -56,6 +57,10 @@ class PlaceGuess(Schema):
     lon: float | None
     lat: float | None
     score: float
+    said: str = Field(description="What stands in the words, blanks left out.")
+    read_as: str = Field(description="The name, or short form of it, that was read there.")
+    slip: bool = Field(description="It was read with one character wrong: `said` is not `read_as`.")
+    ambiguous: list[str] = Field(description="Codes of the other places the same words may mean as well.")
 
 
 class AlarmOut(Schema):
@@ -74,7 +79,9 @@ class Suggestions(Schema):
     categories: list[CategoryGuess]
     abstains: bool = Field(description="None of the categories is sure enough to be taken without looking.")
     model: int | None = Field(description="The version of the trained model that read; null where keyword rules read alone.")
-    places: list[PlaceGuess]
+    places: list[PlaceGuess] = Field(description="The likeliest first. Where the first is ambiguous, all it may mean come first.")
+    ask_place: list[str] = Field(description="Codes of the places to choose from, where the words name one that stands for "
+                                 "several and no area was given; empty where nothing has to be asked.")
     alarms: list[AlarmOut]
     similar: list[CaseRow] = Field(description="Cases that may be about the same; first those it may be merged into.")
     articles: list[ArticleOut]
@@ -97,9 +104,9 @@ def suggestions(request: ApiRequest) -> HttpResponse:
     said = read(request, SuggestFields)
     held, on = reference(), today_of(now())
     lon, lat = _position(said)
-    listened, places = heard(said.words), gazetteer.find(said.words)
+    listened, places = heard(said.words), gazetteer.read(said.words)
     chosen = held.places_by_code.get(said.area or "")
-    area_id = chosen.id if chosen else (places[0].area_id if places and not places[0].ambiguous else None)
+    area_id = chosen.id if chosen else (places.clear.area_id if places.clear else None)
     categories: list[dict[str, Any]] = []
     for one in (found := listened.found):
         rule = held.responsible(category_id=held.nodes_by_code[one.code].id, area_id=area_id, on=on)
@@ -111,8 +118,10 @@ def suggestions(request: ApiRequest) -> HttpResponse:
         "categories": categories,
         "abstains": listened.abstains,
         "model": listened.model.number if listened.model else None,
-        "places": [{"name": p.name, "level": p.level, "area": shapes.named(held.places.get(p.area_id)), "path": p.path,
-                    "lon": p.lon, "lat": p.lat, "score": p.score} for p in places],
+        "places": [{"code": p.code, "name": p.name, "level": p.level, "area": shapes.named(held.places.get(p.area_id)),
+                    "path": p.path, "lon": p.lon, "lat": p.lat, "score": p.score, "said": p.said, "read_as": p.form,
+                    "slip": p.slip, "ambiguous": list(p.ambiguous)} for p in places.hits],
+        "ask_place": [] if chosen else [p.code for p in places.choices],
         "alarms": [{"service": a.service, "words": list(a.words)} for a in alarms(said.words)],
         "similar": shapes.case_rows([*(one.case for one in near.alike), *near.others]),
         "articles": [{"code": a.code, "title": a.title, "answer": a.answer, "basis": a.basis} for a in articles],

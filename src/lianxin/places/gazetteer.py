@@ -19,6 +19,7 @@ from .name_words import AROUND_AFTER, AROUND_BEFORE, CONFUSED, SUFFIXES, TAILS, 
 
 _DEPTH = {"county": 1, "town": 2, "village": 3, "site": 4}
 _READ_LIMIT = 12_000
+_ASKED = 200  # places looked through for what an ambiguous name may mean
 _CLOSE = 0.75  # readings of one name that score this near are equally likely: ask
 
 
@@ -26,8 +27,8 @@ _CLOSE = 0.75  # readings of one name that score this near are equally likely: a
 class PlaceHit:
     """One place named in a text: the span it was read from, its area, its position if it has one.
 
-    `ambiguous` holds the codes of other places the same words may mean as well: ask which. `slip` says that the name was
-    read with one character wrong.
+    `said` is what stands in the text, blanks left out, `form` the name it was read as: they differ where `slip` says that one
+    character is wrong. `ambiguous` holds the codes of other places the same words may mean as well: ask which.
     """
 
     name: str
@@ -44,6 +45,18 @@ class PlaceHit:
     score: float
     ambiguous: tuple[str, ...] = ()
     slip: bool = False
+    said: str = ""
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says of places. `clear` is the place it names without doubt; where the first name stands for several,
+    there is none, and `choices` are all of them, to ask which. `hits` are the places to show, the choices first."""
+
+    hits: tuple[PlaceHit, ...]
+    clear: PlaceHit | None
+    choices: tuple[PlaceHit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +210,24 @@ class Gazetteer:
             if span.form in read and not span.slip:
                 continue
             read.add(span.form)
-            for hit in self._readings(span, areas[span.form], times):
+            for hit in self._readings(span, text[span.start : span.end], areas[span.form], times):
                 key = (hit.level, hit.code)
                 if key not in hits or hits[key].score < hit.score:
                     hits[key] = hit
         return sorted(hits.values(), key=lambda hit: (-hit.score, hit.code))[:limit]
 
-    def _readings(self, span: _Span, own: set[int], times: Counter[int]) -> list[PlaceHit]:
+    def read(self, text: str, *, limit: int = 5) -> Reading:
+        """`find`, with the question to ask where the first name stands for several places."""
+        hits = self.find(text, limit=_ASKED)
+        first = hits[0] if hits else None
+        if first is None or not first.ambiguous:
+            return Reading(tuple(hits[:limit]), first, ())
+        meant = {first.code, *first.ambiguous}
+        choices = tuple(hit for hit in hits if hit.code in meant)
+        rest = (hit for hit in hits if hit.code not in meant)
+        return Reading((*choices, *rest)[: max(limit, len(choices))], None, choices)
+
+    def _readings(self, span: _Span, said: str, own: set[int], times: Counter[int]) -> list[PlaceHit]:
         """All that the words of one span may mean, each with its score; `times` is how many names stand for an area."""
         entries = self._entries[span.form]
         found = []
@@ -219,7 +243,7 @@ class Gazetteer:
                 score -= 2.5  # 金鹗山 alone may mean the street or a community in it: the street holds both
             found.append(PlaceHit(entry.name, entry.level, entry.code, entry.area_id, self._codes[entry.area_id],
                                   self._paths[entry.area_id], span.start, span.end, entry.lon, entry.lat,
-                                  entry.approximate, score, slip=span.slip))
+                                  entry.approximate, score, slip=span.slip, said=said, form=span.form))
         best = max(hit.score for hit in found)
         likely = [hit for hit in found if best - hit.score < _CLOSE]
         if len(likely) < 2:
@@ -279,6 +303,11 @@ def _gazetteer() -> Gazetteer:
         sites = Site.objects.values_list("code", "name", "aliases", "area_id", "lon", "lat", "approximate")
         _held = (marker, _made(areas, sites))
         return _held[1]
+
+
+def read(text: str, *, limit: int = 5) -> Reading:
+    """What a text says of places, with all that an ambiguous name may mean."""
+    return _gazetteer().read(text, limit=limit)
 
 
 def find(text: str, *, limit: int = 5) -> list[PlaceHit]:

@@ -27,7 +27,7 @@ from lianxin.cases.actions import (
     register,
 )
 from lianxin.cases.engine import On, submission_key
-from lianxin.cases.models import Kind, Urgency
+from lianxin.cases.models import Kind, State, Urgency
 from lianxin.cases.queries import access_case
 from lianxin.cases.reference import Answer, reference, today_of
 from lianxin.kernel.clock import now
@@ -54,6 +54,7 @@ from .case import draft_name
 
 WORKERS = (Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER)
 SHORTEST = 4  # characters from which anything is read
+PLACES = 9  # places shown at once
 SEVERAL = 30  # and from which there may be more than one matter
 
 
@@ -256,9 +257,13 @@ def suggest(request: StaffRequest) -> HttpResponse:
     held, on = reference(), today_of(now())
     read = heard(words) if enough else None
     found = read.found if read else ()
-    places = gazetteer.find(words + " " + request.POST.get("place_text", "")[:300]) if enough else []
+    places = gazetteer.read(words + " " + request.POST.get("place_text", "")[:300]) if enough else gazetteer.Reading((), None, ())
     chosen_area = held.places_by_code.get(area_code(request.POST.get("area", "")[:200]))
-    clear = places[0] if places and not places[0].ambiguous else None
+    clear = places.clear
+    # What was only filled in while the words were clearer does not stand against what they say now.
+    asks = bool(places.choices) and (chosen_area is None or request.POST.get("area_filled") == "1")
+    chosen_area = None if asks else chosen_area
+    shown = places.choices if asks else places.hits
     area_id = chosen_area.id if chosen_area else (clear.area_id if clear else None)
     chosen = held.nodes_by_code.get(category_code(request.POST.get("category", "")[:200]))
 
@@ -273,14 +278,17 @@ def suggest(request: StaffRequest) -> HttpResponse:
     place = held.places.get(area_id) if area_id is not None else None
     habit = usual(chosen.id, place.county_id if place else None) if chosen else None
     return render(request, "desk/_suggest.html", {
-        "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found], "places": places,
+        "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found],
+        "places": shown[:PLACES], "asks": asks, "unshown": max(len(shown) - PLACES, 0),
         "read": read,
         "alarms": alarms(words), "alike": near.alike, "similar": near.others,
+        # One key takes the likeliest: of the same matter first, else of those near that are still open.
+        "joinable": next((one.pk for one in near.others if one.state != State.CLOSED), None) if not near.alike else None,
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found), area_id=area_id) if enough else [],
         "chosen": chosen, "answer": answer, "empty": not enough,
         "habit": habit if habit and (answer is None or habit.unit.id != answer.lead.id) else None,
         "matters": several(words) if len(words) >= SEVERAL else (),
-        "sure_place": clear is not None and (len(places) == 1 or places[0].score > places[1].score),
+        "sure_place": clear is not None and (len(places.hits) == 1 or clear.score > places.hits[1].score),
         "can_answer": request.actor.has(Role.OPERATOR, Role.DISPATCHER),
     })
 

@@ -24,6 +24,22 @@ function fill(button, byHand) {
   soon();
 }
 
+// A name that stands for several places: what was read before is taken back until somebody says which.
+function unfill() {
+  const { area } = form.elements;
+  if (area.dataset.byHand || !area.dataset.filled || !area.value) return;
+  area.value = "";
+  forgetPlace();
+  keep(form);
+  soon();
+}
+// The position and the address that came with an area go with it.
+function forgetPlace() {
+  const { place_text: place, lon, lat } = form.elements;
+  lon.value = lat.value = "";
+  if (place.dataset.filled && !place.dataset.byHand) place.value = "";
+}
+
 // Each part goes to its place, and only when it says something new and nobody is in it.
 function put(markup) {
   const page = new DOMParser().parseFromString(markup, "text/html");
@@ -33,6 +49,7 @@ function put(markup) {
     place.dataset.was = part.innerHTML;
     place.replaceChildren(document.importNode(part.content, true));
   }
+  if (form.querySelector("[data-ask-place]")) unfill();
   for (const button of form.querySelectorAll("[data-auto]")) fill(button, false);
 }
 
@@ -42,6 +59,8 @@ let last = "";
 function soon() { clearTimeout(timer); timer = setTimeout(read, 250); }
 async function read() {
   const body = new URLSearchParams(READ.map((name) => [name, form.elements[name].value]));
+  const area = form.elements.area;
+  body.set("area_filled", area.dataset.filled && !area.dataset.byHand ? "1" : "");
   if (body.toString() === last) return;
   last = body.toString();
   asking?.abort();
@@ -100,7 +119,7 @@ if (form) {
     if (event.isTrusted && ["category", "area", "place_text"].includes(event.target.name)) {
       event.target.dataset.byHand = "1";
       delete event.target.dataset.filled;
-      if (event.target.name === "area") { form.elements.lon.value = ""; form.elements.lat.value = ""; }
+      if (event.target.name === "area") forgetPlace();
     }
     soon();
   });
@@ -126,9 +145,9 @@ if (form) {
     if (save) { keep(form); say(save.dataset.saved); }
   });
   document.addEventListener("keydown", (event) => {
-    if (!event.altKey || !/^Digit[1-3]$/.test(event.code)) return;
+    if (!event.altKey || !/^Digit[1-9]$/.test(event.code)) return;
     const pick = form.querySelector(`[data-pick="${event.code.at(-1)}"]`);
-    if (pick) { event.preventDefault(); fill(pick, true); }
+    if (pick) { event.preventDefault(); fill(pick, true); say(pick.dataset.value); }
   });
   // Enter in a one-line field does not send the form: the keys on the bar do.
   form.addEventListener("keydown", (event) => {
