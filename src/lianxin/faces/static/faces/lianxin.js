@@ -139,6 +139,13 @@ document.addEventListener("click", (event) => {
     form.dispatchEvent(new CustomEvent("lx:located"));
   }, () => { line.textContent = button.dataset.refused; }, { enableHighAccuracy: true, timeout: 15000 });
 });
+// A file control in the page's own language: the browser's lies over it unseen and takes clicks, keys and files dropped.
+document.addEventListener("change", (event) => {
+  const names = event.target.parentElement?.querySelector("[data-file-names]");
+  if (!names) return;
+  const chosen = [...event.target.files].map((file) => file.name);
+  names.textContent = chosen.length ? names.dataset.fileNames.replace("%s", chosen.join(names.dataset.between)) : "";
+});
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-print]");
   if (button) window.print();
