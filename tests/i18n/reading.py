@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uff01-\uff5e]")
 SPOKEN = frozenset({"title", "alt", "placeholder", "aria-label", "aria-description", "content", "value", "label"})
 # Attributes that carry the reader's own input or a key, not words of the page.
-NOT_WORDS = frozenset({"data-value", "data-place", "data-draft", "data-key", "data-preview", "data-danger"})
+NOT_WORDS = frozenset({"data-value", "data-place", "data-draft", "data-key", "data-preview"})
 
 
 class _Reader(HTMLParser):

@@ -208,10 +208,25 @@ def test_sending_waits_for_a_photo_on_its_way(served: Any, phone: Any, picture: 
     assert Case.objects.get().attachments.count() == 1
 
 
+def test_rules_of_danger_that_did_not_come_are_asked_for_again(served: Any, phone: Any) -> None:
+    away = re.compile(r"/say/danger\.")
+    phone.route(away, lambda route: route.abort())
+    phone.goto(served.url + "/say/")
+    phone.fill("#words", "家里煤气漏了")
+    expect(phone.locator("a[href='tel:119']").first).to_be_visible()  # the strip above needs neither script nor rules
+    assert phone.locator("[data-alarm]").is_hidden()
+    phone.unroute(away)
+    phone.locator("#words").press("End")
+    phone.keyboard.type("，快来人")
+    expect(phone.locator("[data-service='119']")).to_be_visible()
+
+
 def test_danger_is_answered_while_typing(served: Any, phone: Any) -> None:
     phone.goto(f"{served.url}/say/")
     assert phone.locator("[data-alarm]").is_hidden()
-    phone.context.set_offline(True)  # it needs no network
+    phone.wait_for_load_state("networkidle")
+    phone.context.set_offline(True)  # it needs no network, nor does the next page: the rules are kept
+    assert phone.evaluate("fetch(document.querySelector('[data-say]').dataset.danger).then((answer) => answer.ok)")
     phone.fill("#words", "楼上着火了")
     assert phone.locator("[data-service='119']").is_visible()
     assert phone.locator("[data-service='110']").is_hidden()

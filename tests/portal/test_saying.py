@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+from hashlib import sha256
+
 import pytest
 from django.test import Client
 
 from lianxin.cases.models import Case, Channel, Publication, PublicVersion
 from lianxin.kernel.coordinates import wgs84_to_gcj02
+from lianxin.triage.danger import browser_rules
 from tests.portal.way import code_of, form_of, said, send, step
 from tests.world import World
 
@@ -143,6 +148,29 @@ def test_danger_words_put_the_number_first(world: World, client: Client) -> None
     assert "119" in client.get("/answer/").content.decode().split("<h1>")[0].split("data-alarm")[1]
 
 
+def test_the_rules_of_danger_are_a_file_that_browsers_keep(world: World, client: Client) -> None:
+    page = client.get("/say/").content.decode()
+    address = re.findall(r'data-danger="([^"]+)"', page)[0]
+    assert re.fullmatch(r"/say/danger\.[0-9a-f]{16}\.json", address)
+    assert "着火" not in page, "the page carries none of them"
+    fresh = Client()
+    plain = fresh.get(address)
+    assert plain.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert plain.headers["Content-Type"] == "application/json"
+    assert not fresh.cookies, "the same for everybody"
+    assert "Cookie" not in plain.headers["Vary"]
+    assert plain.json() == browser_rules()
+    assert sha256(plain.content).hexdigest().startswith(address.split(".")[1]), "named by what it holds"
+    packed = fresh.get(address, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert len(packed.content) < 20_000
+    # A page from before a change of the rules gets those in force, under their own name.
+    moved = fresh.get("/say/danger.0123456789abcdef.json")
+    assert (moved.status_code, moved.headers["Location"], moved.headers["Cache-Control"]) == (302, address, "no-store")
+    assert fresh.post(address).status_code == 405
+
+
 def test_quiet_words_raise_no_alarm(world: World, client: Client) -> None:
     assert "data-alarm hidden" in step(client, client.get("/say/"), "place", words="公交车几点开？").content.decode()
 
@@ -213,6 +241,27 @@ def test_listening_names_topics_and_places(world: World, client: Client) -> None
     heard = client.post("/say/listen/", {"words": "桥头街道花园社区路灯坏了"}).json()
     assert heard["topics"] == [{"code": "010101", "name": "路灯"}]
     assert heard["places"][0]["code"] == "990101001001"
+
+
+def test_a_name_of_several_places_is_asked_in_plain_words(world: World, client: Client) -> None:
+    other, = world.namesakes()
+    heard = client.post("/say/listen/", {"words": "花园社区路灯坏了"}).json()
+    assert heard["question"] == "叫“花园社区”的有 2 处，您说的是哪一处？"
+    assert [place["code"] for place in heard["places"]] == ["990101001001", other]
+    page = client.post("/say/", {"submission": "p" * 32, "step": "words", "words": "花园社区路灯坏了", "go": "place"}).content.decode()
+    assert "叫“花园社区”的有 2 处，您说的是哪一处？" in page
+    assert f'name="picked" value="{other}"' in page
+    taken = client.post("/say/", {"submission": "p" * 32, "words": "花园社区路灯坏了", "picked": other, "go": "submit"})
+    assert taken.status_code == 302
+    assert Case.objects.get().area.code == other
+    world.namesakes("荣家湾镇", level="town")
+    slip = client.post("/say/listen/", {"words": "荣加湾镇的路灯坏了"}).json()
+    assert slip["question"] == "您写的是“荣加湾镇”，是“荣家湾镇”吗？"
+    assert client.post("/say/listen/", {"words": "桥头街道的路灯坏了"}).json()["question"] == "是这里吗？"
+    world.namesakes("金田村", 20)
+    many = client.post("/say/listen/", {"words": "金田村路灯坏了"}).json()
+    assert "叫“金田村”的有 20 处，这里只列了几处" in many["question"]
+    assert len(many["places"]) == 12
 
 
 def test_where_a_position_lies(world: World, client: Client) -> None:

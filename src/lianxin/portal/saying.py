@@ -125,7 +125,7 @@ class Draft:
         lon, lat = _number(self.lon), _number(self.lat)
         chosen = self.village or self.town or self.county or None
         if self.picked and chosen is None and lon is None:
-            for hit in gazetteer.find(f"{self.place_text}\n{self.words}", limit=20):
+            for hit in gazetteer.read(f"{self.place_text}\n{self.words}", limit=20).hits:
                 if hit.code == self.picked:
                     return (hit.area_code, None, None, self.system) if hit.approximate else (
                         hit.area_code, hit.lon, hit.lat, CoordinateSystem.WGS84.value)

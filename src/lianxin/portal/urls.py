@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from .views import answers, listings, mine, pages, public, say, uploads
+from .views import answers, danger, listings, mine, pages, public, say, uploads
 
 app_name = "portal"
 urlpatterns = [
     path("", pages.home, name="home"),
     path("say/", say.say, name="say"),
     path("say/listen/", say.listen, name="listen"),
+    path("say/danger.<slug:digest>.json", danger.danger, name="danger"),
     path("say/where/", say.where, name="where"),
     path("say/redact/", say.redact, name="redact"),
     path("say/upload/", uploads.upload, name="upload"),

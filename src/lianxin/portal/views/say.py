@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -24,7 +23,7 @@ from lianxin.kernel.language import listed, named
 from lianxin.kernel.text import clean_text
 from lianxin.places import gazetteer
 from lianxin.places.locate import AreaHit, locate
-from lianxin.triage.danger import SERVICES, Alarm, alarms, browser_rules
+from lianxin.triage.danger import SERVICES, Alarm, alarms
 from lianxin.triage.personal import redacted
 from lianxin.triage.reading import heard
 
@@ -32,13 +31,29 @@ from .. import access
 from ..queries import areas_under, counties, plain_names, sent_with
 from ..saying import BODY_LIMIT, STEPS, Draft, first_words, new_submission
 from ..uploads import LOST, receive_all
+from . import danger
 from .answers import offered
 
 REGISTER_PER_MINUTE = 20
 ASK_PER_MINUTE = 120
+PLACES = 12  # places to choose from at once
 # Which screen a fault belongs to; the rest belong to the last.
 _SCREEN = {"words": "words", "category": "words", "lon": "place", "area": "place", "place_text": "place"}
-_JAVASCRIPT_DANGER = json.dumps(browser_rules(), ensure_ascii=False)
+
+
+def question(places: gazetteer.Reading) -> str:
+    """What is asked above the places found: which of several of one name, and what a slip of the pen was read as."""
+    if not places.hits:
+        return ""
+    first, count = places.hits[0], len(places.choices)
+    said = {"said": first.said, "name": named(first.form), "count": count}
+    if count > PLACES:
+        return _("叫“%(name)s”的有 %(count)d 处，这里只列了几处。是其中哪一处？不在里面的，请写上县市区和乡镇再找。") % said
+    if count:
+        return _("叫“%(name)s”的有 %(count)d 处，您说的是哪一处？") % said
+    if first.slip:
+        return _("您写的是“%(said)s”，是“%(name)s”吗？") % said
+    return _("是这里吗？")
 
 
 def services(found: list[Alarm]) -> list[tuple[str, str]]:
@@ -48,13 +63,14 @@ def services(found: list[Alarm]) -> list[tuple[str, str]]:
 
 
 def _show(request: HttpRequest, draft: Draft, step: str, *, message: Any = "", fields: dict[str, str] | None = None,
-          status: int = 200, found: list[gazetteer.PlaceHit] | None = None, **more: Any) -> HttpResponse:
+          status: int = 200, found: gazetteer.Reading | None = None, **more: Any) -> HttpResponse:
     if found is None and step == "place" and not draft.has_position and not draft.county:
-        found = gazetteer.find(f"{draft.place_text}\n{draft.words}", limit=4)
+        found = gazetteer.read(f"{draft.place_text}\n{draft.words}", limit=4)
     warned = alarms(draft.words)
     context = {
-        "draft": draft, "step": step, "steps": STEPS, "message": message, "fields": fields or {}, "found": found or [],
-        "services": services(warned), "warned": bool(warned), "danger": _JAVASCRIPT_DANGER, "limit": WORDS_LIMIT,
+        "draft": draft, "step": step, "steps": STEPS, "message": message, "fields": fields or {},
+        "found": found.hits[:PLACES] if found else (), "found_question": question(found) if found else "",
+        "services": services(warned), "warned": bool(warned), "danger": danger.address(), "limit": WORDS_LIMIT,
         "counties": counties(), "towns": areas_under(draft.county), "villages": areas_under(draft.town),
         "offered": offered(draft.words, heard(draft.words).found) if draft.words.strip() and step != "send" else [],
         "topic_name": plain_names([draft.category]).get(draft.category, ""), **more,
@@ -88,7 +104,7 @@ def say(request: HttpRequest) -> HttpResponse:
         draft.submission, draft.uploads = new_submission(), []  # files went with the earlier one
         return _show(request, draft, "send")
     if go == "find":
-        return _show(request, draft, "place", found=gazetteer.find(draft.place_text or draft.words, limit=8),
+        return _show(request, draft, "place", found=gazetteer.read(draft.place_text or draft.words, limit=8),
                      looked=True)
     if go == "preview":
         draft.publish = True
@@ -187,13 +203,15 @@ def listen(request: HttpRequest) -> JsonResponse:
     suggestions = heard(words).found
     names = plain_names([one.code for one in suggestions])
     found = offered(words, suggestions) if words.strip() and not place.strip() else []
+    places = gazetteer.read(place if place.strip() else words, limit=4)
     return JsonResponse({
         "answers": render_to_string("portal/_offered.html", {"offered": found}) if found else "",
         "topics": [{"code": one.code, "name": names.get(one.code, one.name)} for one in suggestions if one.score > 0.15],
         "places": [
             {"code": hit.code, "name": named(hit.name), "path": named(hit.path)}
-            for hit in gazetteer.find(place if place.strip() else words, limit=4)
+            for hit in places.hits[:PLACES]
         ],
+        "question": question(places),
     })
 
 

@@ -154,7 +154,13 @@ function go(step) {
 }
 
 // What the words hold: danger at once and without the network, topics and places when it answers.
-const rules = form ? JSON.parse(form.dataset.danger) : null;
+// The rules are a file that browsers keep; where it cannot be had now, the next letter or the network's return asks again.
+let rules = null, danger = null, fetching = null;
+function learn() {
+  fetching ??= fetch(form.dataset.danger).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
+    .then((held) => { rules = held; danger = compiled(); warn(); })
+    .catch(() => { fetching = null; });
+}
 function compiled() {
   try {
     return { services: Object.entries(rules.rules).map(([service, words]) => [service, new RegExp(words, "g")]),
@@ -163,7 +169,6 @@ function compiled() {
     return null;
   }
 }
-const danger = rules && compiled();
 function folded(text) {
   let words = text.replace(/[^\S\n]+/g, "").replace(/\n{2,}/g, "\n").toLowerCase()
     .replace(danger.folds, (character) => rules.fold[1][rules.fold[0].indexOf(character)]);
@@ -171,6 +176,7 @@ function folded(text) {
   return words.replace(danger.harmless, (harmless) => "□".repeat(harmless.length));
 }
 function warn() {
+  if (!rules) learn();
   if (!danger) return;
   const words = folded(form.elements.words.value.slice(0, 12000)), box = form.querySelector("[data-alarm]");
   let any = false;
@@ -216,6 +222,8 @@ async function look() {
     const box = form.querySelector("[data-found]"), chosen = form.querySelector("[name=picked]:checked")?.value || "";
     radios(box.querySelector("[data-found-list]"), "picked", heard.places.map((p) => ({ value: p.code, text: p.path.endsWith(p.name) ? p.path : `${p.path} › ${p.name}` })), box.querySelector("[data-found-none]"), chosen);
     box.hidden = !heard.places.length;
+    const question = box.querySelector("[data-found-question]");
+    if (heard.question && question.textContent !== heard.question) question.textContent = heard.question;
   } catch { /* choose otherwise */ }
 }
 
@@ -326,13 +334,16 @@ function start() {
     if (rest.category && !form.querySelector("[name=category]:checked")) listen(rest.category);
   }
   if (served && person) { e.phone.value ||= person.phone || ""; e.name.value ||= person.name || ""; }
-  if (e.words.value) warn();
+  warn();
   if (served && STEPS.includes(history.state?.step) && e.words.value) show(history.state.step, { push: false, focus: false });
   else history.replaceState({ step: e.step.value }, "");
   form.querySelector("[data-publish-fields]").classList.toggle("unpublished", !e.publish.checked);
 
   addEventListener("popstate", (event) => show(event.state?.step || "words", { push: false }));
-  addEventListener("online", () => { if (message.querySelector("p").textContent === form.dataset.offline) tell(form.dataset.online); });
+  addEventListener("online", () => {
+    if (!rules) learn();
+    if (message.querySelector("p").textContent === form.dataset.offline) tell(form.dataset.online);
+  });
   addEventListener("pagehide", remember);
   addEventListener("pageshow", (event) => { if (event.persisted && form.dataset.done) location.reload(); });
   const heard = later(() => listen(), 700), looked = later(look, 600), noted = later(remember, 300);
