@@ -20,6 +20,7 @@ from . import (
     catalogue,
     city,
     figures,
+    hot,
     merging,
     notices,
     quality,
@@ -33,12 +34,13 @@ from .service import MODELS, api
 
 # Importing them declares their operations.
 DECLARED = (
-    actions, articles, attachments, catalogue, city, figures, merging, notices, quality, reads, residents, suggestions, supervision,
+    actions, articles, attachments, catalogue, city, figures, hot, merging, notices, quality, reads, residents, suggestions,
+    supervision,
 )
 REF = "#/components/schemas/{model}"
 # They name a row in their query, which may not be there.
 NAMES_ANOTHER = ("track", "read_dispatch", "read_figures", "list_areas", "compare_catalogue_versions")
-TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures")
+TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures", "hot")
 
 
 class FieldFault(BaseModel):

@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "lianxin.cases",
     "lianxin.knowledge",
     "lianxin.triage",
+    "lianxin.triage.hot",
     "lianxin.quality",
     "lianxin.supervision",
     "lianxin.analysis",
@@ -316,6 +317,7 @@ LIANXIN_ANALYSIS_DIR = text("LIANXIN_ANALYSIS_DIR", str(DATA / "analysis"))
 LIANXIN_ANALYSIS_THREADS = number("LIANXIN_ANALYSIS_THREADS", 2)
 LIANXIN_SMALL_NUMBERS = number("LIANXIN_SMALL_NUMBERS", 30)
 LIANXIN_TRIAGE_SURE = number("LIANXIN_TRIAGE_SURE", 50) / 100
+LIANXIN_HOT_DAYS = number("LIANXIN_HOT_DAYS", 60)
 LIANXIN_ASSISTANT_URL = text("LIANXIN_ASSISTANT_URL")
 LIANXIN_ASSISTANT_KEY = text("LIANXIN_ASSISTANT_KEY")
 LIANXIN_ASSISTANT_MODEL = text("LIANXIN_ASSISTANT_MODEL", "default")

@@ -15,6 +15,7 @@ from lianxin.cases.missed_calls import can_call_back
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 from lianxin.quality.campaigns import may_order
+from lianxin.triage.hot.policy import reads as reads_hot_issues
 from lianxin.triage.offers import READERS as OFFER_READERS
 
 OVERVIEW_ROLES = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER, Role.HEAD, Role.CLERK)
@@ -46,6 +47,7 @@ FIRST: tuple[Entry, ...] = (
 REST: tuple[Entry, ...] = (
     Entry(_("知识库"), ("knowledge", "article", "article_new", "article_edit", "article_compare", "knowledge_waiting"), lambda actor: True),
     Entry(_("总览"), ("overview",), _has(*OVERVIEW_ROLES)),
+    Entry(_("热点"), ("hot", "hot_issue"), reads_hot_issues),
     Entry(_("报告"), ("reports",), _has(*READERS)),
     Entry(_("回访计划"), ("campaigns",), may_order),
     Entry(_("督办"), ("orders", "listings", "listing", "issue_listing", "listing_step"), _has(*SUPERVISION_ROLES)),

@@ -137,6 +137,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
         "LIANXIN_TRIAGE_SURE": "Per cent of belief from which a suggested category is filled in; below, the likeliest are "
                                "only shown.",
+        "LIANXIN_HOT_DAYS": "Days back in which cases are looked at for hot issues.",
         "LIANXIN_ASSISTANT_URL": "Address of an OpenAI-compatible endpoint, without `chat/completions` at its end, that sums up long "
                                  "messages and drafts answers for staff. Words are sent there with personal data masked. Empty: off.",
         "LIANXIN_ASSISTANT_KEY": "Its key, if it asks for one.",

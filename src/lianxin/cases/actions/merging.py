@@ -39,6 +39,7 @@ from ..models import (
 )
 from ..reference import today_of
 from ..search import number_in
+from ..states import BY_ACTION
 from .dispatching import give, relimit, words
 
 MOST = 200  # cases under one master: more are another kind of matter, and every step writes to each of them
@@ -75,19 +76,19 @@ def named_cases(said: Sequence[str]) -> tuple[list[Case], list[str]]:
     return found, unknown
 
 
-def _why_not(step: Step, case: Case) -> object | None:
-    """Why a case cannot be merged under the one acted on; None when it can."""
+def why_not(by: Actor, master: Case, case: Case) -> object | None:
+    """Why somebody cannot merge a case under this master; None when they can."""
     shown = {"number": case.number}
-    if case.pk == step.case.pk:
+    if case.pk == master.pk:
         return _("%(number)s 就是这件工单自己。") % shown
     if case.state == State.MERGED:
-        already = case.master_id == step.case.pk
+        already = case.master_id == master.pk
         return (_("%(number)s 已经并在这件下面。") if already else _("%(number)s 已并入别的工单，要先拆分。")) % shown
-    if not step.row.leads_from(case.state):
+    if not BY_ACTION["merge"].leads_from(case.state):
         return _("%(number)s 已答复或已办结，不能并入。") % shown
-    if case.for_supervisor or case.supervised > max(step.case.supervised, Supervised.REMINDER):
+    if case.for_supervisor or case.supervised > max(master.supervised, Supervised.REMINDER):
         return _("%(number)s 正在督办，只能作主件，把别的并到它下面。") % shown
-    if not policy.can(step.by, step.row.action, case):
+    if not policy.can(by, "merge", case):
         return _("%(number)s 不在您负责的区域。") % shown
     return None
 
@@ -104,7 +105,7 @@ def merge(step: Step, *, duplicates: Sequence[str], reason: str) -> None:
     found, unknown = named_cases(duplicates)
     hidden = [case for case in found if not policy.can_see(step.by, case)]
     errors: list[object] = [_("没有找到 %s。") % one for one in (*unknown, *(case.number for case in hidden))]
-    errors += [why for case in found if case not in hidden for why in [_why_not(step, case)] if why]
+    errors += [why for case in found if case not in hidden for why in [why_not(step.by, step.case, case)] if why]
     if errors:
         raise _wrong(errors)
     under = list(Case.objects.select_for_update().filter(

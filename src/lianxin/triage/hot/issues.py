@@ -58,9 +58,10 @@ class Issue:
 class Namer:
     """Describes clusters of one stream; how common a word is in all of it decides what marks a cluster."""
 
-    def __init__(self, messages: Sequence[Message], reader: Reader) -> None:
-        self._messages = messages
-        self._places = [reader.place(message.title, message.detail) for message in messages]
+    def __init__(self, messages: Sequence[Message], reader: Reader, areas: frozenset[str] = frozenset()) -> None:
+        """`areas` are names of areas, which give way to a name that as many have: an estate says more than its village."""
+        self._messages, self._areas = messages, areas
+        self._places = [reader.of(message) for message in messages]
         self._titles = [plain(message.title) for message in messages]
         self._common = Counter(gram for title in self._titles for gram in _grams(title, LONGEST + 1))
         self._longer: dict[str, int] = {}
@@ -71,22 +72,27 @@ class Namer:
 
     def issue(self, members: Sequence[int]) -> Issue:
         chosen = sorted(members, key=lambda index: (self._messages[index].at is None, self._messages[index].at or 0, index))
-        place, districts = self._place(members)
+        name, place, districts = self.called(members)
         days = [at.date() for index in members if (at := self._messages[index].at)]
         weeks, direction = self._trend(members)
         return Issue(
-            tuple(self._messages[index].id for index in chosen), self._name(members, place), place, districts,
+            tuple(self._messages[index].id for index in chosen), name or self._titles[members[0]][:20], place, districts,
             min(days, default=None), max(days, default=None),
             len({self._messages[index].voice for index in members}), weeks, direction,
         )
 
+    def called(self, members: Sequence[int]) -> tuple[str, str, tuple[str, ...]]:
+        """Name, place and districts, of words that several of the messages share: the name is empty where there are none."""
+        place, districts = self._place(members)
+        return self._name(members, place), place, districts
+
     def _place(self, members: Sequence[int]) -> tuple[str, tuple[str, ...]]:
-        """The name that most of the messages have, the shorter of two of which one holds the other; the districts that
+        """The name that most of the messages have, rather than an area's, and the shorter of two; the districts that
         at least a third of those name that name any."""
         texts = [self._places[index].text for index in members]
         counts = {name: sum(name in text for text in texts)
                   for name in {name for index in members for name in self._places[index].names}}
-        best = max(counts.items(), key=lambda item: (item[1], -len(item[0]), item[0]), default=("", 0))
+        best = max(counts.items(), key=lambda item: (item[1], item[0] not in self._areas, -len(item[0]), item[0]), default=("", 0))
         districts = Counter(name for index in members for name in self._places[index].districts)
         naming = sum(bool(self._places[index].districts) for index in members)
         return (best[0] if best[1] * 2 >= len(members) else "",
@@ -108,7 +114,7 @@ class Namer:
         for _, gram in marked:
             if len(words) < _WORDS and not any(_overlap(gram, word) for word in words):
                 words.append(gram)
-        return "·".join(filter(None, [place, "、".join(words)])) or self._titles[members[0]][:20]
+        return "·".join(filter(None, [place, "、".join(words)]))
 
     def _trend(self, members: Sequence[int]) -> tuple[tuple[int, ...], str]:
         if self._until is None:
@@ -129,10 +135,12 @@ class Namer:
                 recent.add(message.voice)
             elif ago < 2 * RECENT:
                 before.add(message.voice)
-        return tuple(len(week) for week in heard), _direction(len(recent), len(before), self._until - earliest)
+        return tuple(len(week) for week in heard), direction(len(recent), len(before), self._until - earliest)
 
 
-def _direction(recent: int, before: int, age: timedelta) -> str:
+def direction(recent: int, before: int, age: timedelta) -> str:
+    """new, rising, steady, falling or over: what the last `RECENT` days heard against as many before, of a matter first heard
+    `age` ago."""
     if not recent:
         return "falling" if before else "over"
     if age < timedelta(days=RECENT):

@@ -19,7 +19,8 @@ _FORMATS: Final = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `voice` tells one writer from another and nothing else; a message without one is its own."""
+    """One message. `voice` tells one writer from another and nothing else; a message without one is its own. `district` is
+    where it is known to be, whatever its words name."""
 
     id: str
     voice: str
@@ -27,6 +28,7 @@ class Message:
     title: str
     detail: str
     category: str = ""
+    district: str = ""
 
 
 def read(path: Path) -> list[Message]:

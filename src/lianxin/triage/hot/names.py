@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .messages import Message
 
 # A district by its code in anonymised text. Names of a city's own districts are given to `Reader`.
 _CODED = re.compile(r"[A-Z]\d{1,2}(?:区|县|市)(?!\d)")
@@ -104,6 +107,11 @@ class Reader:
     def __init__(self, districts: Iterable[str] = ()) -> None:
         own = "|".join(re.escape(name) for name in sorted(set(districts), key=len, reverse=True))
         self._districts: Final = re.compile(f"{_CODED.pattern}|{own}") if own else _CODED
+
+    def of(self, message: Message) -> Place:
+        """Where a message says it is, in the district it is known to be in."""
+        place = self.place(message.title, message.detail)
+        return replace(place, districts=frozenset({message.district})) if message.district else place
 
     def place(self, title: str, detail: str) -> Place:
         title, detail = plain(title), plain(detail)

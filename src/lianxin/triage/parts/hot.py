@@ -1,4 +1,4 @@
-"""`triage hot FILE`: hot issues in a stream of messages, without a database."""
+"""`triage hot FILE`: hot issues in a stream of messages, without a database. `triage hot --cases`: in the city's own cases."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import OutputWrapper
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
     from ..hot.messages import Message
     from ..hot.names import Reader
 
-HELP = "find matters that many people raise, or days with more than usual, in a file of messages"
+HELP = "find matters that many people raise, or days with more than usual, in a file of messages or in the city's cases"
 
 SHUFFLES: Final = 20
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE.csv[.gz]",
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE.csv[.gz]",
                         help="CSV, gzipped or not, with id, title, detail; reporter, created, category if it has them")
+    parser.add_argument("--cases", action="store_true",
+                        help="look at the city's own cases instead, keep what is found for the board, and print it")
+    parser.add_argument("--days", type=_positive, metavar="N", help="with --cases: days back (LIANXIN_HOT_DAYS)")
+    parser.add_argument("--anew", action="store_true",
+                        help="with --cases: put all of them together from nothing, as is done each night")
     parser.add_argument("--json", action="store_true", help="print the clusters as JSON, with the ids of their messages")
     parser.add_argument("--top", type=_positive, metavar="N", help="only the N clusters with most distinct reporters")
     parser.add_argument("--least", type=_positive, default=2, metavar="N", help="messages a cluster must have")
@@ -46,6 +52,11 @@ def _positive(text: str) -> int:
 
 
 def run(options: dict[str, Any], out: OutputWrapper) -> None:
+    if options["cases"]:
+        _cases(out, options)
+        return
+    if options["file"] is None:
+        raise Invalid(_("请给出消息文件，或用 --cases 看本市的工单。"))
     from ..hot.measure import agreement, topics
     from ..hot.messages import read
     from ..hot.names import Reader
@@ -75,6 +86,26 @@ def run(options: dict[str, Any], out: OutputWrapper) -> None:
         out.write(_("%(reporters)4d 人 %(messages)4d 条  %(first)s 至 %(last)s  %(direction)s  %(name)s") % {
             "reporters": issue.voices, "messages": len(issue.ids), "first": issue.first or "?", "last": issue.last or "?",
             "direction": _direction(issue.direction), "name": issue.name})
+
+
+def _cases(out: OutputWrapper, options: dict[str, Any]) -> None:
+    from ..hot.keeping import work_out
+    from ..hot.models import HotIssue
+
+    done = work_out(days=options["days"], anew=options["anew"])
+    issues = HotIssue.objects.select_related("area", "category", "unit").order_by("-voices", "-id")[:options["top"]]
+    if options["json"]:
+        out.write(json.dumps({
+            "cases": done.cases, "left_out": done.left_out, "found": done.found, "gone": done.gone, "surges": done.surges,
+            "issues": [issue.as_json() for issue in issues]}, ensure_ascii=False, indent=1))
+        return
+    out.write(_("看了 %(cases)d 件工单（更早的 %(left)d 件太多，没有比），热点 %(issues)d 个："
+                "新出现 %(found)d 个，消失 %(gone)d 个；异常增多 %(surges)d 处") % {
+        "cases": done.cases, "left": done.left_out, "issues": done.issues, "found": done.found, "gone": done.gone, "surges": done.surges})
+    for issue in issues:
+        out.write(_("%(reporters)4d 人 %(messages)4d 条  %(first)s 至 %(last)s  %(direction)s  %(name)s") % {
+            "reporters": issue.voices, "messages": issue.cases, "first": localdate(issue.first_at), "last": localdate(issue.last_at),
+            "direction": issue.get_trend_display(), "name": issue.name})
 
 
 def _direction(direction: str) -> str:

@@ -26,7 +26,7 @@ function label(text, className) {
   return element;
 }
 
-// Opens `box`. With `settle(lon, lat)` a tap or Enter sets a place; without it the public cases are drawn.
+// Opens `box`. With `settle(lon, lat)` a tap or Enter sets a place; without it points are drawn: GeoJSON with `count`, and `page` or `code` for where a tap leads.
 export async function open(box, settle) {
   if (box.dataset.ready) return;
   box.dataset.ready = "1";
@@ -137,10 +137,10 @@ export async function open(box, settle) {
         const { x, y } = map.project(feature.geometry.coordinates);
         const group = groups.find((other) => Math.hypot(other.x - x, other.y - y) < 34);
         if (group) { group.count += feature.properties.count; group.areas += 1; }
-        else groups.push({ x, y, count: feature.properties.count, areas: 1, code: feature.properties.code, at: feature.geometry.coordinates });
+        else groups.push({ x, y, count: feature.properties.count, areas: 1, page: feature.properties.page || `${box.dataset.list}?area=${encodeURIComponent(feature.properties.code)}`, at: feature.geometry.coordinates });
       }
-      map.getSource("points").setData({ type: "FeatureCollection", features: groups.map(({ count, areas, code, at }) => (
-        { type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { count, areas, code } })) });
+      map.getSource("points").setData({ type: "FeatureCollection", features: groups.map(({ count, areas, page, at }) => (
+        { type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { count, areas, page } })) });
       counts.splice(0).forEach((one) => one.remove());
       const shown = map.getBounds();
       for (const { count, at } of groups.filter((one) => shown.contains(one.at)).slice(0, 120)) {
@@ -150,7 +150,7 @@ export async function open(box, settle) {
     };
     map.on("click", "points", ({ features: [feature], lngLat }) => {
       if (feature.properties.areas > 1 && map.getZoom() < 14) map[calm ? "jumpTo" : "easeTo"]({ center: lngLat, zoom: map.getZoom() + 2 });
-      else location.assign(`${box.dataset.list}?area=${encodeURIComponent(feature.properties.code)}`);
+      else location.assign(feature.properties.page);
     });
     map.on("mouseenter", "points", () => { map.getCanvas().style.cursor = "pointer"; });
     map.on("mouseleave", "points", () => { map.getCanvas().style.cursor = ""; });
