@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lianxin.kernel.errors import Invalid
-from lianxin.triage.classify import Classifier, load, matters
+from lianxin.triage.classify import Classifier, load, matters, reader
 from lianxin.triage.classify.alike import folds, groups
 from lianxin.triage.classify.features import READ, characters, message
 from lianxin.triage.classify.files import Example, Labelled
@@ -39,7 +39,6 @@ def test_it_reads_what_it_never_saw(classifier: Classifier) -> None:
     reading = classifier.read("桃花巷路灯不亮", "桃花巷的路灯坏了很久，晚上看不见路，请派人修。")
     assert reading.guesses[0].label == "市政"
     assert len(reading.guesses) == 3
-    assert not reading.abstains
     assert any("路灯" in words for words in reading.guesses[0].words)
 
 
@@ -66,14 +65,6 @@ def test_traditional_full_width_capitals_and_numbers_read_alike(classifier: Clas
         [guess.probability for guess in other.guesses], abs=1e-9)
 
 
-def test_it_abstains_below_the_threshold(classifier: Classifier, settings: object) -> None:
-    unheard = classifier.read("", "xyz")
-    assert unheard.abstains == (unheard.guesses[0].probability < 0.5)
-    assert not classifier.read("路灯", "路灯坏了三天没有人修").abstains
-    settings.LIANXIN_TRIAGE_SURE = 1.01  # type: ignore[attr-defined]
-    assert classifier.read("路灯", "路灯坏了三天没有人修").abstains
-
-
 @given(st.text(max_size=300), st.text(max_size=300))
 @example("", "")
 @example("\ud800", "\udfff\x00")
@@ -90,7 +81,7 @@ def test_anything_can_be_read(classifier: Classifier, title: str, detail: str) -
     best = sorted(chances, reverse=True)
     assert [guess.probability for guess in reading.guesses] == pytest.approx(best[:3], abs=1e-5)
     assert all(words in f"{title}\n{detail}" for guess in reading.guesses for words in guess.words)
-    matters(classifier, f"{title}{detail}")
+    matters(reader(classifier), f"{title}{detail}")
 
 
 @given(st.text(max_size=200))
@@ -166,7 +157,7 @@ def test_too_little_to_learn_from(rows: list[Example], said: str) -> None:
 def test_several_matters_are_offered_apart(classifier: Classifier) -> None:
     text = ("您好，反映两件事。\n一、东风路路灯坏了三天没有人修，路面也塌下去一块。\n"
             "二、学校食堂的饭菜学生吃不饱，老师要求学生周末补课收费。")
-    found = matters(classifier, text)
+    found = matters(reader(classifier), text)
     assert [one.guess.label for one in found] == ["市政", "教育"]
     assert "路灯" in found[0].text
     assert "食堂" in found[1].text
@@ -179,7 +170,7 @@ def test_several_matters_are_offered_apart(classifier: Classifier) -> None:
     "一、路灯坏了三天没有人修。\n二、井盖破了一个大洞，下水道堵了。",
 ])
 def test_one_matter_is_left_whole(classifier: Classifier, text: str) -> None:
-    assert matters(classifier, text) == ()
+    assert matters(reader(classifier), text) == ()
 
 
 def test_reading_needs_neither_the_learning_library_nor_the_converter(tmp_path: Path) -> None:

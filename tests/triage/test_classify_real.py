@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
-from lianxin.triage.classify import Classifier, load, matters
+from lianxin.triage.classify import Classifier, load, matters, reader
 from lianxin.triage.classify.files import labelled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,4 +108,4 @@ def test_the_words_of_real_messages_stand_in_them(classifier: Classifier) -> Non
 def test_few_messages_are_offered_to_be_split(classifier: Classifier) -> None:
     """Most messages are about one matter; an offer that comes with every other one would be ignored."""
     messages = labelled(LABELLED).of("valid")[:400]
-    assert sum(bool(matters(classifier, one.detail)) for one in messages) <= 0.1 * len(messages)
+    assert sum(bool(matters(reader(classifier), one.detail)) for one in messages) <= 0.1 * len(messages)

@@ -67,7 +67,7 @@ def test_the_same_again_is_the_same_version(world: World, texts: Path) -> None:
 def test_closed_cases_are_learnt_masked(world: World, monday: Frozen) -> None:
     case_id = walk(world, world.case(words="我叫王小明，电话13812342201，路灯不亮三天了。"),
                    ("accept", "dispatch", "sign", "reply", "approve", "record_callback_attempt", "close"))
-    ((words, code),) = learnt.closed_cases()
+    ((_title, words, code),) = learnt.closed_cases()
     assert "13812342201" not in words
     assert "王小明" not in words
     assert "路灯不亮三天了" in words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lianxin.cases.models import ClockKind, Kind, NoticeLevel, NoticeTo, TimeLimit, Urgency
 from lianxin.cases.reference import PLAIN_DUTIES
 from lianxin.organisations.models import Role, UnitKind
+from lianxin.triage.keywords import weighted
 
 from .tables import (
     Column,
@@ -17,7 +18,6 @@ from .tables import (
     minutes_from_zero,
     position,
     share,
-    weighted,
     words,
     yes_no,
 )
@@ -201,5 +201,7 @@ CITY = {
     "name_en": "Its name in English.",
     "hotline": "The number residents call.",
     "areas": "Where the areas come from; see the section on areas.",
+    "everyday_words": "Short forms of its places that are common words too, or are said of much else: `[南湖, 屈原]`. In a text they count "
+                      "as a place only beside words of place (在南湖那边) or the name of their town or county.",
 }
 CITY_NEEDED = ("code", "name", "name_en")

@@ -136,25 +136,6 @@ def position(cell: str) -> int | None:
     return int(cell)
 
 
-def weighted(cell: str) -> dict[str, float]:
-    """`路灯 灯坏:2` → {"路灯": 1.0, "灯坏": 2.0}."""
-    found: dict[str, float] = {}
-    for part in cell.split():
-        word, _colon, weight = part.rpartition(":") if ":" in part else (part, "", "1")
-        try:
-            value = float(weight)
-        except ValueError:
-            value = 0.0
-        if not word or not 0 < value <= 10:
-            raise ValueError(_("“%s”：权重应是 0 到 10 之间的数") % part)
-        if word.lower() in found:
-            raise ValueError(_("“%s”写了两次") % word)
-        if len(word) > 40:
-            raise ValueError(_("“%s”太长") % word)
-        found[word.lower()] = value
-    return found
-
-
 def text_of(path: Path, faults: Faults, *, file: str = "") -> str | None:
     """What a file says, or nothing and a fault under the name `file`, its own when not given."""
     data = path.read_bytes()

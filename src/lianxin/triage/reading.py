@@ -1,4 +1,4 @@
-"""What a message is about: the model in force, and the city's keyword rules where it has learnt nothing."""
+"""What a message is about: the model in force and the city's keyword rules together; the rules alone where no model reads."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 
 from django.conf import settings
 
-from lianxin.cases.reference import Node, Reference, reference
+from lianxin.cases.reference import reference
 
 from . import keywords, store
 from .keywords import Suggestion
 from .models import LearntModel
 
-WIDE: Final = 12  # so many of the rules' categories are looked at before they are weighed
+SHOWN: Final = 3  # categories
 LEAST: Final = 0.02  # what is less likely is not shown
 
 
@@ -33,81 +33,39 @@ class Heard:
         return None if self.abstains or not self.found else self.found[0]
 
 
-def heard(text: str, limit: int = 3) -> Heard:
-    """Read a message of up to 12,000 characters.
+def heard(text: str, title: str = "") -> Heard:
+    """Read a message of up to 12,000 characters, and its heading where it has one.
 
-    A model that was taught the leaves says the leaf. One that was taught a branch only, or the top, says how likely the
-    branch is, and the rules share that out among the leaves below it for which they found words. A category without
-    examples is the rules' alone, with their own share of belief.
+    What the model believes of each category and what the rules found for it are pooled (`classify.pooling`), so that the
+    words of both count. A model that was taught a branch only, or the top, says how likely the branch is, and the rules
+    share that out among the leaves below it for which they found words.
     """
-    rules = keywords.suggest(text, limit=WIDE)
     held, in_force = reference(), store.in_force()
+    rules = keywords.in_force(held).read(f"{title}\n{text}" if title else text)
     if in_force is None:
-        return _judged(rules[:limit], None)
-    model, classifier = in_force
-    said: dict[int, tuple[float, tuple[str, ...]]] = {}
-    known = _nodes(held, tuple(classifier.labels))
-    for guess in classifier.read("", text).guesses:
-        if guess.label in known:
-            said[known[guess.label]] = (guess.probability, tuple(guess.words))
-    taught = frozenset(known.values())
-    found = [_suggestion(held, held.nodes[pk], chance, words) for pk, (chance, words) in said.items()
-             if held.nodes[pk].is_leaf]
-    found += _below(held, rules, said, taught)
-    found.sort(key=lambda one: (-one.score, one.code))
-    return _judged([one for one in found if one.score >= LEAST][:limit], model)
+        return _judged(keywords.shares(held, rules, SHOWN), None)
+    from .belief import believed  # only where there is a model: it brings numerical libraries into the process
+
+    belief = believed(held, in_force[1], title, text, rules)
+    best = belief.leaves()[:SHOWN]
+    told = belief.told([share for _pk, share, _above in best])
+    return _judged([keywords.suggestion(held, pk, chance, belief.words(pk, above))
+                    for (pk, _share, above), chance in zip(best, told, strict=True) if chance >= LEAST], in_force[0])
 
 
 def several(text: str) -> tuple[tuple[str, str], ...]:
     """The matters of a message that clearly holds more than one, in its order: the words of each, and what it is about.
-    Empty for one matter, and where no model reads."""
+    Empty for one matter, and where no model reads. Each is told as far down the tree as is clear; two of one branch, of
+    which one is no clearer than the branch, are one matter."""
     in_force = store.in_force()
     if in_force is None:
         return ()
-    from .classify import matters
+    from .belief import apart
 
     held = reference()
-    known = _nodes(held, tuple(in_force[1].labels))
-    return tuple((one.text, held.nodes[known[one.guess.label]].said if one.guess.label in known else one.guess.label)
-                 for one in matters(in_force[1], text))
+    return tuple((one.text, held.nodes_by_code[one.guess.label].said)
+                 for one in apart(held, in_force[1], keywords.in_force(held), text))
 
 
 def _judged(found: Sequence[Suggestion], model: LearntModel | None) -> Heard:
     return Heard(tuple(found), not found or found[0].score < settings.LIANXIN_TRIAGE_SURE, model)
-
-
-def _nodes(held: Reference, labels: tuple[str, ...]) -> dict[str, int]:
-    """The category of each label that is the code of one, or the name; of several of a name the one nearest the top."""
-    active = sorted((node for node in held.nodes.values() if node.active), key=lambda node: -len(node.lineage))
-    found = {node.name: node.id for node in active} | {node.code: node.id for node in active}
-    return {label: found[label] for label in labels if label in found}
-
-
-def _below(held: Reference, rules: Sequence[Suggestion], said: dict[int, tuple[float, tuple[str, ...]]],
-           taught: frozenset[int]) -> list[Suggestion]:
-    """The rules' leaves that the model was not taught: a share of their branch where it was taught that, else as they are."""
-    branch: dict[str, int | None] = {}
-    for one in rules:
-        node = held.nodes_by_code[one.code]
-        if node.id not in taught:
-            branch[one.code] = next((pk for pk in node.lineage[1:] if pk in taught), None)
-    sums: dict[int | None, float] = {}
-    for one in rules:
-        if one.code in branch:
-            sums[branch[one.code]] = sums.get(branch[one.code], 0.0) + one.score
-    result = []
-    for one in rules:
-        if one.code not in branch:
-            continue
-        above = branch[one.code]
-        if above is None:
-            result.append(one)
-        else:
-            chance, words = said.get(above, (0.0, ()))
-            share = chance * one.score / sums[above]
-            result.append(Suggestion(one.code, one.name, one.path, share, tuple(dict.fromkeys((*one.words, *words)))[:5]))
-    return result
-
-
-def _suggestion(held: Reference, node: Node, chance: float, words: tuple[str, ...]) -> Suggestion:
-    return Suggestion(node.code, node.said, " › ".join(held.nodes[pk].said for pk in reversed(node.lineage)), chance, words[:5])

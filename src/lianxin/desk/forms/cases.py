@@ -39,7 +39,7 @@ class Accept(Coded):
 
     def _suggest(self) -> None:
         """The likeliest category of the words, with the words that made it; a person decides."""
-        first = heard(self.case.words).first
+        first = heard(self.case.words, self.case.title).first
         if first is not None:
             self.fields["category"].initial = f"{first.code} {first.name}"
             self.fields["category"].help_text = _("按诉求里的词填的：%(words)s。请核对。") % {"words": listed(first.words)}

@@ -3,8 +3,8 @@
 `load(path)` gives a `Classifier`; `Classifier.read(title, detail)` a `Reading`. Reading needs numpy alone.
 """
 
-from .matters import Matter, matters
+from .matters import Matter, matters, reader
 from .model import Classifier, Guess, Reading
 from .model_file import load
 
-__all__ = ["Classifier", "Guess", "Matter", "Reading", "load", "matters"]
+__all__ = ["Classifier", "Guess", "Matter", "Reading", "load", "matters", "reader"]

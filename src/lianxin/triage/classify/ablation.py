@@ -13,7 +13,7 @@ from .calibration import calibrate
 from .features import Block, Floats, message
 from .files import Example, Labelled, classes
 from .learning import Weights, solve
-from .measures import Measures, Truth, accuracy, draws, macro_f1, measure
+from .measures import Measures, Read, Truth, accuracy, draws, macro_f1, measure
 from .training import PLAN, Learning, Plan, calibrated_apart
 
 
@@ -156,8 +156,9 @@ def _difference(one: Floats, other: Floats, truth: Truth, seed: int) -> tuple[fl
     """Macro-F1 of one minus that of the other, and its standard error, from a bootstrap over messages."""
     if one is other:
         return 0.0, 0.0
-    found = [macro_f1(one[chosen], truth[chosen]) - macro_f1(other[chosen], truth[chosen]) for chosen in draws(len(truth), seed)]
-    return macro_f1(one, truth) - macro_f1(other, truth), float(np.std(found))
+    first, second = Read.of(one, truth), Read.of(other, truth)
+    found = [macro_f1(first.drawn(chosen)) - macro_f1(second.drawn(chosen)) for chosen in draws(len(truth), seed)]
+    return macro_f1(first) - macro_f1(second), float(np.std(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,5 +202,5 @@ def fairness(held: Labelled, *, seed: int) -> Iterator[Slice]:
 
 
 def _slice(name: str, chances: Floats, truth: Truth) -> Slice:
-    right = accuracy(chances, truth)
+    right = accuracy(Read.of(chances, truth))
     return Slice(name, len(truth), right, (right * (1 - right) / len(truth)) ** 0.5, float(chances.max(axis=1).mean()))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from lianxin.kernel.errors import Invalid
 
 from .files import Labelled, numbers
-from .matters import matters
+from .matters import matters, reader
 from .measures import Measures, measure
 from .model import Classifier
 from .seen import fingerprint
@@ -72,14 +72,15 @@ def splits(classifier: Classifier, held: Labelled, *, part: str = "") -> Splits:
     if not examples:
         raise Invalid(_("part 这一列里没有 %s。") % part)
     other = np.random.default_rng(0).permutation(len(examples))
-    offered = sum(bool(matters(classifier, one.detail)) for one in examples)
+    first = reader(classifier)
+    offered = sum(bool(matters(first, one.detail)) for one in examples)
     pairs = found = right = 0
     for one, at in zip(examples, other.tolist(), strict=True):
         two = examples[at]
         if one.label == two.label:
             continue
         pairs += 1
-        said = matters(classifier, f"{one.detail}\n{two.detail}")
+        said = matters(first, f"{one.detail}\n{two.detail}")
         found += bool(said)
         right += [each.guess.label for each in said] == [one.label, two.label]
     return Splits(len(examples), offered, pairs, found, right)

@@ -21,6 +21,7 @@ from .features import Floats, Known, Message
 TOLERANCE: Final = 1e-4  # of the residual, relative
 STEPS: Final = 500
 MANY: Final = 30  # categories from which one factorisation is quicker than steps for each
+KIN: Final = 0.3
 AT_ONCE: Final = 5_000  # messages whose n × n numbers are held at once
 
 
@@ -49,9 +50,22 @@ def table(known: Sequence[Known], messages: Sequence[Message]) -> Any:
     return sparse.hstack(sides, format="csr")
 
 
-def targets(labels: npt.NDArray[np.intp], count: int) -> Floats:
-    wanted: Floats = 2 * np.eye(count)[labels] - 1
+def targets(labels: npt.NDArray[np.intp], kin: Floats) -> Floats:
+    """n × c from `kin` (c × c): for each label how much of every other is taken for it, 1 for itself."""
+    wanted: Floats = 2 * kin[labels] - 1
     return wanted
+
+
+def kinship(lineages: Sequence[Sequence[str]]) -> Floats:
+    """Of labels in a tree, each with its ancestors: leaves that share a branch teach each other, `KIN` for each ancestor in
+    common. A leaf with five examples so learns from its branch too."""
+    every = sorted({one for lineage in lineages for one in lineage})
+    place = {one: at for at, one in enumerate(every)}
+    member = np.zeros((len(lineages), len(every)))
+    for at, lineage in enumerate(lineages):
+        member[at, [place[one] for one in lineage]] = 1
+    kin: Floats = KIN * (member @ member.T) + np.eye(len(lineages))
+    return kin
 
 
 def solve(features: Any, wanted: Floats, ridge: float, weight: Floats | None = None) -> Weights:

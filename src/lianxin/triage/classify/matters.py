@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from .model import Classifier, Guess
@@ -29,32 +30,53 @@ class Matter:
     guess: Guess
 
 
-def matters(classifier: Classifier, text: str) -> tuple[Matter, ...]:
-    """The matters of `text` in its order; empty when it is one matter, or not clearly more than one.
+def reader(classifier: Classifier) -> Callable[[str, float], Guess | None]:
+    """How `matters` reads with a model alone."""
+    def read(part: str, clear: float) -> Guess | None:
+        guess = classifier.read("", part).guesses[0]
+        return guess if guess.probability >= clear else None
+
+    return read
+
+
+def matters(read: Callable[[str, float], Guess | None], text: str,
+            alike: Callable[[Guess, Guess], bool] = lambda one, other: one.label == other.label,
+            sure: tuple[float, float] = (CLEAR, CLEARER)) -> tuple[Matter, ...]:
+    """The matters of `text` in its order; empty when it is one matter, or not clearly more than one. `read` says what a part
+    is about when that is at least so probable, `alike` whether two guesses are of one matter, `sure` how probable a part has to be
+    where the writer marked the parts and where not.
 
     The message is cut where its writer cut it: at paragraphs, numbers and words such as 另外, and where there are none, at
     sentences. Parts in a row that read alike are one; what is not clear stays with the part before it. At least two must
     read differently, each surely. A message that comes back to a matter after another is one story and stays whole.
     """
     parts, marked = _parts(text[:READ])
-    clear = CLEAR if marked else CLEARER
+    clear = sure[0] if marked else sure[1]
     if len(parts) < 2:
         return ()
     found: list[Matter] = []
+    before = ""  # what stands before the first matter goes with it
     for part in parts:
-        guess = classifier.read("", part).guesses[0]
-        unclear = len(part.strip()) < LEAST or guess.probability < clear or not guess.words
-        if found and (unclear or guess.label == found[-1].guess.label):
+        guess = read(part, clear) if len(part.strip()) >= LEAST else None
+        if guess is None or not guess.words:
+            if found:
+                found[-1] = Matter(found[-1].text + part, found[-1].guess)
+            else:
+                before += part
+        elif found and alike(guess, found[-1].guess):
             found[-1] = Matter(found[-1].text + part, found[-1].guess)
-        elif not unclear:
-            found.append(Matter(part, guess))
-    if len(found) < 2 or len({one.guess.label for one in found}) < len(found):
+        else:
+            found.append(Matter(part if found else before + part, guess))
+    if len(found) < 2 or any(alike(one.guess, other.guess) for one, other in combinations(found, 2)):
         return ()
     # Each is read again as a whole: what does not stay clear, or does not stay itself, was no matter of its own.
-    again = [Matter(one.text.strip(), classifier.read("", one.text).guesses[0]) for one in found]
-    stays = all(now.guess.label == one.guess.label and now.guess.probability >= clear
-                for now, one in zip(again, found, strict=True))
-    return tuple(again) if stays else ()
+    again: list[Matter] = []
+    for one in found:
+        guess = read(one.text, clear)
+        if guess is None or not alike(guess, one.guess):
+            return ()
+        again.append(Matter(one.text.strip(), guess))
+    return tuple(again)
 
 
 def _parts(text: str) -> tuple[list[str], bool]:

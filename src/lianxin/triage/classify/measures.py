@@ -56,15 +56,32 @@ class Measures:
         return said
 
 
-def accuracy(chances: Floats, truth: Truth) -> float:
-    return float((chances.argmax(axis=1) == truth).mean())
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of n messages: the truth, the first guess and how sure it was, and whether the truth was among the first three.
+    `size` is the number of labels."""
 
+    truth: Truth
+    said: Truth
+    sure: Floats
+    three: npt.NDArray[np.bool_]
+    size: int
 
-def _counts(chances: Floats, truth: Truth) -> tuple[Truth, Truth, Truth]:
-    """For each label how often it was said rightly, how often it was said, how often it was true."""
-    said, size = chances.argmax(axis=1), max(chances.shape[1], int(truth.max()) + 1)
-    return (np.bincount(truth[said == truth], minlength=size), np.bincount(said, minlength=size),
-            np.bincount(truth, minlength=size))
+    @classmethod
+    def of(cls, chances: Floats, truth: Truth) -> Read:
+        """From n × c; a truth beyond the labels is one that the model has never heard of."""
+        said, width = chances.argmax(axis=1), chances.shape[1]
+        own = np.take_along_axis(chances, np.minimum(truth, width - 1)[:, None], axis=1)
+        before = (chances > own) | ((chances == own) & (np.arange(width) < truth[:, None]))
+        return cls(truth, said, chances.max(axis=1), (before.sum(axis=1) < 3) & (truth < width), max(width, int(truth.max()) + 1))
+
+    def drawn(self, chosen: npt.NDArray[np.intp]) -> Read:
+        return Read(self.truth[chosen], self.said[chosen], self.sure[chosen], self.three[chosen], self.size)
+
+    def counts(self) -> tuple[Truth, Truth, Truth]:
+        """For each label how often it was said rightly, how often it was said, how often it was true."""
+        return (np.bincount(self.truth[self.said == self.truth], minlength=self.size), np.bincount(self.said, minlength=self.size),
+                np.bincount(self.truth, minlength=self.size))
 
 
 def _f1(right: Truth, said: Truth, true: Truth) -> Floats:
@@ -74,33 +91,34 @@ def _f1(right: Truth, said: Truth, true: Truth) -> Floats:
     return share
 
 
-def macro_f1(chances: Floats, truth: Truth) -> float:
+def accuracy(read: Read) -> float:
+    return float((read.said == read.truth).mean())
+
+
+def macro_f1(read: Read) -> float:
     """The mean of the labels' F1, of those that are true or said at least once."""
-    return float(np.nanmean(_f1(*_counts(chances, truth))))
+    return float(np.nanmean(_f1(*read.counts())))
 
 
-def top3(chances: Floats, truth: Truth) -> float:
-    own = np.take_along_axis(chances, np.minimum(truth, chances.shape[1] - 1)[:, None], axis=1)
-    before = (chances > own) | ((chances == own) & (np.arange(chances.shape[1]) < truth[:, None]))
-    return float(((before.sum(axis=1) < 3) & (truth < chances.shape[1])).mean())
+def top3(read: Read) -> float:
+    return float(read.three.mean())
 
 
-def ece(chances: Floats, truth: Truth) -> float:
+def ece(read: Read) -> float:
     """Expected calibration error (Naeini et al. 2015) of the first guess, in ten bins of equal width."""
-    sure = chances.max(axis=1)
-    right = (chances.argmax(axis=1) == truth).astype(np.float64)
-    place = np.minimum((sure * BINS).astype(np.intp), BINS - 1)
-    gap = np.bincount(place, weights=right - sure, minlength=BINS)
-    return float(np.abs(gap).sum() / len(truth))
+    right = (read.said == read.truth).astype(np.float64)
+    place = np.minimum((read.sure * BINS).astype(np.intp), BINS - 1)
+    gap = np.bincount(place, weights=right - read.sure, minlength=BINS)
+    return float(np.abs(gap).sum() / len(read.truth))
 
 
-def accuracy_at_80(chances: Floats, truth: Truth) -> float:
+def accuracy_at_80(read: Read) -> float:
     """Accuracy on the 80 % of the messages whose first guess is surest."""
-    surest = np.argsort(-chances.max(axis=1), kind="stable")[:max(1, int(SUREST * len(truth)))]
-    return float((chances.argmax(axis=1) == truth)[surest].mean())
+    surest = np.argsort(-read.sure, kind="stable")[:max(1, int(SUREST * len(read.truth)))]
+    return float((read.said == read.truth)[surest].mean())
 
 
-FIGURES: Final[dict[str, Callable[[Floats, Truth], float]]] = {
+FIGURES: Final[dict[str, Callable[[Read], float]]] = {
     "accuracy": accuracy, "macro_f1": macro_f1, "top3": top3, "ece": ece, "accuracy_at_80": accuracy_at_80,
 }
 
@@ -115,19 +133,21 @@ def draws(count: int, seed: int) -> Iterator[npt.NDArray[np.intp]]:
 def measure(chances: Floats, truth: Truth, labels: Sequence[str]) -> Measures:
     """All figures of n messages. `truth` may hold numbers beyond `labels`' for what the model does not know: `labels`
     names those too."""
+    read = Read.of(chances, truth)
     found: dict[str, list[float]] = {name: [] for name in FIGURES}
     for chosen in draws(len(truth), 0):
+        drawn = read.drawn(chosen)
         for name, find in FIGURES.items():
-            found[name].append(find(chances[chosen], truth[chosen]))
+            found[name].append(find(drawn))
     figures = {}
     for name, find in FIGURES.items():
         low, high = np.percentile(found[name], [2.5, 97.5])
-        figures[name] = Figure(find(chances, truth), float(low), float(high), float(np.std(found[name])))
-    return Measures(len(truth), figures, tuple(_for_labels(chances, truth, labels)))
+        figures[name] = Figure(find(read), float(low), float(high), float(np.std(found[name])))
+    return Measures(len(truth), figures, tuple(_for_labels(read, labels)))
 
 
-def _for_labels(chances: Floats, truth: Truth, labels: Sequence[str]) -> list[ForLabel]:
-    right, said, true = _counts(chances, truth)
+def _for_labels(read: Read, labels: Sequence[str]) -> list[ForLabel]:
+    right, said, true = read.counts()
     each = _f1(right, said, true)
     return [
         ForLabel(label, int(true[at]), float(right[at] / said[at]) if said[at] else 0.0, float(right[at] / true[at]),

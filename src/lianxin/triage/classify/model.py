@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from django.conf import settings
 
 from .calibration import Calibration
 from .features import Codes, Floats, Known, Message, grams, message
+from .pooling import Pooling
 from .words import spans
 
 SHOWN: Final = 3  # guesses
@@ -29,10 +29,9 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The likeliest categories, best first. `abstains`: not even the first is sure enough to be taken without looking."""
+    """The likeliest categories, best first."""
 
     guesses: tuple[Guess, ...]
-    abstains: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +60,24 @@ class Classifier:
     examples: int  # messages learnt from
     seen: frozenset[int] = frozenset()  # their fingerprints
     about: dict[str, Any] = field(default_factory=dict)  # how it was made and measured, for people
+    pooling: Pooling | None = None  # how it goes together with the keyword rules, where it was taught beside them
 
-    def read(self, title: str, detail: str) -> Reading:
-        """Read one message: the three likeliest labels, with their words. It abstains when the first is less likely than
-        LIANXIN_TRIAGE_SURE."""
+    def weigh(self, title: str, detail: str) -> Weighed:
+        """Read one message as far as to how likely each label is."""
         one = message(title, detail, self.characters)
         found = self._found(one)
         scores = self.bias.copy()
         for part in found:
             scores += part.value @ self.weights[part.column]
-        chances = self.calibration.probabilities(scores)
-        best = np.argsort(-chances, kind="stable")[:SHOWN]
-        guesses = tuple(
-            Guess(self.labels[at], float(chances[at]), self._words(one, found, at) if chances[at] >= WORDED else ())
-            for at in best.tolist())
-        return Reading(guesses, guesses[0].probability < settings.LIANXIN_TRIAGE_SURE)
+        return Weighed(self.calibration.probabilities(scores), one, tuple(found), self)
+
+    def read(self, title: str, detail: str) -> Reading:
+        """Read one message: the three likeliest labels, with their words."""
+        weighed = self.weigh(title, detail)
+        best = np.argsort(-weighed.chances, kind="stable")[:SHOWN]
+        return Reading(tuple(
+            Guess(self.labels[at], float(weighed.chances[at]), weighed.words(at) if weighed.chances[at] >= WORDED else ())
+            for at in best.tolist()))
 
     def probabilities(self, messages: Sequence[tuple[str, str]]) -> Floats:
         """For each (title, detail) the probability of each label, in their order."""
@@ -96,7 +98,7 @@ class Classifier:
             start += len(block.keys)
         return result
 
-    def _words(self, one: Message, found: Sequence[Found], label: int) -> tuple[str, ...]:
+    def words(self, one: Message, found: Sequence[Found], label: int) -> tuple[str, ...]:
         """What speaks for `label` against the mean of the others."""
         others = len(self.labels) - 1
         begins, sizes, pulls = [], [], []
@@ -107,6 +109,19 @@ class Classifier:
             sizes.append(part.size)
             pulls.append(pull[part.which])
         return spans(one, np.concatenate(begins), np.concatenate(sizes), np.concatenate(pulls))
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A message read: the probability of each label, in their order, and on demand the words that speak for one."""
+
+    chances: Floats
+    message: Message
+    found: tuple[Found, ...]
+    by: Classifier
+
+    def words(self, label: int) -> tuple[str, ...]:
+        return self.by.words(self.message, self.found, label)
 
 
 def _occurrences(block: Known, one: Message, start: int) -> Found:

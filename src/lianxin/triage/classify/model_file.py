@@ -18,6 +18,7 @@ from lianxin.kernel.errors import Invalid
 from .calibration import Calibration
 from .features import LONGEST, PLANE, ZONES, Block, Known
 from .model import Classifier
+from .pooling import Pooling
 
 KIND: Final = "lianxin triage model"
 VERSION: Final = 1
@@ -32,7 +33,7 @@ def save(classifier: Classifier, path: Path) -> int:
         "kind": KIND, "version": VERSION, "labels": list(classifier.labels), "seed": classifier.seed,
         "examples": classifier.examples, "blocks": [one.block.as_json() for one in classifier.known],
         "slope": classifier.calibration.slope, "offset": classifier.calibration.offset.tolist(),
-        "about": classifier.about,
+        "about": classifier.about, "pooling": classifier.pooling.as_json() if classifier.pooling else None,
     }
     arrays = {"characters": classifier.characters, "weights": classifier.weights.astype(np.float16),
               "bias": classifier.bias.astype(np.float32),
@@ -111,4 +112,5 @@ def _classifier(packed: zipfile.ZipFile, about: dict[str, Any]) -> Classifier:
         weights=array("weights", np.float16, sum(len(one.keys) for one in known), width).astype(np.float32),
         bias=array("bias", np.float32, width).astype(np.float64), calibration=Calibration(slope, offset),
         seed=int(about["seed"]), examples=int(about["examples"]),
-        seen=frozenset(array("seen", np.uint64, None).tolist()), about=dict(about["about"]))
+        seen=frozenset(array("seen", np.uint64, None).tolist()), about=dict(about["about"]),
+        pooling=Pooling.of(about["pooling"]) if about.get("pooling") else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,9 +17,11 @@ from .alike import folds, groups
 from .calibration import calibrate
 from .features import READ, Block, Floats, Known, Message, characters, learn, message
 from .files import TRAIN, VALID, Example, Labelled, classes, numbers
-from .learning import Weights, solve, table, targets
+from .learning import Weights, kinship, solve, table, targets
 from .measures import Measures, measure
 from .model import Classifier
+from .pooled import pool, pooled_apart
+from .pooling import Pooling
 from .seen import fingerprint
 
 FOLDS: Final = 5
@@ -39,15 +41,42 @@ PLAN: Final = Plan()
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a model is taught beside: the tree its labels stand in, and the keyword rules it will be read with.
+
+    `lineage` gives the ancestors of a label, the top first, the label itself not among them; `rules` the score of each
+    label (as many as there are labels) for a title and a text.
+    """
+
+    lineage: Callable[[str], tuple[str, ...]]
+    rules: Callable[[Sequence[str], str, str], Sequence[float]]
+
+    def branches(self, labels: Sequence[str]) -> list[npt.NDArray[np.intp]]:
+        """For each depth, the top first, the number of the branch of each label; a label is a branch of its own where its
+        lineage is shorter."""
+        lineages = [self.lineage(label) for label in labels]
+        found = []
+        for depth in range(max(map(len, lineages), default=0)):
+            names = [lineage[depth] if depth < len(lineage) else label for lineage, label in zip(lineages, labels, strict=True)]
+            found.append(np.unique(names, return_inverse=True)[1].astype(np.intp))
+        return found
+
+    def scores(self, labels: Sequence[str], examples: Sequence[Example]) -> Floats:
+        """n × c."""
+        return np.array([self.rules(labels, one.title, one.detail) for one in examples])
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
-    """A model, and how well it reads messages that it did not learn from; `how` says which."""
+    """A model, and how well it reads messages that it did not learn from; `how` says which. `pooled`: with the rules."""
 
     classifier: Classifier
     measures: Measures
     how: str
+    pooled: Measures | None = None
 
 
-def train(held: Labelled, *, seed: int = 0, everything: bool = False) -> Trained:
+def train(held: Labelled, *, seed: int = 0, everything: bool = False, beside: Beside | None = None) -> Trained:
     """Learn from what a file holds.
 
     Where it has parts: learn from `train`, calibrate on `valid` and measure there. Without parts, or with `everything`:
@@ -61,7 +90,7 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False) -> Trained
         raise Invalid(_("part 这一列里没有 train。"))
     labels = classes(learnt)
     _enough(learnt, labels)
-    made = Learning(learnt, labels, PLAN)
+    made = Learning(learnt, labels, PLAN, kinship([beside.lineage(label) for label in labels]) if beside else None)
     known, weights = made.fit()
     if tuned:
         unknown = sorted({one.label for one in tuned} - set(labels))
@@ -72,7 +101,9 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False) -> Trained
     else:
         scores, truth, how = made.out_of_fold(seed), made.truth, "folds"
     calibration = calibrate(scores, truth)
-    measures = measure(calibrated_apart(scores, truth, seed), truth, labels)
+    apart = calibrated_apart(scores, truth, seed)
+    measures = measure(apart, truth, labels)
+    pooling, pooled = _pooled(beside, labels, tuned or learnt, apart, truth, seed)
     about: dict[str, Any] = {
         "learnt_from": len(learnt), "tuned_on": how, "tuned_on_count": len(scores), "measured": measures.as_json(),
         "ridge": PLAN.ridge, "data": _digest(learnt),
@@ -82,8 +113,18 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False) -> Trained
         labels=labels, characters=made.characters, known=tuple(known),
         weights=weights.features.astype(np.float16).astype(np.float32), bias=weights.bias.astype(np.float32).astype(np.float64),
         calibration=calibration, seed=seed, examples=len(learnt),
-        seen=frozenset(fingerprint(one.title, one.detail) for one in learnt), about=about)
-    return Trained(classifier, measures, how)
+        seen=frozenset(fingerprint(one.title, one.detail) for one in learnt), about=about, pooling=pooling)
+    return Trained(classifier, measures, how, pooled)
+
+
+def _pooled(beside: Beside | None, labels: Sequence[str], examples: Sequence[Example], chances: Floats,
+            truth: npt.NDArray[np.intp], seed: int) -> tuple[Pooling | None, Measures | None]:
+    """How the model goes together with the rules, and how well both read, each message by what was fitted on others."""
+    if beside is None:
+        return None, None
+    found = beside.scores(labels, examples)
+    return (pool(chances, found, truth, beside.branches(labels)),
+            measure(pooled_apart(chances, found, truth, seed), truth, labels))
 
 
 def _enough(examples: Sequence[Example], labels: Sequence[str]) -> None:
@@ -119,12 +160,12 @@ def calibrated_apart(scores: Floats, truth: npt.NDArray[np.intp], seed: int) -> 
 class Learning:
     """Messages made ready to learn from, and what is learnt from all of them or from some."""
 
-    def __init__(self, examples: Sequence[Example], labels: Sequence[str], plan: Plan) -> None:
+    def __init__(self, examples: Sequence[Example], labels: Sequence[str], plan: Plan, kin: Floats | None = None) -> None:
         self.plan = plan
         self.characters = characters()
         self.messages = [message(one.title, one.detail, self.characters, most=plan.read) for one in examples]
         self.truth = numbers(examples, labels)
-        self.wanted = targets(self.truth, len(labels))
+        self.wanted = targets(self.truth, np.eye(len(labels)) if kin is None else kin)
 
     def fit(self, chosen: npt.NDArray[np.bool_] | None = None) -> tuple[list[Known], Weights]:
         """What is learnt from the chosen messages, n-grams and their weights too."""

@@ -11,7 +11,8 @@ from typing import Any, Final, Protocol
 
 from django.core.management.base import OutputWrapper
 
-PARTS: Final[tuple[str, ...]] = ("train", "eval", "ablate", "hot", "measure", "measure-pairs", "learn", "keep", "use", "models")
+PARTS: Final[tuple[str, ...]] = ("train", "eval", "ablate", "hot", "measure", "measure-pairs", "measure-leaves",
+                                "learn", "keep", "use", "models")
 
 
 class Part(Protocol):
