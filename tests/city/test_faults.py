@@ -119,6 +119,8 @@ TABLE = (
     Spoilt("article of an unknown unit", replaced(W, "unit: water", "unit: fire"), "water.yaml", 1, "没有 fire"),
     Spoilt("article twice", replaced(W, "code: water-bill", "code: water-off"), "water.yaml", 9, "与第 1 行重复"),
     Spoilt("city without a name", replaced("city.yaml", "name: 云山市", "name:"), "city.yaml", 1, "name 不能为空"),
+    Spoilt("everyday words that are no list", added("city.yaml", "everyday_words: 南湖"), "city.yaml", 1, "everyday_words"),
+    Spoilt("an everyday word of one character", added("city.yaml", "everyday_words: [湖]"), "city.yaml", 1, "everyday_words"),
     Spoilt("unknown key of the city", added("city.yaml", "mayor: 某人"), "city.yaml", 1, "mayor"),
     # calendars
     Spoilt("calendars that are no mapping", written(D, b"- code: x\n"), D, 0, "键: 值"),

@@ -3,6 +3,7 @@ the city's files, without a database."""
 
 from __future__ import annotations
 
+import ast
 import csv
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lianxin.places import gazetteer, loading
-from lianxin.places.gazetteer import Gazetteer, Reading, short_forms
+from lianxin.places.gazetteer import Entry, Gazetteer, Reading, short_forms
+from lianxin.places.name_words import WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 CITY = ROOT / "cities" / "yueyang"
@@ -24,7 +26,7 @@ def names() -> Gazetteer:
     faults: list[Any] = []
     files = loading.read(CITY, loading.settings_of(CITY), lambda *fault: faults.append(fault))
     assert faults == []
-    return gazetteer.of_tables(files.tables)
+    return gazetteer.of_tables(files.tables, loading.settings_of(CITY))
 
 
 def rows(half: str) -> list[dict[str, str]]:
@@ -80,6 +82,38 @@ def test_a_named_town_settles_it(names: Gazetteer) -> None:
     assert (settled.ambiguous, settled.path.split(" › ")[:2]) == ((), ["华容县", "注滋口镇"])
 
 
+def test_what_is_an_everyday_word_here_the_citys_file_says() -> None:
+    hill = Entry("东山镇", "town", "1", 2, None, None, True, frozenset({"东山镇", "东山"}), frozenset({"东山镇"}))
+    places = ([hill], {1: None, 2: 1}, {1: "0", 2: "1"}, {1: "县", 2: "东山镇"})
+    assert [hit.code for hit in Gazetteer(*places).find("东山下雨了")] == ["1"]
+    here = Gazetteer(*places, everyday=["东山"])
+    assert here.find("东山下雨了") == []
+    for said in ("东山那边下雨了", "东山小学放学了", "东山镇下雨了"):
+        assert [hit.code for hit in here.find(said)] == ["1"], said
+
+
+def test_no_name_of_a_city_stands_in_the_program() -> None:
+    """What the program says in strings names no town of the city that comes with it; cities are data. Words that any city may
+    use (长寿) are in `WORDS`; the demo, the bench and the tour are of that city."""
+    tables = loading.read(CITY, loading.settings_of(CITY), lambda *fault: None).tables
+    names = {form for row in tables.areas.values() if row.level in ("county", "town")
+             for form in {row.name, *short_forms(row.name, row.level)} if form not in WORDS and len(form) >= 2}
+    source = Path(gazetteer.__file__).parents[1]
+    said = {}
+    for path in source.rglob("*.py"):
+        if path.relative_to(source).parts[0] in ("demo", "bench", "docs"):
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        documented = {id(node.body[0].value) for node in ast.walk(tree)
+                      if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body and isinstance(node.body[0], ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+                said.setdefault(node.value, path.name)
+    assert WORDS.isdisjoint(loading.settings_of(CITY)["everyday_words"])
+    wired = {text: path for text, path in said.items() if text in names}
+    assert not wired
+
+
 def test_one_wrong_character_is_a_slip_two_are_another_name(names: Gazetteer) -> None:
     hit = names.find("荣加湾镇的菜市场")[0]
     assert (hit.name, hit.slip) == ("荣家湾镇", True)
@@ -112,7 +146,7 @@ def test_any_text_gives_spans_that_stand_in_it(text: str) -> None:
     held = gazetteer._made(
         [(1, "1", "城", "", "city", None, (), None, None, False), (2, "2", "岳阳楼区", "", "county", 1, (), None, None, False),
          (3, "3", "金鹗山街道", "", "town", 2, (), None, None, False), (4, "4", "花板桥社区", "", "village", 3, (), None, None, False)],
-        [("r", "巴陵中路", ("巴陵路",), 3, 113.1, 29.1, True)])
+        [("r", "巴陵中路", ("巴陵路",), 3, 113.1, 29.1, True)], {})
     plain = "".join(text.split())
     for hit in held.find(text, limit=50):
         assert 0 <= hit.start < hit.end <= len(plain)

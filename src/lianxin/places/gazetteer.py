@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .files import Tables
 from .models import Area, City, Site
@@ -115,11 +116,13 @@ def _triples(form: str) -> tuple[str, str, str, str]:
 
 
 class Gazetteer:
-    """An immutable index of one city's names: pure, shared by threads. `parents` is area id → id of the area above."""
+    """An immutable index of one city's names: pure, shared by threads. `parents` is area id → id of the area above; `everyday`
+    are short forms that in this city are common words as well."""
 
     def __init__(self, entries: Iterable[Entry], parents: dict[int, int | None], codes: dict[int, str],
-                 names: dict[int, str]) -> None:
+                 names: dict[int, str], everyday: Iterable[str] = ()) -> None:
         self._codes = codes
+        self._words = WORDS.union(everyday)
         self._entries: dict[str, list[Entry]] = {}
         for entry in entries:
             for form in entry.forms:
@@ -188,10 +191,10 @@ class Gazetteer:
         if any(not named.isdisjoint(line[:1]) or not before.isdisjoint(line) for line in lines):
             return True
         return bool(AROUND_AFTER.match(text, span.end) or (
-            span.form not in WORDS and AROUND_BEFORE.search(text[max(span.start - 2, 0) : span.start])))
+            span.form not in self._words and AROUND_BEFORE.search(text[max(span.start - 2, 0) : span.start])))
 
     def _doubtful(self, span: _Span) -> bool:
-        return span.form in WORDS or (len(span.form) == 2 and all(
+        return span.form in self._words or (len(span.form) == 2 and all(
             entry.level == "village" for entry in self._entries[span.form]))
 
     def find(self, text: str, *, limit: int = 5) -> list[PlaceHit]:
@@ -256,7 +259,7 @@ _Row = tuple[int, str, str, str, str, "int | None", Iterable[str], "float | None
 _SiteRow = tuple[str, str, Iterable[str], int, "float | None", "float | None", bool]
 
 
-def _made(areas: Iterable[_Row], sites: Iterable[_SiteRow]) -> Gazetteer:
+def _made(areas: Iterable[_Row], sites: Iterable[_SiteRow], settings: dict[str, Any]) -> Gazetteer:
     parents: dict[int, int | None] = {}
     codes: dict[int, str] = {}
     names: dict[int, str] = {}
@@ -269,16 +272,16 @@ def _made(areas: Iterable[_Row], sites: Iterable[_SiteRow]) -> Gazetteer:
     for code, name, aliases, area, lon, lat, approximate in sites:
         whole = frozenset(form for form in {name, *aliases} if len(form) >= 2)
         entries.append(Entry(name, "site", code, area, lon, lat, approximate, whole, whole))
-    return Gazetteer(entries, parents, codes, names)
+    return Gazetteer(entries, parents, codes, names, settings.get("everyday_words") or ())
 
 
-def of_tables(tables: Tables) -> Gazetteer:
-    """The gazetteer of a city's files, without a database; the ids are the places in the file."""
+def of_tables(tables: Tables, settings: dict[str, Any]) -> Gazetteer:
+    """The gazetteer of a city's files and its `city.yaml`, without a database; the ids are the places in the file."""
     ids = {code: number for number, code in enumerate(tables.areas, start=1)}
     return _made(((ids[row.code], row.code, row.name, row.short_name, row.level, ids.get(row.parent), row.aliases, row.lon, row.lat,
                    row.synthetic) for row in tables.areas.values() if row.level != "grid"),
                  ((row.code, row.name, row.aliases, ids[row.area], row.lon, row.lat, row.approximate)
-                  for row in tables.sites.values()))
+                  for row in tables.sites.values()), settings)
 
 
 _lock = threading.Lock()
@@ -301,7 +304,8 @@ def _gazetteer() -> Gazetteer:
         areas = Area.objects.filter(active=True).exclude(level="grid").values_list(
             "id", "code", "name", "short_name", "level", "parent_id", "aliases", "lon", "lat", "synthetic")
         sites = Site.objects.values_list("code", "name", "aliases", "area_id", "lon", "lat", "approximate")
-        _held = (marker, _made(areas, sites))
+        settings = City.objects.values_list("settings", flat=True).first() or {}
+        _held = (marker, _made(areas, sites, settings))
         return _held[1]
 
 

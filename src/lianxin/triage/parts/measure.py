@@ -202,11 +202,12 @@ def _places(options: dict[str, Any], _out: OutputWrapper) -> list[Line]:
     if options["city"] is None:
         raise Invalid(_("请用 --city 指出城市文件夹。"))
     faults: list[str] = []
-    files = loading.read(options["city"], loading.settings_of(options["city"]),
+    settings = loading.settings_of(options["city"])
+    files = loading.read(options["city"], settings,
                          lambda name, line, reason: faults.append(f"{name}:{line} {reason}"))
     if faults or not files.tables.areas:
         raise Invalid(_("城市文件有错：%s") % listed(faults[:3]))
-    names = gazetteer.of_tables(files.tables)
+    names = gazetteer.of_tables(files.tables, settings)
     said = _labelled(options)
     hits = {row["text"]: names.find(row["text"], limit=20) for row in said}
     named = [row for row in said if row["codes"]]
