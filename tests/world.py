@@ -181,7 +181,7 @@ class World:
 
     def accepted(self, category: str = "010102", **more: object) -> uuid.UUID:
         return register(
-            intake=Intake(words="楼下工地半夜还在打桩。", category=category, accept=True, channel="phone",
-                          phone="13812342201", **more),  # type: ignore[arg-type]
+            intake=Intake(**{"words": "楼下工地半夜还在打桩。", "category": category, "accept": True, "channel": "phone",  # type: ignore[arg-type]
+                             "phone": "13812342201"} | more),
             by=self.actor("operator"),
         ).case_id

@@ -14,6 +14,7 @@ from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from lianxin.cases import actions as a
+from lianxin.cases.actions.identity import without_name
 from lianxin.cases.models import Attachment, Case, Event, IdentityReading, State
 from lianxin.kernel.clock import Frozen, now
 from lianxin.kernel.ids import uuid7_floor
@@ -299,3 +300,24 @@ def test_one_case_costs_few_queries(world: World, as_: SignIn, monday: Frozen,
         client.get(case_url(case_id))
     with django_assert_max_num_queries(6):
         client.get(case_url(case_id, "watch"), {"since": str(uuid7_floor(now()))})
+
+
+def test_the_name_a_reporter_gave_is_blacked_out_of_what_is_proposed_to_be_public(world: World, as_: SignIn, monday: Frozen) -> None:
+    """Sealed with the case, it is compared where it lies: nobody is shown it, so no reading is written down."""
+    words = "王晓明 家门口的路灯坏了，王 晓明 报过两次，隔壁王晓东也报过。"
+    case_id = world.accepted(words=words, name="王晓明", publication_title="王晓明家门口的路灯", publication_body=words)
+    form = as_("reviewer").get(act_url(case_id, "clear_publication")).content.decode()
+    proposed = form.split('name="title"')[1].split("</form>")[0]
+    assert "■■■ 家门口的路灯坏了，■■■■ 报过两次，隔壁王晓东也报过。" in proposed
+    assert 'value="■■■家门口的路灯"' in proposed
+    assert not IdentityReading.objects.exists()
+    for none in (world.accepted(words="王晓明家门口的路灯坏了。"), world.accepted(words="明天家门口的路灯能亮吗", name="明")):
+        Case.objects.filter(pk=none).update(publication="requested")
+        assert "■" not in as_("reviewer").get(act_url(none, "clear_publication")).content.decode()
+
+
+def test_a_confidential_name_is_not_even_compared(world: World) -> None:
+    case = Case.objects.get(pk=world.accepted(name="王晓明", confidential=True))
+    assert without_name(case, "王晓明说的", black="■") == "王晓明说的"
+    open_case = Case.objects.get(pk=world.accepted(name="O'Neill (x)"))
+    assert without_name(open_case, "o'neill (X) came", black="■") == "■" * 11 + " came"

@@ -182,8 +182,10 @@ def test_rating_once_a_round(world: World, client: Client, monday: Frozen) -> No
 
 
 def test_agreeing_to_publish_afterwards(world: World, client: Client) -> None:
-    case = opened(client, words="花园社区路灯坏了，我电话13812342201。")
+    case = opened(client, words="花园社区李小梅家旁边的路灯坏了，我电话13812342201。", name="李小梅")
     values = form_of(client.get("/mine/publish/"))
+    assert "李小梅" not in values["title"] + values["body"]
+    assert "■■■家旁边的路灯坏了" in values["body"]
     assert "13812342201" not in values["body"]
     preview = client.post("/mine/publish/", values | {"body": "路灯坏了。", "go": "preview"})
     assert "公开后是这样" in said(preview)

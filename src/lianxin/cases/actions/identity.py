@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -39,6 +40,22 @@ def open_identity(reporter: Reporter) -> Identity:
         for field in FIELDS
         if getattr(reporter, field) is not None
     })
+
+
+def without_name(case: Case, text: str, *, black: str) -> str:
+    """`text` with the name its reporter gave covered by `black`, one for each character, blanks inside the name allowed for.
+
+    Opened to be compared, as a telephone number is to be written to, and shown to nobody: not a reading. A name of one
+    character is left alone, and a confidential case, whose words are not published, is left closed.
+    """
+    held = case.reporter
+    if held is None or held.name is None or case.confidential:
+        return text
+    name = "".join(decrypt(bytes(held.name), context=f"reporter:{held.pk}:name").split())
+    if len(name) < 2:
+        return text
+    said = re.compile(r"\s?".join(map(re.escape, name)), re.IGNORECASE)
+    return said.sub(lambda match: black * len(match.group()), text)
 
 
 def read_identity(on: On, *, why: str) -> Identity:

@@ -11,7 +11,7 @@ from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed
-from lianxin.triage.personal import redacted
+from lianxin.triage.publication import proposed
 from lianxin.triage.reading import heard
 
 from ..queries import colleagues, last_contact, suggested_unit
@@ -215,7 +215,7 @@ class Publication(ActionForm):
         """What is proposed is blacked out already; what becomes public is what the person leaves."""
         version = getattr(self.case, "public_version", None)
         title, body = (version.title, version.body) if version else (self.case.title or self.case.words[:30], self.case.words)
-        self.fields["title"].initial, self.fields["body"].initial = redacted(title), redacted(body)
+        self.fields["title"].initial, self.fields["body"].initial = proposed(self.case, title), proposed(self.case, body)
 
 
 class Nothing(ActionForm):

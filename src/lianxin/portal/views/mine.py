@@ -35,7 +35,7 @@ from lianxin.organisations.actors import Actor, reporter_for
 from lianxin.quality.actions import contest, rate
 from lianxin.quality.hearing import hearing
 from lianxin.triage.danger import alarms
-from lianxin.triage.personal import redacted
+from lianxin.triage.publication import proposed
 
 from .. import access
 from ..forms import AddForm, CodeForm, ContestForm, PublishForm, RateForm, WithdrawForm
@@ -233,7 +233,7 @@ def by_staff(request: HttpRequest) -> bool:
 def _start(name: str, found: Case) -> dict[str, str]:
     if name != "publish":
         return {}
-    body = redacted(found.words)[:BODY_LIMIT]
+    body = proposed(found, found.words)[:BODY_LIMIT]
     return {"title": first_words(body), "body": body}
 
 
