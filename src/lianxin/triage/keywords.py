@@ -104,9 +104,9 @@ class Rules:
         return {key: Found(score, self._words(key, text, reasons.get(key, ()), found)) for key, score in scores.items()}
 
     def _words(self, key: int, text: str, keywords: Iterable[str], found: Mapping[str, list[int]]) -> tuple[str, ...]:
-        """The keywords, longest first; of the name what stands in the text as it stands there."""
-        said = sorted(keywords, key=lambda word: (-len(word), found[word][0]))
-        for part in _parts(self.names[key], text):
+        """The keywords, longest first, then what of the name stands in the text; nothing that is part of a longer one."""
+        said: list[str] = []
+        for part in (*sorted(keywords, key=lambda word: (-len(word), found[word][0])), *_parts(self.names[key], text)):
             if not any(part in word for word in said):
                 said.append(part)
         return tuple(said[:5])

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, seed
+from lianxin.demo import accounts, seed, tasks
 
 
 class Command(BaseCommand):
@@ -47,3 +47,5 @@ class Command(BaseCommand):
         path = settings.DATA / "demo.json"
         self._step("accounts")
         accounts.write(path, base_url, accounts.make(path))
+        if city and tasks.read_along(Path(city) / "training"):
+            self._step("a model of the city's training texts will read along in half a minute; until then keyword rules do")

@@ -1,0 +1,63 @@
+"""What the demo does after it has opened."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from lianxin.triage import learnt
+from lianxin.triage.models import LearntModel
+
+log = logging.getLogger(__name__)
+
+
+def _learnt() -> Path:
+    """Holds the hash of the texts that were learnt from."""
+    return Path(settings.DATA) / "triage" / "texts.sha256"
+
+
+def _hash(texts: Path) -> str:
+    whole = hashlib.sha256()
+    for path in learnt.texts_in(texts):
+        whole.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def wanted(texts: Path) -> bool:
+    """Whether there are texts, and no model was learnt from just these: a model that somebody took out stays out."""
+    if not learnt.texts_in(texts):
+        return False
+    known = _learnt()
+    return not (known.is_file() and known.read_text().strip() == _hash(texts) and LearntModel.objects.exists())
+
+
+def read_along(texts: Path) -> bool:
+    """Let the worker train a model, if one is wanted. Returns whether it will."""
+    if not wanted(texts):
+        return False
+    try:
+        with transaction.atomic():
+            learn.configure(queueing_lock="demo.learn").defer(texts=str(texts.resolve()))
+    except AlreadyEnqueued:
+        log.info("already waiting to be learnt")
+    return True
+
+
+@app.task(queue="housekeeping", name="demo.learn")
+def learn(texts: str) -> None:
+    """Train on the city's texts and put the model in force. Whoever stops the demo meanwhile loses nothing: the next start
+    trains again, and until then the rules read."""
+    folder = Path(texts)
+    if not wanted(folder):
+        return
+    said = _hash(folder)
+    learnt.learn(texts=folder, cases=0, use=True)
+    half = _learnt().with_suffix(".half")
+    half.write_text(said + "\n")
+    half.replace(_learnt())
