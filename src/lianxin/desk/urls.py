@@ -51,6 +51,7 @@ urlpatterns = [
     path("attachments/<uuid:pk>/small/", case.thumbnail, name="thumbnail"),
     path("notices/", notices.notices, name="notices"),
     path("notices/count/", notices.count, name="notice_count"),
+    path("notices/article/<uuid:pk>/", notices.open_of_article, name="open_article_notice"),
     path("notices/seen/", notices.open_all, name="open_notices"),
     path("notices/<uuid:pk>/", notices.open_one, name="open_notice"),
     path("overview/", supervision.overview, name="overview"),

@@ -23,7 +23,7 @@ from lianxin.kernel.text import clean_text, small_number
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Unit
 
-from . import index, rights
+from . import index, notices, rights
 from .models import Article, Fault, Report, ReportState, Use, Version, VersionState
 from .queries import in_force
 
@@ -239,9 +239,11 @@ def report(*, by: Actor | None, code: str, fault: str, words: str, key: bytes | 
     due = promise(start=at, minutes=WORKING_DAY * settings.LIANXIN_ARTICLE_REPORT_DAYS, calendar=unit.calendar)
     try:
         with transaction.atomic():
-            return Report.objects.create(
+            made = Report.objects.create(
                 version=version, unit_id=unit.id, fault=fault, words=said, reported_at=at, calendar=due.calendar,
                 due_at=due.due_at, reported_by_id=by.staff_id if by else None, key=key)
+            notices.tell_reported(made)
+            return made
     except IntegrityError:  # the same was sent twice at one moment
         if (earlier := _reported_already(key, code, fault, said)) is None:
             raise

@@ -184,3 +184,32 @@ class Report(models.Model):
                 | Q(state="kept", answered_at__isnull=False, corrected__isnull=True) & ~Q(answer="")),
         ]
         indexes = [models.Index(fields=["unit", "due_at"], condition=Q(state="open"), name="article_report_waits")]
+
+
+class Moment(models.TextChoices):
+    REPORTED = "reported", _("有人反映")
+    REMINDER = "reminder", _("快到期")
+    OVERDUE = "overdue", _("已逾期")
+
+
+class Notice(models.Model):
+    """What the unit that owes the answer to a report was told: once for each moment. Seen when the first of those it is for has
+    opened it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    report = models.ForeignKey(Report, models.PROTECT, related_name="notices")
+    unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="+")
+    moment = models.CharField(max_length=10, choices=Moment)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["report", "moment"], name="article_notice_once"),
+            one_of("article_notice_moment_known", "moment", Moment),
+            models.CheckConstraint(
+                name="article_notice_seen_by_somebody",
+                condition=Q(seen_at__isnull=True, seen_by__isnull=True) | Q(seen_at__isnull=False, seen_by__isnull=False)),
+        ]
+        indexes = [models.Index(fields=["unit", "-at"], name="article_notice_of_unit")]

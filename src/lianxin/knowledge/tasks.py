@@ -14,3 +14,12 @@ def forget_words(timestamp: int) -> None:
     from .actions import forget_words as forget
 
     forget(now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="clocks", name="knowledge.tell_due", queueing_lock="knowledge.tell_due", lock="knowledge.tell_due")
+def tell_due(timestamp: int) -> None:
+    """Each minute: whose answer to a report on an article is nearly due or late."""
+    from .notices import tell_due as tell
+
+    tell()

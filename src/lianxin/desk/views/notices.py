@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lianxin.cases import inbox
 from lianxin.cases.models import NoticeLevel
+from lianxin.knowledge import notices as of_articles
 
 from ..access import StaffRequest, staff
 from .boards import context_for
@@ -27,15 +28,18 @@ def notices(request: StaffRequest) -> HttpResponse:
     level = request.GET.get("level", "")
     level = level if level in NoticeLevel.values else ""
     page = inbox.inbox(request.actor, unseen=not everything, level=level, after=request.GET.get("after", ""))
+    first = not level and not request.GET.get("after")
     return render(request, "desk/notices.html", context_for(
-        request, page=page, everything=everything, level=level, levels=NoticeLevel.choices, told=inbox.is_told(request.actor)))
+        request, page=page, everything=everything, level=level, levels=NoticeLevel.choices,
+        told=inbox.is_told(request.actor) or of_articles.is_told(request.actor),
+        of_articles=of_articles.inbox(request.actor, unseen=not everything) if first else []))
 
 
 @staff()
 @require_GET
 def count(request: StaffRequest) -> HttpResponse:
     """How many wait, for the page's head: a word for the eye and one for the ear. Empty when none do."""
-    found = inbox.unseen_count(request.actor)
+    found = inbox.unseen_count(request.actor) + of_articles.unseen_count(request.actor, most=inbox.MOST + 1)
     return render(request, "desk/_notice_count.html", {"count": found, "many": found > inbox.MOST, "most": inbox.MOST})
 
 
@@ -48,9 +52,17 @@ def open_one(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @staff()
+@require_GET
+def open_of_article(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Open what a notice of an article is about."""
+    notice = of_articles.open_notice(request.actor, pk)
+    return redirect(reverse("desk:article", args=[notice.report.version.article.code]))
+
+
+@staff()
 @require_POST
 def open_all(request: StaffRequest) -> HttpResponse:
     """All that wait are seen."""
-    done = inbox.open_all(request.actor)
+    done = inbox.open_all(request.actor) + of_articles.open_all(request.actor)
     messages.success(request, ngettext("%d 条已标为看过。", "%d 条已标为看过。", done) % done if done else _("没有没看过的。"))
     return redirect(reverse("desk:notices"))
