@@ -147,7 +147,7 @@ if (form) {
   document.addEventListener("keydown", (event) => {
     if (!event.altKey || !/^Digit[1-9]$/.test(event.code)) return;
     const pick = form.querySelector(`[data-pick="${event.code.at(-1)}"]`);
-    if (pick) { event.preventDefault(); fill(pick, true); say(pick.dataset.value); }
+    if (pick) { event.preventDefault(); fill(pick, true); form.querySelector("[data-picked]").textContent = pick.dataset.value; }
   });
   // Enter in a one-line field does not send the form: the keys on the bar do.
   form.addEventListener("keydown", (event) => {
