@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import random
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from lianxin.bench.words import Writer
 from lianxin.cases import actions as a
-from lianxin.cases import duplicates
+from lianxin.cases import duplicates, nearness, search
+from lianxin.cases.likeness import places_shared
 from lianxin.cases.models import Case, Distinct, State
 from lianxin.kernel.clock import Frozen, now
 from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
@@ -248,13 +253,87 @@ def test_candidates_are_found_along_indexes(world: World, monday: Frozen) -> Non
         cursor.execute("ANALYZE cases_case")
     with CaptureQueriesContext(connection) as caught:
         duplicates.alike(world.actor("dispatcher"), case)
-    [sql] = [one["sql"] for one in caught if '"cases_case"."cell" IN' in one["sql"]]
+    [sql] = [one["sql"] for one in caught if "cases_case.cell = " in one["sql"]]
     plan = _plan(sql)
     assert "Seq Scan" not in plan, plan
     for index in ("case_cell", "case_of_area"):
         assert index in plan, plan
         assert "registered_at" in plan.split(index, 1)[1].split("Index Cond", 1)[1].split("\n")[0], plan
     assert "case_grams" in plan, plan
+
+
+def _scattered(monday: Frozen, chance: random.Random, number: int) -> None:
+    """Cases of three weeks in two villages and in the streets around: alike and not, placed by a position, a village, or words."""
+    for one in range(number):
+        title, words, place = Writer(chance).message()
+        where: list[dict[str, object]] = [
+            {"area": chance.choice((VILLAGE, "990102")), "lon": None},
+            {"area": None, "lon": LON + chance.uniform(-0.012, 0.012), "lat": LAT + chance.uniform(-0.012, 0.012)},
+            {"area": VILLAGE, "lon": LON + chance.uniform(-0.02, 0.02), "lat": LAT}, {"area": None}]
+        again = chance.random() < 0.4
+        monday.move(minutes=chance.randrange(2 * 21 * 1440 // number))
+        said("楼下的烧烤店油烟很大，桂花公寓的人睡不着。" if again else words, **{
+            "title": "" if again else title, "place_text": place if one % 2 else "", **chance.choice(where)})
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_page_finds_what_one_by_one_finds_and_what_looking_at_all_finds(world: World, monday: Frozen, seed: int) -> None:
+    _scattered(monday, random.Random(seed), 60)
+    actor, cases = world.actor("dispatcher"), list(Case.objects.all())
+    asked = [duplicates.Asked.of(case) for case in cases]
+    page = duplicates.alike_to(actor, asked, limit=100)
+    rare = search.rarity()
+    texts = {case.pk: nearness.text_of(one, rare) for case, one in zip(cases, asked, strict=True)}
+    compared = 0
+    for one, together in zip(asked, page, strict=True):
+        found = {a.case.pk: a.score for a in together}
+        alone = {a.case.pk: a.score for a in duplicates.alike_to(actor, [one], limit=100)[0]}
+        around = nearness.Around.of(one, texts[one.case_id], alone=False)
+        every = {}
+        for case in cases:  # without an index, a limit or a bound
+            seen = nearness.Seen.of(case)
+            match = nearness.compared(one, texts[one.case_id], seen, texts[case.pk])
+            placed = match.metres is not None or match.place or (places_shared(texts[one.case_id], texts[case.pk]) or 0) >= 0.5
+            if (case.pk != one.case_id and match.gap <= timedelta(days=duplicates.DAYS) and (match.metres or 0) <= nearness.FAR
+                    and match.score >= duplicates.ALIKE and match.words and placed):
+                every[case.pk] = match.score, seen.cell in around.cells or seen.area_id in around.areas
+        assert {pk: score for pk, (score, near) in every.items() if near}.items() <= found.items() <= {
+            pk: score for pk, (score, _near) in every.items()}.items()
+        if not around.vague:
+            assert found.keys() == {pk for pk, (_score, near) in every.items() if near}
+        assert found.items() <= alone.items() | {(pk, every[pk][0]) for pk in found if around.vague}
+        compared += len(found)
+    assert compared > 100
+
+
+def test_a_page_walks_each_cell_by_its_index(world: World, monday: Frozen) -> None:
+    """However much lies elsewhere or before: of each cell the newest, and no other case is read."""
+    cases = [said("花园社区停水了。", lon=LON + 0.01 * n, lat=LAT) for n in range(5)]
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            INSERT INTO cases_case SELECT (jsonb_populate_record(one, jsonb_build_object(
+              'id', gen_random_uuid(), 'number', 'n' || n, 'tracking_digest', '\\x' || md5(n::text) || md5(n::text),
+              'reporter_id', NULL, 'words', '路灯', 'cell', one.cell + n %% 4000, 'area_id', NULL,
+              'registered_at', one.registered_at - n * interval '2 minutes'))).*
+            FROM cases_case one, generate_series(1, 20000) n WHERE one.id = %s""", [cases[0].pk])
+        cursor.execute("ANALYZE cases_case")
+    with CaptureQueriesContext(connection) as caught:
+        duplicates.alike_to(world.actor("dispatcher"), [duplicates.Asked.of(case) for case in cases])
+    [sql] = [one["sql"] for one in caught if "cases_case.cell = " in one["sql"]]
+    plan = _plan(sql)
+    assert "Seq Scan" not in plan, plan
+    for index in ("case_cell", "case_of_area"):
+        walked = plan.split(index, 1)[1].split("Index Cond", 1)[1].split("\n")[0]
+        assert "at_one" in walked, plan
+        assert "registered_at" in walked, plan
+
+
+def test_of_a_county_nothing_is_seen_that_is_not_ones_own(world: World, monday: Frozen) -> None:
+    """Nobody may see anything: nothing is asked of the tables."""
+    case = said("花园社区停水了。", lon=LON, lat=LAT)
+    said("花园社区停水了。", lon=LON, lat=LAT)
+    nobody = dataclasses.replace(world.actor("urban"), grants=())
+    assert duplicates.alike_to(nobody, [duplicates.Asked.of(case)]) == [[]]
 
 
 def test_one_look_gives_both_lists_of_the_call_screen(world: World, monday: Frozen) -> None:

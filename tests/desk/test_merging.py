@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
 import uuid
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from lianxin.cases import actions as a
+from lianxin.cases import duplicates
 from lianxin.cases.models import Case, Distinct, Event, State
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.ids import uuid7
@@ -55,6 +59,30 @@ def test_a_case_page_suggests_and_the_queue_does(world: World, two: tuple[Case, 
     for name in ("urban", "reviewer"):
         page(client_for(world, name), "alike", status=403)
         page(client_for(world, name), "compare", first.pk, second.pk, status=403)
+
+
+def test_the_queue_is_looked_through_in_parts(world: World, monday: Frozen) -> None:
+    """The next part comes when the last of this one is in sight, or by the link; nothing is listed that is like nothing."""
+    alone = [said(words) for words in ("滑梯松动。", "公告栏看不清。", "喷泉池很脏。", "长椅少木板。")]
+    pairs = [said(f"{n}栋停水了。") for n in range(18)]
+    dispatcher = client_for(world, "dispatcher")
+    first = page(dispatcher, "alike")
+    assert 8 < first.count('class="desk-focus"') <= duplicates.QUEUED - len(alone)  # those of whom each pair was shown with another are left out
+    assert first.count('data-key="="') == 1
+    [address] = re.findall('hx-get="([^"]*)" hx-trigger="revealed"', first)
+    answer = dispatcher.get(html.unescape(address), headers={"HX-Request": "true"})
+    rest = answer.content.decode()
+    assert "<html" not in rest
+    assert 'data-key="="' not in rest
+    assert "revealed" not in rest
+    assert "没有像同一件事的" not in rest
+    assert {case.number for case in pairs[14:]} <= set(re.findall(r"\d\d-\d+-\d", rest))
+    # By the link it is a page; with nothing on it that is said.
+    assert page(dispatcher, "alike", after=parse_qs(urlsplit(html.unescape(address)).query)["after"][0]).count("<h1") == 1
+    for case in pairs:
+        take(world, case.pk, "withdraw")
+    assert "这一页没有像同一件事的" in page(dispatcher, "alike")
+    assert not {case.number for case in alone} & set(re.findall(r"\d\d-\d+-\d", page(dispatcher, "alike")))
 
 
 def test_side_by_side_and_one_key_merges(world: World, two: tuple[Case, Case]) -> None:

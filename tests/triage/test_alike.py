@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from io import StringIO
 from pathlib import Path
@@ -42,6 +43,29 @@ def test_between_nothing_and_one_and_the_same_both_ways(first: str, second: str)
 def test_a_text_is_most_like_itself(words: str) -> None:
     one = text(words)
     assert score(one, one) >= score(one, text("王家河水质"))
+
+
+@given(CHINESE, CHINESE, st.booleans())
+def test_what_is_set_aside_unread_is_never_alike(first: str, second: str, common: bool) -> None:
+    """The quick bound is none below the score, and says "nothing in common" only where there is nothing."""
+    rarity = Rarity({"停水": 0.2, "小区": 0.5, "大道": 0.1, "严重": 0.3}) if common else EVEN
+    a, b = text(first, rarity=rarity), text(second, "施工噪音", rarity=rarity)
+    bound = likeness.at_most(a, b)
+    if bound == -math.inf:
+        assert shared_words(a, b) == ()
+    else:
+        assert bound + likeness.FACTORS.places * features(a, b).places >= likeness.logit(a, b)
+
+
+@pytest.mark.parametrize("said", ["三天", "好几天", "十几个小时", "两个多小时", "半夜", "十点半", "七点多", "24小时", "两个星期"])
+def test_how_long_and_at_what_time_is_no_word_in_common(said: str) -> None:
+    both = text(f"电梯坏了{said}"), text(f"没有自来水{said}了")
+    assert shared_words(*both) == ()
+
+
+@pytest.mark.parametrize("said", ["三栋", "八个月", "三年级", "第五中学", "409路"])
+def test_other_numbers_say_something(said: str) -> None:
+    assert shared_words(text(f"电梯坏在{said}"), text(f"停水，{said}")) == (said,)
 
 
 def test_one_trouble_in_other_words_at_one_place_against_a_letter_with_another_place() -> None:

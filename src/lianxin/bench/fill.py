@@ -31,6 +31,7 @@ MONTHS = 24
 REAL = 25
 FIRST_SERIAL = 50_000_000  # above every number that `register` hands out meanwhile
 CHUNK = 100_000
+SEEDS = 0.6180339887498949  # golden ratio: its multiples, less the whole part, are spread evenly and never come again
 # Beyond this many rows it is quicker to make the indexes anew than to keep them.
 REBUILD_FROM = 300_000
 TABLES = ("cases_case", "cases_reporter", "cases_assignment", "cases_clock", "cases_event", "cases_eventtext")

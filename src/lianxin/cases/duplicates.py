@@ -35,13 +35,14 @@ DAYS = 14  # further apart than this, the same trouble is a new one
 ALIKE = 0.3  # the score from which two cases are suggested
 LIKELY = 0.7  # the score from which it is said that they are likely one
 SIMILAR, SIMILAR_DAYS = 0.25, 30  # the least score, and days back, of cases shown while something is being said
+QUEUED = 15  # cases of the queue that are looked at for one answer
 _MERGEABLE = tuple(BY_ACTION["merge"].sources)
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
     """A case that may be about the same matter. `score` is what words, place, time and category add up to (0–1), `metres` the
-    distance where both have a position, `place` the name of the village both lie in, `gap` the time between them, `words`
+    distance where both have a position, `place` else the name of the village both lie in, `gap` the time between them, `words`
     what both say."""
 
     case: Case
@@ -87,13 +88,9 @@ class Alike:
         return ngettext("相隔 %(n)d 天", "相隔 %(n)d 天", minutes // 1440) % {"n": minutes // 1440}
 
 
-def _set_apart(asked: Sequence[Asked], seen: Iterable[Seen]) -> set[tuple[uuid.UUID, uuid.UUID]]:
-    """Pairs that a person has found to be different, both ways round."""
-    ids = [one.case_id for one in asked if one.case_id is not None]
-    if not ids:
-        return set()
-    others = {pk for one in seen for pk in (one.pk, one.master_id) if pk is not None}
-    pairs = Distinct.objects.filter(Q(first__in=ids, second__in=others) | Q(first__in=others, second__in=ids))
+def _set_apart(ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Pairs that a person has found to be different, both ways round, of which one is among `ids`."""
+    pairs = Distinct.objects.filter(Q(first__in=ids) | Q(second__in=ids)) if ids else Distinct.objects.none()
     return {pair for first, second in pairs.values_list("first_id", "second_id") for pair in ((first, second), (second, first))}
 
 
@@ -127,10 +124,9 @@ def alike_to(actor: Actor, asked: Sequence[Asked], *, limit: int = 3) -> list[li
     if not asked:
         return []
     search = Search(asked)
-    seen = search.candidates(
-        Case.objects.filter(policy.visible_to(actor), state__in=(*_MERGEABLE, State.MERGED)), days=DAYS)
-    apart = _set_apart(asked, seen) if seen else set()
-    matches = [_heads(one, search.matches(number, seen, least=ALIKE), apart) for number, one in enumerate(asked)]
+    search.look(Case.objects.filter(policy.visible_to(actor), state__in=(*_MERGEABLE, State.MERGED)), days=DAYS)
+    apart = _set_apart([one.case_id for one in asked if one.case_id is not None]) if search.seen else set()
+    matches = [_heads(one, search.matches(number, least=ALIKE), apart) for number, one in enumerate(asked)]
     heads = {pk for one in matches for pk in one}
     if not heads:
         return [[] for _one in asked]
@@ -151,7 +147,8 @@ def nearby(actor: Actor, asked: Asked, *, limit: int = 3, others: int = 5) -> Ne
     """Both lists from one look: two queries, while a caller is still speaking."""
     search = Search([asked])
     base = Case.objects.filter(policy.visible_to(actor)).exclude(state__in=[State.WITHDRAWN, State.DECLINED])
-    matches = list(search.matches(0, search.candidates(base, days=SIMILAR_DAYS), least=SIMILAR))
+    search.look(base, days=SIMILAR_DAYS)
+    matches = list(search.matches(0, least=SIMILAR))
     if not matches:
         return Nearby([], [])
     heads = _heads(asked, (one for one in matches if one.score >= ALIKE), set())
@@ -182,9 +179,9 @@ class Pairing:
     alike: list[Alike]
 
 
-def pairings(actor: Actor, *, after: str = "") -> tuple[list[Pairing], str]:
-    """Of one page of the dispatcher's queue, the cases that others may be about as well; where the next page begins."""
-    page = by_due(actor, states=(State.REGISTERED, State.ACCEPTED), after=after)
+def pairings(actor: Actor, *, after: str = "", limit: int = QUEUED) -> tuple[list[Pairing], str]:
+    """Of the next `limit` cases of the dispatcher's queue those that others may be about as well; where the rest begins."""
+    page = by_due(actor, states=(State.REGISTERED, State.ACCEPTED), after=after, limit=limit)
     places = {pk: (lon, lat) for pk, lon, lat in Case.objects.filter(
         pk__in=[case.pk for case in page.rows]).values_list("pk", "lon", "lat")}
     asked = [Asked(case.words, case.registered_at, *places[case.pk], case.area_id, case.category_id, case.pk, case.pk,

@@ -8,12 +8,15 @@ are weighed: the words and the places named in them as `likeness` says, the dist
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Left
@@ -22,13 +25,13 @@ from lianxin.kernel.bigrams import fold
 from lianxin.kernel.coordinates import cells_around, metres_between
 
 from . import search
-from .likeness import LENGTH, Rarity, Text, logit, places_shared, pressed, shared_words
+from .likeness import FACTORS, LENGTH, UNSURE, Rarity, Text, at_most, logit, places_shared, pressed, shared_words
 from .models import Case, State
 from .reference import reference
 
 RINGS: Final = 2  # H3 cells of resolution 9: about 700 m
 MOST: Final = 500  # cases looked at near one place
-MOST_FOR_A_PAGE: Final = 2000  # the same for a page of cases
+MOST_FOR_A_PAGE: Final = 5000  # the same for a page of cases
 LOOKED_AT: Final = 50  # cases weighed for one that is asked about
 PIECES: Final = 8  # rare pieces of three characters that are asked for
 PIECES_FOR_A_PAGE: Final = 40
@@ -91,7 +94,7 @@ class Seen(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Match:
     """One case that is alike: `score` 0 to 1, `gap` the time between, `metres` the distance where both have a position,
-    `place` the name of the village both lie in, `words` what both say."""
+    `place` the name of the village both lie in where there is no distance, `words` what both say."""
 
     seen: Seen
     score: float
@@ -121,26 +124,21 @@ def text_of(one: Asked | Seen, rarity: Rarity) -> Text:
 
 
 class Around(NamedTuple):
-    """Where to look for one that is asked about."""
+    """Where to look for one that is asked about. `vague` says that no position and no village places it."""
 
     cells: frozenset[int]
     areas: frozenset[int]
     pieces: tuple[tuple[str, str], ...]
+    vague: bool
 
     @classmethod
-    def of(cls, one: Asked, text: Text) -> Around:
+    def of(cls, one: Asked, text: Text, *, alone: bool) -> Around:
+        """On a page, what lies in a town or a county is not looked through for one that has a position."""
         placed = one.lon is not None and one.lat is not None
         cells = cells_around(one.lon, one.lat, rings=RINGS) if placed else ()  # type: ignore[arg-type]
-        areas = {pk for pk in (village_of(one.area_id), one.area_id) if pk is not None}
-        return cls(frozenset(cells), frozenset(areas), rare_pieces(text))
-
-    @property
-    def nowhere(self) -> bool:
-        return not (self.cells or self.areas)
-
-    def reaches(self, seen: Seen) -> bool:
-        """Whether a case lies where this looks: on a page, what others look for is not its own."""
-        return self.nowhere or seen.cell in self.cells or seen.area_id in self.areas
+        village = village_of(one.area_id)
+        areas = {pk for pk in (village, one.area_id) if pk is not None} if village or alone or not placed else ()
+        return cls(frozenset(cells), frozenset(areas), rare_pieces(text), not (placed or village))
 
 
 def rare_pieces(text: Text, *, most: int = PIECES) -> tuple[tuple[str, str], ...]:
@@ -155,42 +153,59 @@ def rare_pieces(text: Text, *, most: int = PIECES) -> tuple[tuple[str, str], ...
     return tuple(sorted(found, key=lambda pair: not found[pair])[:most])
 
 
-def _walks(base: QuerySet[Case], around: Sequence[Around]) -> Iterable[QuerySet[Case]]:
-    """The stretches of indexes in which cases may lie."""
+def _each(base: QuerySet[Case], column: str, values: Iterable[int], *, alone: bool) -> tuple[str, list[Any]]:
+    """SQL of the newest cases of each cell or area: for each one stretch of its index, read in its own order and no further
+    than wanted. Nothing else of the city's is read."""
+    inner = base.filter(RawSQL(f"cases_case.{column} = looked.at_one", [], BooleanField())).order_by("-registered_at")
+    sql, parameters = inner[:MOST if alone else LOOKED_AT].query.sql_with_params()
+    return (f"SELECT near.* FROM unnest(%s::bigint[]) AS looked (at_one) CROSS JOIN LATERAL ({sql}) AS near "
+            "ORDER BY near.registered_at DESC LIMIT %s", [sorted(values), *parameters, MOST if alone else MOST_FOR_A_PAGE])
+
+
+def _saying(base: QuerySet[Case], pieces: Sequence[tuple[str, str]], *, alone: bool) -> tuple[str, list[Any]]:
+    """SQL of the newest cases that hold any of these pieces."""
     # Not the bare column: for the newest few PostgreSQL would else walk through all that the city had in these days.
     newest = ExpressionWrapper(F("registered_at") + Value(timedelta(0)), output_field=DateTimeField()).desc()
-    many = len(around) > 1
-    most = MOST_FOR_A_PAGE if many else MOST
-    cells: frozenset[int] = frozenset().union(*(one.cells for one in around))
-    areas: frozenset[int] = frozenset().union(*(one.areas for one in around))
-    if cells:
-        yield base.filter(cell__in=sorted(cells)).order_by(newest)[:most]
-    if areas:
-        yield base.filter(area_id__in=sorted(areas)).order_by(newest)[:most]
-    asked = [one for one in around if one.nowhere or not many]
-    pieces = list(dict.fromkeys(piece for one in asked for piece in one.pieces))[:PIECES_FOR_A_PAGE if many else PIECES]
-    if pieces:
-        said = " OR ".join([f"lianxin_bigrams({search.SPOKEN}) @> %s"] * len(pieces))
-        yield base.filter(RawSQL(f"({said})", [list(piece) for piece in pieces], BooleanField())).order_by(newest)[:most]
+    said = " OR ".join([f"lianxin_bigrams({search.SPOKEN}) @> %s"] * len(pieces))
+    found = base.filter(RawSQL(f"({said})", [list(piece) for piece in pieces], BooleanField())).order_by(newest)
+    sql, parameters = found[:MOST if alone else MOST_FOR_A_PAGE].query.sql_with_params()
+    return sql, list(parameters)
+
+
+def _pieces(around: Sequence[Around]) -> list[tuple[str, str]]:
+    """What is asked of the index of pairs: of one alone all its pieces, on a page as many of each that no place is known of."""
+    asked = [one for one in around if one.vague or len(around) == 1]
+    each = PIECES if len(around) == 1 else max(PIECES_FOR_A_PAGE // max(len(asked), 1), 1)
+    return list(dict.fromkeys(piece for one in asked for piece in one.pieces[:each]))
 
 
 def candidates(base: QuerySet[Case], around: Sequence[Around], *, first: datetime, last: datetime) -> list[Seen]:
     """Cases of `base` registered between two instants, in the places and with the pieces looked for: one query of three
-    stretches at most, each of its own index."""
-    walks = [walk.values_list("pk", "title", Left("words", LENGTH), "place_text", "lon", "lat", "cell", "area_id", "category_id",
-                              "master_id", "state", "registered_at")
-             for walk in _walks(base.filter(registered_at__range=(first, last)), around)]
-    if not walks:
+    parts at most, each of its own index."""
+    held = base.filter(registered_at__range=(first, last)).values_list(
+        "pk", "title", Left("words", LENGTH), "place_text", "lon", "lat", "cell", "area_id", "category_id", "master_id", "state",
+        "registered_at")
+    alone = len(around) == 1
+    cells: frozenset[int] = frozenset().union(*(one.cells for one in around))
+    areas: frozenset[int] = frozenset().union(*(one.areas for one in around))
+    pieces = _pieces(around)
+    try:
+        parts = [_each(held, column, values, alone=alone) for column, values in (("cell", cells), ("area_id", areas)) if values]
+        parts += [_saying(held, pieces, alone=alone)] if pieces else []
+    except EmptyResultSet:  # nothing that this person may see
         return []
-    rows = walks[0].union(*walks[1:], all=True) if len(walks) > 1 else walks[0]
-    return list({row[0]: Seen(*row) for row in rows}.values())
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"({sql})" for sql, _values in parts), [value for _sql, values in parts for value in values])
+        return list({row[0]: Seen(*row) for row in cursor.fetchall()}.values())
 
 
 def likeliest(text: Text, seen: Sequence[Seen], *, most: int = LOOKED_AT) -> list[Seen]:
     """Those that hold most of the rare pairs, at most `most`: a cheap look before each is weighed."""
     if len(seen) <= most:
         return list(seen)
-    rare = sorted(text.grams.items(), key=lambda item: -item[1])[:24]
+    rare = sorted(text.grams.items(), key=lambda item: (-item[1], item[0]))[:24]
     ranked = []
     for number, one in enumerate(seen):
         spoken = one.spoken
@@ -212,8 +227,8 @@ def _elsewhere(one: Asked, seen: Seen) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Between:
-    """What lies between two cases: time, metres where both have a position, the village both lie in, and what these and the
-    category add to the logit of the words."""
+    """What lies between two cases: time, metres where both have a position, else the village both lie in, and what these and
+    the category add to the logit of the words."""
 
     gap: timedelta
     metres: int | None
@@ -223,14 +238,15 @@ class _Between:
     @classmethod
     def of(cls, one: Asked, seen: Seen) -> _Between:
         gap = abs(one.at - seen.registered_at)
-        metres, village, other = _metres(one, seen), village_of(one.area_id), village_of(seen.area_id)
+        metres, common = _metres(one, seen), None
         bonus = next((added for most, added in RECENT if gap <= most), 0.0)
         if metres is not None:
             bonus += next((added for most, added in NEAR if metres <= most), ELSEWHERE)
-        elif village is not None and other is not None:
+        elif (village := village_of(one.area_id)) is not None and (other := village_of(seen.area_id)) is not None:
             bonus += ONE_VILLAGE if village == other else ELSEWHERE
+            common = village if village == other else None
         bonus += ONE_KIND if one.category_id is not None and one.category_id == seen.category_id else 0.0
-        return cls(gap, metres, village if village == other else None, bonus)
+        return cls(gap, metres, common, bonus)
 
     def score(self, mine: Text, theirs: Text) -> float:
         return pressed(logit(mine, theirs) + self.bonus)
@@ -250,7 +266,13 @@ def weighed(one: Asked, mine: Text, seen: Seen, theirs: Text, *, least: float) -
     """The same; None below the score `least`, and where they share no word that says something, or nothing places them
     together: no distance, no village, no name of a place that both give."""
     between = _Between.of(one, seen)
-    if between.metres is None and between.village is None and (places_shared(mine, theirs) or 0.0) < AGREE:
+    wanted = -math.log(1 / least - 1) - between.bonus - at_most(mine, theirs)  # of the names of places
+    if wanted > FACTORS.places:
+        return None
+    places = places_shared(mine, theirs)
+    if between.metres is None and between.village is None and (places or 0.0) < AGREE:
+        return None
+    if wanted > FACTORS.places * (UNSURE if places is None else places):
         return None
     score = between.score(mine, theirs)
     if score < least:
@@ -266,20 +288,35 @@ class Search:
         self.asked = asked
         self.rare = search.rarity()
         self.texts = [text_of(one, self.rare) for one in asked]
-        self.around = [Around.of(one, text) for one, text in zip(asked, self.texts, strict=True)]
+        self.around = [Around.of(one, text, alone=len(asked) == 1) for one, text in zip(asked, self.texts, strict=True)]
+        self.reach = timedelta(0)
+        self.seen: list[Seen] = []
+        self.by_cell: dict[int | None, list[Seen]] = {}
+        self.by_area: dict[int | None, list[Seen]] = {}
         self.theirs: dict[uuid.UUID, Text] = {}
 
-    def candidates(self, base: QuerySet[Case], *, days: int) -> list[Seen]:
-        """Cases of `base` in reach of any that is asked about, and of its time."""
-        reach = timedelta(days=days)
-        return candidates(base, self.around, first=min(one.at for one in self.asked) - reach,
-                          last=max(one.at for one in self.asked) + reach)
+    def look(self, base: QuerySet[Case], *, days: int) -> None:
+        """Find the cases of `base` in reach of any that is asked about, and of its time."""
+        self.reach = timedelta(days=days)
+        self.seen = candidates(base, self.around, first=min(one.at for one in self.asked) - self.reach,
+                               last=max(one.at for one in self.asked) + self.reach)
+        for case in self.seen:
+            self.by_cell.setdefault(case.cell, []).append(case)
+            self.by_area.setdefault(case.area_id, []).append(case)
 
-    def matches(self, number: int, seen: Sequence[Seen], *, least: float) -> Iterable[Match]:
-        """Those of the candidates that are alike enough to the one asked about in this place."""
+    def _reached(self, near: Around) -> Iterable[Seen]:
+        """Those that lie where this one looks: on a page, what others look for is not its own."""
+        if near.vague or len(self.asked) == 1:
+            return self.seen
+        found = [case for cell in near.cells for case in self.by_cell.get(cell, ())]
+        found += [case for area in near.areas for case in self.by_area.get(area, ())]
+        return {case.pk: case for case in found}.values() if near.areas else found
+
+    def matches(self, number: int, *, least: float) -> Iterable[Match]:
+        """Those found that are alike enough to the one asked about in this place."""
         one, text, near = self.asked[number], self.texts[number], self.around[number]
-        mine = [case for case in seen if case.pk != one.case_id and (len(self.asked) == 1 or near.reaches(case))
-                and not _elsewhere(one, case)]
+        mine = [case for case in self._reached(near)
+                if case.pk != one.case_id and abs(case.registered_at - one.at) <= self.reach and not _elsewhere(one, case)]
         for case in likeliest(text, mine):
             if case.pk not in self.theirs:
                 self.theirs[case.pk] = text_of(case, self.rare)

@@ -72,6 +72,12 @@ def compare(request: StaffRequest, case_id: uuid.UUID, other_id: uuid.UUID) -> H
 @staff(*MERGERS)
 @require_GET
 def alike(request: StaffRequest) -> HttpResponse:
-    """The dispatcher's queue, a page at a time: what may be about the same matter as something else."""
+    """The dispatcher's queue, some cases at a time: what may be about the same matter as something else. htmx asks for the
+    next ones when the last are in sight; `shown` says that something was listed before."""
     found, after = duplicates.pairings(request.actor, after=request.GET.get("after", ""))
-    return render(request, "desk/alike.html", context_for(request, pairings=found, after=urlencode({"": after})[1:]))
+    shown = request.htmx and request.GET.get("shown") == "1"
+    more = urlencode({"after": after} | ({"shown": "1"} if found or shown else {})) if after else ""
+    listed = {"pairings": found, "after": more, "shown": shown}
+    if request.htmx:
+        return render(request, "desk/_pairings.html", listed)
+    return render(request, "desk/alike.html", context_for(request, **listed))
