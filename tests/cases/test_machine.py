@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from lianxin.cases import actions as a
 from lianxin.cases.engine import On
 from lianxin.cases.models import TERMINAL, WITH_UNIT, Assignment, AssignmentRole, Case, Clock, Event, Return, State
+from lianxin.cases.queries import came_back
 from lianxin.cases.rebuild import differences
 from lianxin.cases.states import BY_ACTION, transitions_from
 from lianxin.kernel.clock import Frozen
@@ -178,6 +179,8 @@ class CaseMachine(RuleBasedStateMachine):
                        .values_list("kind", "assignment_id", "assignment__ended_at"))
         assert len(running) == len({(kind, part) for kind, part, _ended in running})
         assert all(ended is None for _kind, _part, ended in running)
+        put_back = Event.objects.filter(case=case, action__in=("send_back", "reject_return", "reopen", "reopen_unsolved"))
+        assert Case.objects.filter(came_back(), pk=case.pk).exists() == put_back.exists()
         ended = case.state in TERMINAL
         assert ended == (case.closed_at is not None)
         assert (case.state == State.CLOSED) == (case.outcome != "")

@@ -27,8 +27,6 @@ from .search import due_matching, newest_matching, number_in, walking
 
 PAGE = 50
 OWED = Q(state__in=OWING)
-# What puts a case back on its unit's desk.
-CAME_BACK = ("send_back", "reject_return", "reopen", "reopen_unsolved")
 ROW_FIELDS = (
     "id", "number", "title", "words", "channel", "state", "kind", "urgency", "registered_at", "due_at",
     "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
@@ -45,6 +43,16 @@ MARKS: dict[str, Q] = {
     "supervised": Q(supervised__gte=Supervised.WRITTEN, due_at__isnull=False),
     "for_supervisor": Q(for_supervisor=True, due_at__isnull=False),
 }
+
+
+def came_back(case: str = "") -> Q:
+    """What was put back on its unit's desk: sent back by review, returned in vain or reopened. `case` is the path to the case
+    from the rows that are asked for. The log is read only for cases that were ever returned or are in a later round."""
+    path, key = (f"{case}__", f"{case}_id") if case else ("", "pk")
+    again = Exists(Event.objects.filter(
+        case=OuterRef(key), id__gte=OuterRef(key), action__in=("reject_return", "reopen", "reopen_unsolved")))
+    seldom = Q(**{f"{path}round__gt": 1}) | Q(**{f"{path}returns__gt": 0})
+    return Q(**{f"{path}redone__gt": 0}) | (seldom & Q(again))
 
 
 ANY = Q()
@@ -110,7 +118,7 @@ class Filters:
         if self.reopened:
             query &= Q(round__gt=1)
         if self.came_back:
-            query &= Q(Exists(Event.objects.filter(case=OuterRef("pk"), id__gte=OuterRef("pk"), action__in=CAME_BACK)))
+            query &= came_back()
         if self.since:
             query &= Q(registered_at__gte=self.since)
         if self.mark:

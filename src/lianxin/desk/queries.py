@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Count, Max, Q
 from django.utils.timezone import localtime
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from lianxin.cases import policy
 from lianxin.cases.models import Assignment, Attachment, Case, Contact, Event, Publication, State
-from lianxin.cases.queries import CAME_BACK, Filters, Page, TimelineEntry, rows
+from lianxin.cases.queries import Filters, Page, TimelineEntry, came_back, rows
 from lianxin.cases.turns import URGENT, in_turn
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant
@@ -49,8 +49,7 @@ def clerk_day(unit_ids: Iterable[int], *, at: datetime, officer_id: int | None =
     )
     if officer_id is not None:
         base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
-    back = Exists(Event.objects.filter(case=OuterRef("case_id"), id__gte=OuterRef("case_id"), action__in=CAME_BACK))
-    found = base.annotate(back=back).aggregate(
+    found = base.annotate(back=came_back("case")).aggregate(
         total=Count("id"), due_today=Count("id", filter=Q(due_at__lt=end_of_day(at))),
         late=Count("id", filter=Q(due_at__lt=at, case__paused=False)), came_back=Count("id", filter=Q(back=True)),
         to_sign=Count("id", filter=Q(state="assigned")),
