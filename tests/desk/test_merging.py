@@ -67,7 +67,7 @@ def test_the_queue_is_looked_through_in_parts(world: World, monday: Frozen) -> N
     pairs = [said(f"{n}栋停水了。") for n in range(18)]
     dispatcher = client_for(world, "dispatcher")
     first = page(dispatcher, "alike")
-    assert 8 < first.count('class="desk-focus"') <= duplicates.QUEUED - len(alone)  # those of whom each pair was shown with another are left out
+    assert 8 < first.count('class="desk-focus"') <= duplicates.QUEUED - len(alone)  # each pair once
     assert first.count('data-key="="') == 1
     [address] = re.findall('hx-get="([^"]*)" hx-trigger="revealed"', first)
     answer = dispatcher.get(html.unescape(address), headers={"HX-Request": "true"})
