@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import log
@@ -158,10 +158,12 @@ class _Names:
 
     def __init__(self, messages: Sequence[Message], places: Sequence[Place]) -> None:
         known = frozenset(name for place in places for name in place.names)
-        sizes = sorted({len(name) for name in known})
-        self.anywhere = [_occurring(place.text[:READ + HEAD], known, sizes) for place in places]
+        begun: dict[str, set[int]] = defaultdict(set)
+        for name in known:
+            begun[name[:2]].add(len(name))
+        self.anywhere = [_occurring(place.text[:READ + HEAD], known, begun) for place in places]
         self.head = [
-            _occurring(plain(message.title), known, sizes) or _occurring(plain(message.detail)[:HEAD], known, sizes)
+            _occurring(plain(message.title), known, begun) or _occurring(plain(message.detail)[:HEAD], known, begun)
             for message in messages
         ]
         self.count = Counter(name for names in self.anywhere for name in names)
@@ -171,8 +173,9 @@ class _Names:
         return max((self.worth.get(name, 0.0) for name in names), default=0.0)
 
 
-def _occurring(text: str, known: frozenset[str], sizes: Sequence[int]) -> frozenset[str]:
-    return frozenset(part for size in sizes for start in range(len(text) - size + 1)
+def _occurring(text: str, known: frozenset[str], begun: Mapping[str, set[int]]) -> frozenset[str]:
+    """The known names in a text. `begun` has the lengths of those that begin with two characters."""
+    return frozenset(part for start in range(len(text) - 1) for size in begun.get(text[start:start + 2], ())
                      if (part := text[start:start + size]) in known)
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.timezone import localdate
 
@@ -82,5 +81,7 @@ def _area(values: Iterable[int | None]) -> int | None:
 
 
 def _position(area_id: int | None) -> tuple[float, float] | None:
-    found: Any = Area.objects.filter(pk=area_id, lon__isnull=False, lat__isnull=False).values_list("lon", "lat").first()
-    return found
+    if area_id is None:
+        return None
+    found = Area.objects.filter(pk=area_id, lon__isnull=False, lat__isnull=False).values_list("lon", "lat").first()
+    return (float(found[0]), float(found[1])) if found else None

@@ -49,8 +49,8 @@ _COUNTED: Final = ("id", "master_id", "registered_at", "county_id", "area_id", "
 
 
 def _report(row: Sequence[Any]) -> Report:
-    key, master, *rest, person = row
-    return Report(key, master or key, *rest, bytes(person) if person is not None else None)
+    key, master, at, county, area, category, unit, lon, lat, person = row
+    return Report(key, master or key, at, county, area, category, unit, lon, lat, bytes(person) if person is not None else None)
 
 
 def taken() -> QuerySet[Case]:

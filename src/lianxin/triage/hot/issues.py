@@ -20,7 +20,7 @@ LONGEST: Final = 6  # characters of a word in a name
 PART: Final = 0.7  # a run that stands so often inside one longer run is a part of a word
 _WORDS: Final = 3  # words in a name
 _NOT_WORDS: Final = frozenset([
-    "小区", "附近", "问题", "投诉", "反映", "请问", "咨询", "希望", "建议", "严重", "关于", "什么", "时候", "何时", "再次",
+    "小区", "附近", "旁边", "问题", "投诉", "反映", "请问", "咨询", "希望", "建议", "严重", "关于", "什么", "时候", "何时", "再次",
     "有关", "相关", "政府", "领导", "部门", "解决", "处理", "请求", "要求", "举报", "强烈", "怎么", "为何", "如何", "是否",
     "能否", "可以", "尽快", "业主", "我们", "居民",
 ])
@@ -152,8 +152,21 @@ def direction(recent: int, before: int, age: timedelta) -> str:
 
 def _grams(title: str, longest: int) -> set[str]:
     """Runs of two to `longest` Chinese characters, without the words of asking."""
-    return {part for run in _runs(title) for size in range(2, longest + 1) for start in range(len(run) - size + 1)
-            if not any(word in (part := run[start:start + size]) for word in _NOT_WORDS)}
+    return {run[start:end] for run in _runs(title) for start, until in enumerate(_free(run))
+            for end in range(start + 2, min(start + longest, until) + 1)}
+
+
+def _free(run: str) -> list[int]:
+    """For each place in a run how far one may go from there before a word of asking is complete."""
+    until = [len(run)] * len(run)
+    for word in _NOT_WORDS:
+        start = run.find(word)
+        while start >= 0:
+            until[start] = min(until[start], start + len(word) - 1)
+            start = run.find(word, start + 1)
+    for start in range(len(run) - 2, -1, -1):
+        until[start] = min(until[start], until[start + 1])
+    return until
 
 
 def _runs(title: str) -> list[str]:
