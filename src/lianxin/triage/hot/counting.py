@@ -83,5 +83,5 @@ def _area(values: Iterable[int | None]) -> int | None:
 def _position(area_id: int | None) -> tuple[float, float] | None:
     if area_id is None:
         return None
-    found = Area.objects.filter(pk=area_id, lon__isnull=False, lat__isnull=False).values_list("lon", "lat").first()
-    return (float(found[0]), float(found[1])) if found else None
+    lon, lat = Area.objects.values_list("lon", "lat").get(pk=area_id)
+    return (lon, lat) if lon is not None and lat is not None else None
