@@ -22,6 +22,7 @@ from lianxin.cases.messages import announce_event
 from lianxin.cases.models import Assignment, Case, Clock, Event, Extension, MissedCall, Notice, State, Suspension
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.ids import uuid7
+from lianxin.organisations import accounts
 from lianxin.organisations.actors import actor_for
 from lianxin.organisations.models import ApiToken, WorkCalendar, token_digest
 from lianxin.places.models import Site
@@ -82,6 +83,8 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "extension_granted_has_minutes": ("cases_extension", [
         ("granted_minutes = NULL", "decision = 'granted'"), ("granted_minutes = 0", "decision = 'granted'"),
         ("decided_by_id = NULL", "decision = 'granted'"), ("granted_minutes = 60", "decision = 'waiting'")]),
+    "account_entry_says_why": ("organisations_accountentry", [("why = ''", "step = 'deactivated'")]),
+    "account_deactivated_by_another": ("organisations_accountentry", [("by_id = staff_id", "step = 'deactivated'")]),
     "identity_reading_says_why": ("cases_identityreading", [("why = ''", "true")]),
     "notice_rule_before_or_after": ("cases_noticerule", [
         ("share_left = NULL, minutes_after = NULL", "true"), ("share_left = 0.2, minutes_after = 0", "true"),
@@ -321,6 +324,7 @@ def full(world: World, monday: Frozen) -> World:
     Site.objects.create(code="s1", name="桥头小学", kind="school", area=world.areas["990101001"])
     ApiToken.objects.create(name="x", unit=world.units["water"], staff=world.staff["water"], digest=token_digest("x"),
                             hint="x")
+    accounts.deactivate(staff_id=world.staff["water"].pk, why="离职", by=world.actor("admin"))
     WorkCalendar.objects.create(code="own", name="自己的", definition={"base": "legal"})
     clock_ledger(world)
     catalogue_ledger(world)

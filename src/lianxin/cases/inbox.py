@@ -41,7 +41,8 @@ def _of_county(grant: Grant) -> Q:
 
 def _of(actor: Actor, grant: Grant, hotline: list[int]) -> Q | None:
     if grant.role is Role.CLERK:
-        return Q(to=NoticeTo.OFFICER, unit_id=grant.unit_id) & (Q(officer_id=actor.staff_id) | Q(officer__isnull=True))
+        nobodys = Q(officer__isnull=True) | Q(officer__is_active=False)  # whose officer has left is the whole unit's
+        return Q(to=NoticeTo.OFFICER, unit_id=grant.unit_id) & (Q(officer_id=actor.staff_id) | nobodys)
     if grant.role is Role.HEAD:
         return Q(to=NoticeTo.UNIT_HEAD, unit_id=grant.unit_id)
     if grant.role is Role.LEADER or (grant.role is Role.SUPERVISOR and (

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from lianxin.kernel.language import listed
+from lianxin.organisations.accounts import HOTLINE_ROLES
 from lianxin.organisations.models import Role, UnitKind
 
 from . import areas, calendars, files, terms
@@ -20,7 +21,6 @@ from .faults import Faults
 from .mappings import read_articles, read_city, read_synonyms
 from .tables import Row, read_table
 
-HOTLINE_ROLES = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK)
 SHOWN_GAPS = 20
 
 
@@ -184,7 +184,7 @@ def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
         if plan.areas.complete:
             known(faults, row, "area", levels)
         held.update(row["roles"])
-        if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & set(HOTLINE_ROLES)):
+        if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & HOTLINE_ROLES):
             faults.add(row.file, row.line, _("%s 是热线中心的岗位") % listed(sorted(wrong)))
     if plan.staff and (missing := [role for role in Role.values if role not in held]):
         faults.add(files.STAFF.file, 0, _("没有人担任：%s") % listed(missing))

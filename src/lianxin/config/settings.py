@@ -277,6 +277,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key"}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "lianxin.organisations.accounts.LinkTokens"
 ACCOUNT_ADAPTER = "lianxin.faces.accounts.StaffAccounts"
 SOCIALACCOUNT_ADAPTER = "lianxin.faces.accounts.SingleSignOn"
 SOCIALACCOUNT_LOGIN_ON_GET = False

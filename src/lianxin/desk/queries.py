@@ -16,8 +16,9 @@ from lianxin.cases import policy
 from lianxin.cases.models import Assignment, Attachment, Case, Contact, Event, Publication, State
 from lianxin.cases.queries import Filters, Page, TimelineEntry, came_back, rows
 from lianxin.cases.turns import URGENT, in_turn
+from lianxin.organisations.accounts import Keeper
 from lianxin.organisations.actors import Actor
-from lianxin.organisations.models import Role, RoleGrant
+from lianxin.organisations.models import Role, RoleGrant, Staff
 
 # The case states in which a unit still has something to do.
 WITH_THE_UNIT = (State.DISPATCHED.value, State.IN_HAND.value, State.OBJECTED.value)
@@ -86,6 +87,31 @@ def colleagues(unit_ids: Sequence[int]) -> list[tuple[str, str, str]]:
                                  staff__is_active=True)
         .values_list("staff__username", "staff__name", "unit__name").order_by("unit__name", "staff__name")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of staff with their roles as they are said."""
+
+    staff: Staff
+    roles: tuple[str, ...]
+
+
+def people(kept: Keeper, *, text: str, active: bool, limit: int) -> list[Person]:
+    """Those whose accounts a keeper may look at, by unit, found by name, username or unit. Two queries."""
+    found = Staff.objects.filter(kept.listed(), is_active=active).select_related("unit").order_by("unit__code", "username")
+    if text:
+        found = found.filter(Q(name__contains=text) | Q(username__contains=text) | Q(unit__name__contains=text))
+    listed = list(found[:limit])
+    roles: dict[int, list[str]] = {}
+    for grant in RoleGrant.objects.filter(staff__in=listed, ended_at__isnull=True).select_related("unit"):
+        roles.setdefault(grant.staff_id, []).append(f"{Role(grant.role).label} · {grant.unit.said}")
+    return [Person(one, tuple(roles.get(one.pk, ()))) for one in listed]
+
+
+def open_work(staff_id: int) -> int:
+    """How many assignments that are not ended a person has in hand."""
+    return Assignment.objects.filter(officer_id=staff_id, ended_at__isnull=True).count()
 
 
 def last_contact(case: Case) -> Contact | None:

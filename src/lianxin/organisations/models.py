@@ -190,3 +190,35 @@ class ApiToken(models.Model):
         return "lx_" + secrets.token_urlsafe(32)
 
 
+class AccountStep(models.TextChoices):
+    MADE = "made", _("新建账号")
+    LINK = "link", _("发登录链接")
+    DEACTIVATED = "deactivated", _("停用")
+    REACTIVATED = "reactivated", _("恢复")
+
+
+class AccountEntry(models.Model):
+    """What was done to an account: by whom (nobody: the system), when, why. Never altered. A link for a first sign-in holds
+    only while the entry that wrote it down is the account's last."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="account_entries")
+    step = models.CharField(max_length=12, choices=AccountStep)
+    at = models.DateTimeField(default=now)
+    by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["staff", "id"], name="account_entry_of")]
+        constraints = [
+            one_of("account_step_known", "step", AccountStep),
+            models.CheckConstraint(name="account_entry_says_why",
+                                   condition=~models.Q(why="") | models.Q(step__in=["made", "link"])),
+            models.CheckConstraint(
+                name="account_deactivated_by_another",
+                condition=~models.Q(step__in=["deactivated", "reactivated"]) | models.Q(by__isnull=True)
+                | ~models.Q(by=models.F("staff"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} {self.step}"

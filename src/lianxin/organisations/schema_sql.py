@@ -1,4 +1,4 @@
-"""SQL that Django's own operations cannot say: columns that hold the code of a calendar, and calendars that stay."""
+"""SQL that Django's own operations cannot say: columns that hold the code of a calendar, calendars and entries that stay."""
 
 # The two built-in codes need no row, and cost no look-up: nearly every clock runs in one of them. A foreign key would
 # lock the calendar's row at every insert, and every case is inserted with two clocks.
@@ -25,6 +25,19 @@ DROP TRIGGER calendar_keeps_its_code ON organisations_workcalendar;
 DROP TRIGGER calendar_stays ON organisations_workcalendar;
 DROP FUNCTION organisations_calendar_stays();
 DROP FUNCTION organisations_calendar_known();
+"""
+
+ACCOUNT_ENTRIES_STAY = """
+CREATE FUNCTION organisations_account_entry_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'what was done to an account is never altered' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER account_entry_stays BEFORE UPDATE OR DELETE ON organisations_accountentry
+  FOR EACH ROW EXECUTE FUNCTION organisations_account_entry_stays();
+"""
+DROP_ACCOUNT_ENTRIES_STAY = """
+DROP TRIGGER account_entry_stays ON organisations_accountentry;
+DROP FUNCTION organisations_account_entry_stays();
 """
 
 

@@ -1,4 +1,4 @@
-"""The administrator's office: staff with their roles, and tokens for other systems. No cases here."""
+"""The administrator's office: tokens for other systems, failed jobs, who read whose identity. No cases here."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from lianxin.cases.readings import readings
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number
-from lianxin.organisations.models import ApiToken, Role, RoleGrant, Staff, token_digest
+from lianxin.organisations.accounts import keeper
+from lianxin.organisations.models import ApiToken, Role, Staff, token_digest
 
 from .. import jobs, queries
 from ..access import StaffRequest, staff
 from .boards import context_for
 
-PEOPLE_SHOWN = 200
 READINGS_SHOWN = 200
 READINGS_DAYS = 30  # how far back the ledger opens
 IDENTITY_FIELDS = {"name": gettext_lazy("姓名"), "phone": gettext_lazy("电话"), "address": gettext_lazy("住址"),
@@ -42,24 +42,6 @@ class TokenForm(forms.Form):
 
 
 @staff(Role.ADMINISTRATOR)
-@require_GET
-def office(request: StaffRequest) -> HttpResponse:
-    """Who works here, with which roles."""
-    text = request.GET.get("q", "").strip()
-    people = Staff.objects.filter(is_active=True).select_related("unit").order_by("unit__code", "username")
-    if text:
-        people = people.filter(name__contains=text) | people.filter(username__contains=text) | people.filter(
-            unit__name__contains=text)
-    listed = list(people[:PEOPLE_SHOWN])
-    roles: dict[int, list[str]] = {}
-    for grant in RoleGrant.objects.filter(staff__in=listed, ended_at__isnull=True).select_related("unit"):
-        roles.setdefault(grant.staff_id, []).append(f"{Role(grant.role).label} · {grant.unit.said}")
-    return render(request, "desk/office.html", context_for(
-        request, people=[(person, roles.get(person.pk, [])) for person in listed], q=text,
-        limit=PEOPLE_SHOWN))
-
-
-@staff(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "POST"])
 def tokens(request: StaffRequest) -> HttpResponse:
     """Tokens of other systems. A token's secret is shown once, when it is made."""
@@ -69,20 +51,23 @@ def tokens(request: StaffRequest) -> HttpResponse:
         person = Staff.objects.filter(username=form.cleaned_data["username"], is_active=True).first()
         if person is None or person.unit is None:
             form.add_error("username", _("没有这个在职人员。"))
+        elif not keeper(request.actor).holds(person):
+            form.add_error("username", _("这个账号不归您管，请找系统管理员。"))
         else:
             secret = ApiToken.new_secret()
             ApiToken.objects.create(name=form.cleaned_data["name"], unit=person.unit, staff=person,
                                     scopes=form.cleaned_data["scopes"].split(), digest=token_digest(secret),
                                     hint=secret[-4:])
             form = TokenForm()
-    listed = ApiToken.objects.select_related("unit", "staff").order_by("-created_at")
+    own = Staff.objects.filter(keeper(request.actor).listed())
+    listed = ApiToken.objects.filter(staff__in=own).select_related("unit", "staff").order_by("-created_at")
     return render(request, "desk/tokens.html", context_for(request, form=form, secret=secret, tokens=listed))
 
 
 @staff(Role.ADMINISTRATOR)
 @require_POST
 def revoke(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    token = get_object_or_404(ApiToken, pk=pk)
+    token = get_object_or_404(ApiToken.objects.filter(staff__in=Staff.objects.filter(keeper(request.actor).listed())), pk=pk)
     if token.revoked_at is None:
         token.revoked_at = now()
         token.save(update_fields=["revoked_at"])

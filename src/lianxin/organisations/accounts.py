@@ -1,0 +1,247 @@
+"""Accounts of staff: who looks after whose, and what they do to them. Every step is written down (`AccountEntry`).
+
+The hotline's administrators look after everybody; another unit's administrator after their unit and those below it; a
+unit's head after the clerks and grid workers of that unit. Nobody looks after an account that may do more than they may
+give: a link to it would be a way to those rights. `Keeper` is the one rule for lists and for single accounts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from lianxin.kernel.clock import now
+from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from lianxin.kernel.text import clean_text
+
+from .actors import Actor, Kind
+from .models import AccountEntry, AccountStep, ApiToken, Role, RoleGrant, Staff, Unit, UnitKind
+
+ALL_ROLES = frozenset(Role)
+HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK})  # held in the hotline only
+UNIT_ROLES = frozenset({Role.CLERK, Role.HEAD, Role.GRID_WORKER, Role.ADMINISTRATOR})
+HEAD_ROLES = frozenset({Role.CLERK, Role.GRID_WORKER})
+USERNAME = re.compile(r"[A-Za-z0-9_.-]{2,60}")
+
+
+def _with_lower(unit_ids: Collection[int]) -> frozenset[int]:
+    """These units and all below them."""
+    found, edge = set(unit_ids), set(unit_ids)
+    while edge:
+        edge = set(Unit.objects.filter(parent_id__in=edge).values_list("id", flat=True)) - found
+        found |= edge
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Whose accounts somebody looks after: all, or for each unit the roles its people may hold at most."""
+
+    everything: bool = False
+    roles: tuple[tuple[int, frozenset[Role]], ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.roles)
+
+    @property
+    def unit_ids(self) -> list[int]:
+        return [unit_id for unit_id, _roles in self.roles]
+
+    def may_give(self, unit: Unit) -> frozenset[Role]:
+        """The roles that this keeper may give in a unit."""
+        given = ALL_ROLES if self.everything else dict(self.roles).get(unit.pk, frozenset())
+        return given if unit.kind == UnitKind.HOTLINE else given - HOTLINE_ROLES
+
+    def listed(self) -> Q:
+        """The people whose accounts this keeper may look at."""
+        return Q() if self.everything else Q(unit_id__in=self.unit_ids)
+
+    def q(self) -> Q:
+        """The people whose accounts this keeper may change."""
+        if self.everything:
+            return Q()
+        within = Q(pk__in=[])
+        for roles in {roles for _unit, roles in self.roles}:
+            within |= Q(unit_id__in=[unit_id for unit_id, held in self.roles if held == roles], role__in=roles)
+        beyond = RoleGrant.objects.filter(staff=OuterRef("pk"), ended_at__isnull=True).exclude(within)
+        return self.listed() & ~Exists(beyond)
+
+    def holds(self, person: Staff) -> bool:
+        """Whether this keeper may change one person's account."""
+        if self.everything:
+            return True
+        roles = dict(self.roles)
+        grants = RoleGrant.objects.filter(staff=person, ended_at__isnull=True).values_list("unit_id", "role")
+        return person.unit_id in roles and all(role in roles.get(unit_id, ()) for unit_id, role in grants)
+
+
+def keeper(actor: Actor) -> Keeper:
+    """What an actor looks after. Tokens of other systems look after nothing."""
+    if actor.kind is Kind.SYSTEM:
+        return Keeper(everything=True)
+    if actor.kind is not Kind.STAFF or actor.scopes is not None:
+        return Keeper()
+    if any(grant.role is Role.ADMINISTRATOR and grant.unit_kind is UnitKind.HOTLINE for grant in actor.grants):
+        return Keeper(everything=True)
+    roles = {grant.unit_id: HEAD_ROLES for grant in actor.grants if grant.role is Role.HEAD}
+    own = [grant.unit_id for grant in actor.grants if grant.role is Role.ADMINISTRATOR]
+    roles |= dict.fromkeys(_with_lower(own), UNIT_ROLES)
+    return Keeper(roles=tuple(sorted(roles.items())))
+
+
+class LinkTokens(PasswordResetTokenGenerator):
+    """Tokens of sign-in links: good once, for the days of `PASSWORD_RESET_TIMEOUT`, and until anything else is done to the
+    account."""
+
+    def _make_hash_value(self, user: Staff, timestamp: int) -> str:  # type: ignore[override]
+        last = AccountEntry.objects.filter(staff=user).order_by("-id").values_list("id", flat=True).first()
+        return f"{super()._make_hash_value(user, timestamp)}{last}{user.is_active}"
+
+
+def _reason(why: str) -> str:
+    found = clean_text(why, max_length=200, multiline=False)
+    if not found:
+        raise Invalid(fields={"why": str(_("请写明原因。"))})
+    return found
+
+
+_ADMINISTRATES = Exists(RoleGrant.objects.filter(
+    staff=OuterRef("pk"), role=Role.ADMINISTRATOR, unit__kind=UnitKind.HOTLINE, ended_at__isnull=True))
+
+
+def _held(by: Actor, staff_id: int, *, others: Q | None = None) -> tuple[Staff, list[Staff]]:
+    """The person and, after them, every row that was locked with theirs: whoever acts, and `others`. Locked in one order,
+    so that two who act on each other do it one after the other."""
+    pks = [pk for pk in (by.staff_id, staff_id) if pk is not None]
+    rows = list(Staff.objects.select_for_update(of=("self",)).filter(
+        Q(pk__in=pks) if others is None else Q(pk__in=pks) | others).order_by("pk"))
+    locked = {person.pk: person for person in rows}
+    person = locked.get(staff_id)
+    if person is None:
+        raise NotFound()
+    if by.staff_id is not None and not locked[by.staff_id].is_active:
+        raise NotAllowed(_("您的账号已停用。"))
+    if not keeper(by).holds(person):
+        raise NotAllowed(_("这个账号不归您管，请找系统管理员。"))
+    return person, rows
+
+
+def _note(person: Staff, step: AccountStep, by: Actor, why: str = "") -> AccountEntry:
+    return AccountEntry.objects.create(staff=person, step=step, at=now(), by_id=by.staff_id, why=why)
+
+
+def _end_sessions(person: Staff) -> int:
+    found = list(UserSession.objects.filter(user=person))
+    for session in found:
+        session.end()
+    return len(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What ended with an account: numbers of open sessions and of tokens."""
+
+    sessions: int
+    tokens: int
+
+
+def deactivate(*, staff_id: int, why: str, by: Actor) -> Ended:
+    """Close an account: its sessions end, its tokens are revoked, its open links lead nowhere. Roles and work stay as they are.
+
+    Raises Invalid without a reason, NotFound, NotAllowed for an account that is not the actor's to look after, their own,
+    or the last administrator's, and Conflict when it is closed already.
+    """
+    reason = _reason(why)
+    if staff_id == by.staff_id:
+        raise NotAllowed(_("不能停用自己的账号。"))
+    with transaction.atomic():
+        person, _locked = _held(by, staff_id, others=Q(_ADMINISTRATES))
+        if not person.is_active:
+            raise Conflict(_("这个账号已经停用。"))
+        left = list(Staff.objects.filter(_ADMINISTRATES, is_active=True).values_list("pk", flat=True))
+        if left == [person.pk]:
+            raise NotAllowed(_("这是最后一名系统管理员，停用后就没有人能管账号了。"))
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+        tokens = ApiToken.objects.filter(staff=person, revoked_at__isnull=True).update(revoked_at=now())
+        ended = Ended(_end_sessions(person), tokens)
+        _note(person, AccountStep.DEACTIVATED, by, reason)
+    return ended
+
+
+def reactivate(*, staff_id: int, why: str, by: Actor) -> None:
+    """Give an account back with the password and passkeys it had. Tokens stay revoked.
+
+    Raises Invalid without a reason, NotFound, NotAllowed, and Conflict when it is open.
+    """
+    reason = _reason(why)
+    with transaction.atomic():
+        person, _locked = _held(by, staff_id)
+        if person.is_active:
+            raise Conflict(_("这个账号没有停用。"))
+        person.is_active = True
+        person.save(update_fields=["is_active"])
+        _note(person, AccountStep.REACTIVATED, by, reason)
+
+
+def renew(*, staff_id: int, by: Actor, second_step: bool = False, why: str = "") -> str:
+    """The token of a new sign-in link, with which the person sets a password of their own; an older link is void.
+
+    The password they have goes on holding until then. `second_step` takes their authenticator app, recovery codes and
+    passkeys away as well, and ends their sessions: for the day the telephone is lost.
+    Raises NotFound, NotAllowed (their own account included) and Conflict when the account is closed.
+    """
+    if staff_id == by.staff_id:
+        raise NotAllowed(_("自己的密码请在“修改密码”里改。"))
+    with transaction.atomic():
+        person, _locked = _held(by, staff_id)
+        if not person.is_active:
+            raise Conflict(_("这个账号已停用，请先恢复。"))
+        if second_step:
+            Authenticator.objects.filter(user=person).delete()
+            _end_sessions(person)
+        _note(person, AccountStep.LINK, by, clean_text(why, max_length=200, multiline=False))
+    return LinkTokens().make_token(person)
+
+
+def make(*, username: str, name: str, unit: Unit, roles: Sequence[Role], by: Actor) -> tuple[Staff, str]:
+    """A new account without a password, its roles, and the token of its first sign-in link.
+
+    Raises Invalid with what is wrong in which field, NotAllowed for a unit or role that is not the actor's to give, and
+    Conflict when the username is taken, by a closed account too.
+    """
+    username, name = username.strip(), clean_text(name, max_length=60, multiline=False)
+    faults: dict[str, str] = {}
+    if not USERNAME.fullmatch(username):
+        faults["username"] = str(_("用户名用 2 到 60 个字母、数字、点、横线或下划线。"))
+    if not name:
+        faults["name"] = str(_("请写姓名。"))
+    if not roles:
+        faults["roles"] = str(_("至少选一个岗位。"))
+    if unit.active_to is not None and unit.active_to <= now().date():
+        faults["unit"] = str(_("这个单位已经撤销。"))
+    if faults:
+        raise Invalid(fields=faults)
+    if over := [role for role in roles if role not in keeper(by).may_give(unit)]:
+        raise NotAllowed(_("您不能在这个单位给出这个岗位：%s。") % "、".join(str(Role(role).label) for role in over),
+                         fields={"roles": str(_("请找系统管理员。"))})
+    try:
+        with transaction.atomic():
+            person = Staff(username=username, name=name, unit=unit, date_joined=now())
+            person.set_unusable_password()
+            person.save()
+            RoleGrant.objects.bulk_create([
+                RoleGrant(staff=person, role=role, unit=unit, granted_at=now(), granted_by_id=by.staff_id)
+                for role in dict.fromkeys(roles)])
+            _note(person, AccountStep.MADE, by)
+    except IntegrityError as error:
+        raise Conflict(_("用户名 %s 已有人用。") % username, fields={"username": str(_("请换一个。"))}) from error
+    return person, LinkTokens().make_token(person)
