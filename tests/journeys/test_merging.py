@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import expect
 
 from lianxin.cases import actions as a
@@ -16,33 +13,12 @@ from lianxin.cases.engine import On
 from lianxin.cases.models import Case, State
 from lianxin.organisations.actors import reporter_for
 from lianxin.quality import actions as q
-from tests.browser import axe, new_page
+from tests.browser import axe
 from tests.cases.ways import VILLAGE, take
+from tests.journeys.conftest import Open
 from tests.world import RESIDENT
 
 pytestmark = pytest.mark.browser
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def open_as(browser: Any, served: Any) -> Iterator[Open]:
-    """`open_as("dispatcher", "/desk/")`: a page in a window of its own, signed in as that person; `None` signs nobody in."""
-    contexts = []
-
-    def open_page(username: str | None, path: str, **more: Any) -> Any:
-        page = new_page(browser, **more)
-        contexts.append(page.context)
-        if username:
-            client = Client()
-            client.force_login(served.world.staff[username], backend="allauth.account.auth_backends.AuthenticationBackend")
-            page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key,
-                                       "url": served.url}])
-        page.goto(served.url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def test_one_pipe_two_neighbours(open_as: Open, served: Any) -> None:

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import expect
 
 from lianxin.cases import reference
 from lianxin.cases.models import Assignment, Case, CatalogueVersion, Return
-from tests.browser import axe, new_page
+from tests.browser import axe
 from tests.cases.test_returns import give_back, sent
 from tests.desk.test_returns import second
+from tests.journeys.conftest import Open
 
 pytestmark = pytest.mark.browser
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def open_as(browser: Any, served: Any) -> Iterator[Open]:
-    contexts = []
-
-    def open_page(username: str, path: str, **more: Any) -> Any:
-        page = new_page(browser, **more)
-        contexts.append(page.context)
-        client = Client()
-        client.force_login(served.world.staff[username], backend="allauth.account.auth_backends.AuthenticationBackend")
-        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key,
-                                   "url": served.url}])
-        page.goto(served.url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def test_a_third_return_teaches_the_catalogue(served: Any, open_as: Open) -> None:
