@@ -74,7 +74,7 @@ def read_city(directory: Path, faults: Faults) -> dict[str, Any]:
         faults.add("city.yaml", line, _("areas 应是“键: 值”的形式"))
     words = found.get("everyday_words", [])
     if not isinstance(words, list) or not all(isinstance(word, str) and 2 <= len(word) <= 80 for word in words):
-        faults.add("city.yaml", line, _("everyday_words 应是地名简称的列表，每个 2 到 80 字，如 [南湖, 东山]"))
+        faults.add("city.yaml", line, _("everyday_words 应是地名简称的列表，每个 2 到 80 字"))
     plain: dict[str, Any] = plain_of(found)
     return plain
 
