@@ -9,6 +9,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from lianxin.api import metrics
+from lianxin.faces.accounts import start_single_sign_on
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -34,6 +35,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics.view),
+    path("accounts/oidc/<str:provider_id>/login/", start_single_sign_on),  # before allauth's, which fails when the provider is down
     path("accounts/", include("allauth.urls")),
     path("places/", include("lianxin.places.urls")),
     path("language/", set_language, name="set_language"),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from django.http import HttpRequest
+from allauth.socialaccount.providers.openid_connect.views import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from requests import RequestException
 
 from lianxin.organisations.models import Staff
+
+log = logging.getLogger(__name__)
 
 
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]
@@ -28,16 +34,43 @@ class SingleSignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Raises ImmediateHttpResponse with a page that says whom to ask when nobody here has that name."""
-        if sociallogin.is_existing:
-            return
+        """Raises ImmediateHttpResponse with a page that says whom to ask when nobody here has that name, when their account
+        is closed, and when the provider names two people at once (OpenID Connect Core, 5.3.2: the `sub` must agree)."""
         said = sociallogin.account.extra_data
-        claims = said.get("userinfo") or said.get("id_token") or said
-        username = str(claims.get("preferred_username", ""))
+        userinfo, token = said.get("userinfo") or {}, said.get("id_token") or {}
+        if userinfo and token and userinfo.get("sub") != token.get("sub"):
+            raise ImmediateHttpResponse(_refused(request, _("统一身份认证给出的身份前后不一致，没有登录。请找系统管理员。")))
+        if sociallogin.is_existing:
+            if not sociallogin.user.is_active:
+                raise ImmediateHttpResponse(_refused(request, _("这个账号已经停用。需要的话，请找本单位的系统管理员。")))
+            return
+        username = str((userinfo or token or said).get("preferred_username", ""))
         person = Staff.objects.filter(username=username, is_active=True).first() if username else None
         if person is None:
-            page = render(request, "desk/refused.html", {
-                "reason": _("统一身份认证里的账号在这里没有登记，请找本单位的系统管理员。"),
-            }, status=403)
-            raise ImmediateHttpResponse(page)
+            raise ImmediateHttpResponse(_refused(request, _("统一身份认证里的账号在这里没有登记，请找本单位的系统管理员。")))
         sociallogin.connect(request, person)
+
+    def on_authentication_error(self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None,
+                                extra_context: Any = None) -> None:
+        """A plain page when the provider refuses, answers nonsense or nothing. Raises ImmediateHttpResponse."""
+        log.warning("single sign-on failed: %s %s", error, type(exception).__name__ if exception else "")
+        raise ImmediateHttpResponse(_failed(request))
+
+
+@login_not_required
+def start_single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """To the provider's page; a plain page when the provider does not say where that is."""
+    try:
+        answer: HttpResponse = login(request, provider_id)
+    except (RequestException, KeyError) as error:
+        log.warning("single sign-on cannot start: %s", type(error).__name__)
+        return _failed(request)
+    return answer
+
+
+def _failed(request: HttpRequest) -> HttpResponse:
+    return _refused(request, _("统一身份认证没有完成登录。请再试一次，或用密码登录。"), status=502)
+
+
+def _refused(request: HttpRequest, reason: str, *, status: int = 403) -> HttpResponse:
+    return render(request, "account/refused.html", {"reason": reason}, status=status)
