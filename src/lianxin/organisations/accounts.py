@@ -72,7 +72,7 @@ class Keeper:
         for roles in {roles for _unit, roles in self.roles}:
             within |= Q(unit_id__in=[unit_id for unit_id, held in self.roles if held == roles], role__in=roles)
         beyond = RoleGrant.objects.filter(staff=OuterRef("pk"), ended_at__isnull=True).exclude(within)
-        return self.listed() & ~Exists(beyond)
+        return self.listed() & Q(~Exists(beyond))
 
     def holds(self, person: Staff) -> bool:
         """Whether this keeper may change one person's account."""
@@ -101,7 +101,7 @@ class LinkTokens(PasswordResetTokenGenerator):
     """Tokens of sign-in links: good once, for the days of `PASSWORD_RESET_TIMEOUT`, and until anything else is done to the
     account."""
 
-    def _make_hash_value(self, user: Staff, timestamp: int) -> str:  # type: ignore[override]
+    def _make_hash_value(self, user: Staff, timestamp: int) -> str:
         last = AccountEntry.objects.filter(staff=user).order_by("-id").values_list("id", flat=True).first()
         return f"{super()._make_hash_value(user, timestamp)}{last}{user.is_active}"
 
