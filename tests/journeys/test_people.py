@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -23,8 +22,6 @@ def test_an_account_is_made_closed_and_given_back(served: Any, browser: Any, wid
     def look(name: str) -> None:
         assert axe(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-        if folder := os.environ.get("LIANXIN_SHOTS"):
-            page.screenshot(path=f"{folder}/people-{name}-{width}.png", full_page=True)
 
     page.goto(f"{served.url}/desk/office/")
     look("list")
