@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
@@ -49,6 +50,14 @@ def test_the_page_asks_for_two_things_and_offers_a_passkey(client: Client, perso
     assert "用通行密钥登录" in page
     assert "/accounts/password/reset/" not in page
     assert "统一身份认证" not in page
+
+
+def test_a_forgotten_password_is_a_matter_of_the_unit_and_nothing_is_mailed(client: Client, person: Staff) -> None:
+    page = client.get("/accounts/password/reset/").content.decode()
+    assert "系统管理员或负责人" in page
+    assert "<input type=\"email\"" not in page
+    assert client.post("/accounts/password/reset/", {"email": "someone@example.org"}).status_code == 405
+    assert mail.outbox == []
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(client: Client, person: Staff) -> None:

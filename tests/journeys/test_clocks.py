@@ -16,7 +16,7 @@ from lianxin.cases.sweep import sweep
 from lianxin.kernel.clock import now
 from tests.browser import axe
 from tests.cases.ways import take
-from tests.journeys.test_desk import open_as, press  # noqa: F401 - a fixture
+from tests.journeys.test_desk import press
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
@@ -35,7 +35,7 @@ def in_hand(world: Any) -> Any:
     return case_id
 
 
-def test_a_pause_by_keyboard_and_what_the_resident_reads(served: Any, open_as: Open, browser: Any) -> None:  # noqa: F811
+def test_a_pause_by_keyboard_and_what_the_resident_reads(served: Any, open_as: Open, browser: Any) -> None:
     case_id = in_hand(served.world)
     page = open_as("urban", f"/desk/cases/{case_id}/")
     press(page, "x")
@@ -53,7 +53,7 @@ def test_a_pause_by_keyboard_and_what_the_resident_reads(served: Any, open_as: O
     assert page.faults == english.faults == []
 
 
-def test_more_time_is_granted_from_the_list_by_keyboard(served: Any, open_as: Open) -> None:  # noqa: F811
+def test_more_time_is_granted_from_the_list_by_keyboard(served: Any, open_as: Open) -> None:
     case_id = in_hand(served.world)
     page = open_as("urban", f"/desk/cases/{case_id}/")
     press(page, "d")
@@ -78,7 +78,7 @@ def test_more_time_is_granted_from_the_list_by_keyboard(served: Any, open_as: Op
     assert page.faults == boss.faults == []
 
 
-def test_a_head_is_told_and_opens_it(served: Any, open_as: Open) -> None:  # noqa: F811
+def test_a_head_is_told_and_opens_it(served: Any, open_as: Open) -> None:
     case_id = in_hand(served.world)
     NoticeRule.objects.update(armed=True)
     late = now() - timedelta(minutes=1)

@@ -14,7 +14,8 @@ from lianxin.organisations.actors import actor_for
 from lianxin.quality.models import Contest, Review
 from tests.browser import axe
 from tests.cases.ways import take, walk
-from tests.journeys.test_desk import Open, open_as, press  # noqa: F401
+from tests.journeys.conftest import Open
+from tests.journeys.test_desk import press
 from tests.journeys.test_resident import fits
 from tests.quality import checklists
 from tests.quality.checklists import ALL_YES
@@ -44,7 +45,7 @@ def rate(page: Any, *, solved: bool) -> None:
     page.wait_for_url("**/mine/")
 
 
-def test_unsolved_is_redone_and_then_the_supervisor_decides(served: Any, phone: Any, open_as: Open) -> None:  # noqa: F811
+def test_unsolved_is_redone_and_then_the_supervisor_decides(served: Any, phone: Any, open_as: Open) -> None:
     world: World = served.world
     checklists.make(world)
     case_id, code = said(world)
@@ -91,7 +92,7 @@ def test_unsolved_is_redone_and_then_the_supervisor_decides(served: Any, phone: 
     assert phone.faults == review.faults == boss.faults == []
 
 
-def test_a_closing_is_contested_from_a_small_telephone(served: Any, phone: Any, open_as: Open) -> None:  # noqa: F811
+def test_a_closing_is_contested_from_a_small_telephone(served: Any, phone: Any, open_as: Open) -> None:
     world: World = served.world
     case_id, code = said(world)
     walk(world, case_id, ("approve", "record_callback_attempt", "close"))
@@ -125,7 +126,7 @@ def test_a_closing_is_contested_from_a_small_telephone(served: Any, phone: Any, 
     assert caller.get_by_role("button", name="提交评价").is_disabled()
 
 
-def test_a_missed_call_is_called_back_by_keys(served: Any, open_as: Open) -> None:  # noqa: F811
+def test_a_missed_call_is_called_back_by_keys(served: Any, open_as: Open) -> None:
     world: World = served.world
     telephone = actor_for(world.staff["operator"], scopes=frozenset({missed_calls.REPORT}))
     missed_calls.report(by=telephone, phone="13777776543", line="12345")
@@ -149,7 +150,7 @@ def test_a_missed_call_is_called_back_by_keys(served: Any, open_as: Open) -> Non
     assert page.faults == []
 
 
-def test_a_campaign_is_ordered(served: Any, open_as: Open) -> None:  # noqa: F811
+def test_a_campaign_is_ordered(served: Any, open_as: Open) -> None:
     page = open_as("supervisor", "/desk/campaigns/")
     assert "还没有回访计划" in page.inner_text("main")
     assert axe(page) == []

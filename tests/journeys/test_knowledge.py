@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from lianxin.knowledge.models import Report, Version
 from tests.browser import axe, new_page
-from tests.journeys.test_desk import Open, open_as, press  # noqa: F401
+from tests.journeys.conftest import Open
+from tests.journeys.test_desk import press
 from tests.journeys.test_resident import fits
 from tests.knowledge.made import article
 from tests.world import World
@@ -24,7 +25,7 @@ def two(world: World) -> None:
     article("lamp", "路灯不亮怎么报", "请说清灯杆编号。", keywords=["路灯"], unit=world.units["urban"], review_by=date(2027, 12, 31))
 
 
-def test_found_changed_and_approved_by_keyboard(served: Any, open_as: Open) -> None:  # noqa: F811
+def test_found_changed_and_approved_by_keyboard(served: Any, open_as: Open) -> None:
     world: World = served.world
     two(world)
     owner = open_as("urban", "/desk/knowledge/")

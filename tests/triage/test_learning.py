@@ -12,7 +12,7 @@ from lianxin.triage.classify.learning import MANY, solve, targets
 def test_one_factorisation_gives_what_the_steps_give(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     dice = np.random.default_rng(3)
     features = sparse.random(120, 400, density=0.05, format="csr", random_state=3)
-    wanted = targets(dice.integers(0, MANY, 120), MANY)
+    wanted = targets(dice.integers(0, MANY, 120), np.eye(MANY))
     weight = dice.uniform(0.5, 2.0, 120)
     for given in (None, weight):
         at_once = solve(features, wanted, 0.4, given)

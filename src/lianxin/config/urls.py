@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
 from lianxin.api import metrics
@@ -36,6 +37,8 @@ urlpatterns = [
     path("readyz", readyz),
     path("metrics", metrics.view),
     path("accounts/oidc/<str:provider_id>/login/", start_single_sign_on),  # before allauth's, which fails when the provider is down
+    # Nothing is mailed: who may look after the account gives a link.
+    path("accounts/password/reset/", TemplateView.as_view(template_name="account/password_reset.html")),
     path("accounts/", include("allauth.urls")),
     path("places/", include("lianxin.places.urls")),
     path("language/", set_language, name="set_language"),
