@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -175,13 +176,10 @@ class World:
     def on(self, case_id: uuid.UUID, username: str, **more: object) -> On:
         return On(case_id, self.actor(username), **more)  # type: ignore[arg-type]
 
-    def case(self, **more: object) -> uuid.UUID:
-        values: dict[str, object] = {"words": "桥头街道花园社区路灯不亮三天了，晚上很黑。", "phone": "13812342201", "name": "王小明"}
-        return register(intake=Intake(**(values | more)), by=RESIDENT).case_id  # type: ignore[arg-type]
+    def case(self, **more: Any) -> uuid.UUID:
+        intake = Intake(words="桥头街道花园社区路灯不亮三天了，晚上很黑。", phone="13812342201", name="王小明")
+        return register(intake=replace(intake, **more), by=RESIDENT).case_id
 
-    def accepted(self, category: str = "010102", **more: object) -> uuid.UUID:
-        return register(
-            intake=Intake(**{"words": "楼下工地半夜还在打桩。", "category": category, "accept": True, "channel": "phone",  # type: ignore[arg-type]
-                             "phone": "13812342201"} | more),
-            by=self.actor("operator"),
-        ).case_id
+    def accepted(self, category: str = "010102", **more: Any) -> uuid.UUID:
+        intake = Intake(words="楼下工地半夜还在打桩。", category=category, accept=True, channel="phone", phone="13812342201")
+        return register(intake=replace(intake, **more), by=self.actor("operator")).case_id

@@ -264,6 +264,7 @@ def test_a_lost_telephone_takes_the_second_step_away(as_: SignIn, world: World) 
     assert Authenticator.objects.filter(user=person).exists()
     client.post(reverse("desk:new_link", args=[person.pk]), {"second_step": "on"})
     assert not Authenticator.objects.filter(user=person).exists()
+    assert list(AccountEntry.objects.filter(staff=person).order_by("id").values_list("step", flat=True)) == ["link", "reset"]
     newest = LINK.search(client.post(reverse("desk:new_link", args=[person.pk])).content.decode())
     older = LINK.search(client.post(reverse("desk:new_link", args=[person.pk])).content.decode())
     assert newest

@@ -1,5 +1,7 @@
 """SQL that Django's own operations cannot say: the serial, the partitioned log, the triggers, the search index."""
 
+from lianxin.kernel.guards import refusing
+
 SERIAL = "CREATE SEQUENCE cases_serial AS bigint INCREMENT BY 20 MINVALUE 1"
 DROP_SERIAL = "DROP SEQUENCE cases_serial"
 
@@ -15,11 +17,7 @@ CREATE INDEX cases_event_case ON cases_event (case_id, id);
 CREATE TABLE cases_event_default PARTITION OF cases_event DEFAULT;
 """
 
-GUARD = """
-CREATE FUNCTION cases_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'the event log is append-only' USING ERRCODE = 'restrict_violation';
-END $$;
+GUARD = refusing("cases_log_is_append_only", "the event log is append-only") + """
 CREATE TRIGGER cases_event_append_only BEFORE UPDATE OR DELETE ON cases_event
   FOR EACH ROW EXECUTE FUNCTION cases_log_is_append_only();
 
@@ -38,10 +36,7 @@ CREATE TRIGGER cases_case_words_stay BEFORE UPDATE OF words, title, number, regi
   EXECUTE FUNCTION cases_words_stay();
 CREATE TRIGGER cases_eventtext_stays BEFORE UPDATE OR DELETE ON cases_eventtext
   FOR EACH ROW EXECUTE FUNCTION cases_words_stay();
-CREATE FUNCTION cases_reading_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'the ledger of identity readings is append-only' USING ERRCODE = 'restrict_violation';
-END $$;
+""" + refusing("cases_reading_stays", "the ledger of identity readings is append-only") + """
 CREATE TRIGGER cases_identityreading_stays BEFORE UPDATE OR DELETE ON cases_identityreading
   FOR EACH ROW EXECUTE FUNCTION cases_reading_stays();
 """
@@ -76,11 +71,7 @@ LOUD_JOBS = f"ALTER TABLE procrastinate_jobs ENABLE TRIGGER {_NOTIFYING}"
 # A version of the catalogue is made whole, in one transaction, and stays as it was made: what led to a dispatch can be
 # shown years later, and nobody changes it afterwards. Rules are added in the transaction that made their version (its own
 # number or, inside a savepoint, a later one), and no version is in force before the one it follows.
-CATALOGUE_GUARD = """
-CREATE FUNCTION cases_catalogue_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'a version of the dispatch catalogue is never altered' USING ERRCODE = 'restrict_violation';
-END $$;
+CATALOGUE_GUARD = refusing("cases_catalogue_stays", "a version of the dispatch catalogue is never altered") + """
 CREATE TRIGGER cases_catalogueversion_stays BEFORE UPDATE OR DELETE ON cases_catalogueversion
   FOR EACH ROW EXECUTE FUNCTION cases_catalogue_stays();
 CREATE TRIGGER cases_cataloguerule_stays BEFORE UPDATE OR DELETE ON cases_cataloguerule
@@ -110,10 +101,7 @@ END $$;
 CREATE TRIGGER cases_cataloguerule_is_whole BEFORE INSERT ON cases_cataloguerule
   FOR EACH ROW EXECUTE FUNCTION cases_catalogue_is_whole();
 
-CREATE FUNCTION cases_decision_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'a decided proposal is never altered, and none is deleted' USING ERRCODE = 'restrict_violation';
-END $$;
+""" + refusing("cases_decision_stays", "a decided proposal is never altered, and none is deleted") + """
 CREATE TRIGGER cases_catalogueproposal_decided BEFORE UPDATE ON cases_catalogueproposal
   FOR EACH ROW WHEN (OLD.decision <> 'waiting') EXECUTE FUNCTION cases_decision_stays();
 CREATE TRIGGER cases_catalogueproposal_stays BEFORE DELETE ON cases_catalogueproposal

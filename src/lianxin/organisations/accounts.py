@@ -192,7 +192,7 @@ def reactivate(*, staff_id: int, why: str, by: Actor) -> None:
         _note(person, AccountStep.REACTIVATED, by, reason)
 
 
-def renew(*, staff_id: int, by: Actor, second_step: bool = False, why: str = "") -> str:
+def renew(*, staff_id: int, by: Actor, second_step: bool = False) -> str:
     """The token of a new sign-in link, with which the person sets a password of their own; an older link is void.
 
     The password they have goes on holding until then. `second_step` takes their authenticator app, recovery codes and
@@ -208,7 +208,7 @@ def renew(*, staff_id: int, by: Actor, second_step: bool = False, why: str = "")
         if second_step:
             Authenticator.objects.filter(user=person).delete()
             _end_sessions(person)
-        _note(person, AccountStep.LINK, by, clean_text(why, max_length=200, multiline=False))
+        _note(person, AccountStep.RESET if second_step else AccountStep.LINK, by)
     return LinkTokens().make_token(person)
 
 

@@ -193,6 +193,7 @@ class ApiToken(models.Model):
 class AccountStep(models.TextChoices):
     MADE = "made", _("新建账号")
     LINK = "link", _("发登录链接")
+    RESET = "reset", _("发登录链接，取消两步验证和通行密钥")
     DEACTIVATED = "deactivated", _("停用")
     REACTIVATED = "reactivated", _("恢复")
 
@@ -213,7 +214,7 @@ class AccountEntry(models.Model):
         constraints = [
             one_of("account_step_known", "step", AccountStep),
             models.CheckConstraint(name="account_entry_says_why",
-                                   condition=~models.Q(why="") | models.Q(step__in=["made", "link"])),
+                                   condition=~models.Q(why="") | models.Q(step__in=["made", "link", "reset"])),
             models.CheckConstraint(
                 name="account_deactivated_by_another",
                 condition=~models.Q(step__in=["deactivated", "reactivated"]) | models.Q(by__isnull=True)

@@ -1,5 +1,7 @@
 """SQL that Django's own operations cannot say: columns that hold the code of a calendar, calendars and entries that stay."""
 
+from lianxin.kernel.guards import refusing
+
 # The two built-in codes need no row, and cost no look-up: nearly every clock runs in one of them. A foreign key would
 # lock the calendar's row at every insert, and every case is inserted with two clocks.
 CALENDARS_STAY = """
@@ -11,10 +13,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE FUNCTION organisations_calendar_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'a calendar stays, and keeps its code: clocks were counted in it' USING ERRCODE = 'restrict_violation';
-END $$;
+""" + refusing("organisations_calendar_stays", "a calendar stays, and keeps its code: clocks were counted in it") + """
 CREATE TRIGGER calendar_stays BEFORE DELETE ON organisations_workcalendar
   FOR EACH ROW EXECUTE FUNCTION organisations_calendar_stays();
 CREATE TRIGGER calendar_keeps_its_code BEFORE UPDATE OF code ON organisations_workcalendar
@@ -27,11 +26,7 @@ DROP FUNCTION organisations_calendar_stays();
 DROP FUNCTION organisations_calendar_known();
 """
 
-ACCOUNT_ENTRIES_STAY = """
-CREATE FUNCTION organisations_account_entry_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'what was done to an account is never altered' USING ERRCODE = 'restrict_violation';
-END $$;
+ACCOUNT_ENTRIES_STAY = refusing("organisations_account_entry_stays", "what was done to an account is never altered") + """
 CREATE TRIGGER account_entry_stays BEFORE UPDATE OR DELETE ON organisations_accountentry
   FOR EACH ROW EXECUTE FUNCTION organisations_account_entry_stays();
 """

@@ -169,6 +169,7 @@ def test_two_at_once_are_told(world: World, plant: list[Case]) -> None:
         other.execute("SELECT pg_advisory_lock(%s)", [keeping._LOCK])
         with pytest.raises(Conflict):
             keeping.work_out()
+        other.execute("SELECT pg_advisory_unlock(%s)", [keeping._LOCK])  # a closed session lets go a moment later
     assert keeping.work_out().issues == 1
 
 

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.kernel.errors import DomainError, NotFound
-from lianxin.kernel.text import clean_text
 from lianxin.organisations import accounts
 from lianxin.organisations.models import AccountEntry, Role, RoleGrant, Staff, Unit
 
@@ -146,8 +145,7 @@ def new_link(request: StaffRequest, pk: int) -> HttpResponse:
     except NotFound as error:
         return _refused(request, error)
     try:
-        token = accounts.renew(staff_id=pk, by=request.actor, second_step=request.POST.get("second_step") == "on",
-                               why=clean_text(request.POST.get("why", ""), max_length=200, multiline=False))
+        token = accounts.renew(staff_id=pk, by=request.actor, second_step=request.POST.get("second_step") == "on")
     except DomainError as error:
         return _shown(request, person, message=str(error), status=error.status)
     return _shown(request, person, link=_link(request, person, token))

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='AccountEntry',
             fields=[
                 ('id', models.UUIDField(default=lianxin.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('step', models.CharField(choices=[('made', '新建账号'), ('link', '发登录链接'), ('deactivated', '停用'), ('reactivated', '恢复')], max_length=12)),
+                ('step', models.CharField(choices=[('made', '新建账号'), ('link', '发登录链接'), ('reset', '发登录链接，取消两步验证和通行密钥'), ('deactivated', '停用'), ('reactivated', '恢复')], max_length=12)),
                 ('at', models.DateTimeField(default=lianxin.kernel.clock.now)),
                 ('why', models.CharField(blank=True, max_length=200)),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['staff', 'id'], name='account_entry_of')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('step__in', ['made', 'link', 'deactivated', 'reactivated'])), name='account_step_known'), models.CheckConstraint(condition=models.Q(models.Q(('why', ''), _negated=True), ('step__in', ['made', 'link']), _connector='OR'), name='account_entry_says_why'), models.CheckConstraint(condition=models.Q(models.Q(('step__in', ['deactivated', 'reactivated']), _negated=True), ('by__isnull', True), models.Q(('by', models.F('staff')), _negated=True), _connector='OR'), name='account_deactivated_by_another')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('step__in', ['made', 'link', 'reset', 'deactivated', 'reactivated'])), name='account_step_known'), models.CheckConstraint(condition=models.Q(models.Q(('why', ''), _negated=True), ('step__in', ['made', 'link', 'reset']), _connector='OR'), name='account_entry_says_why'), models.CheckConstraint(condition=models.Q(models.Q(('step__in', ['deactivated', 'reactivated']), _negated=True), ('by__isnull', True), models.Q(('by', models.F('staff')), _negated=True), _connector='OR'), name='account_deactivated_by_another')],
             },
         ),
         migrations.RunSQL(ACCOUNT_ENTRIES_STAY, DROP_ACCOUNT_ENTRIES_STAY),

@@ -7,7 +7,7 @@ what rings then would ring at its end as well.
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Count
@@ -29,10 +29,10 @@ def find_surges(at: datetime) -> int:
     first = today - timedelta(days=WINDOW + SHOWN - 1)
     counts, begun = _counts(first, WINDOW + SHOWN)
     # The days before the city began to count would make everything look like a surge.
-    found = surges(counts, first) if begun is not None and (today - begun).days >= WINDOW else []
+    found = [one for one in surges(counts, first) if (one.day - begun).days >= WINDOW] if begun is not None else []
     with transaction.atomic():
         HotSurge.objects.all().delete()
-        HotSurge.objects.bulk_create([_row(one) for one in found if begun is not None and (one.day - begun).days >= WINDOW])
+        HotSurge.objects.bulk_create([_row(one) for one in found])
     return len(found)
 
 
@@ -41,7 +41,7 @@ def _row(surge: Surge) -> HotSurge:
                     expected=surge.expected, chance=surge.chance)
 
 
-def _counts(first: date, days: int) -> tuple[dict[Series, object], date | None]:
+def _counts(first: date, days: int) -> tuple[dict[Series, Any], date | None]:
     """Reports per county, branch and day, counted by the database; and the first day on which there were any."""
     import numpy as np
 
@@ -50,13 +50,13 @@ def _counts(first: date, days: int) -> tuple[dict[Series, object], date | None]:
     rows = taken().filter(registered_at__gte=begin, county__isnull=False, category__isnull=False).annotate(
         day=TruncDate("registered_at", tzinfo=get_default_timezone())).values_list("county_id", "category_id", "day").annotate(
         number=Count("pk")).order_by()
-    counts: dict[Series, object] = {}
+    counts: dict[Series, Any] = {}
     begun: date | None = None
     for county, category, day, number in rows:
         branch = branch_of(held.nodes[category].lineage) if category in held.nodes else category
         values = counts.setdefault((str(county), str(branch)), np.zeros(days, dtype=np.int64))
         if 0 <= (offset := (day - first).days) < days:
-            values[offset] += number  # type: ignore[index]
+            values[offset] += number
         begun = min(begun, day) if begun else day
     return counts, begun
 
