@@ -138,7 +138,7 @@ def test_a_missed_call_is_called_back_by_keys(served: Any, open_as: Open) -> Non
     assert axe(page) == []
     press(page, "g")
     page.wait_for_selector("#call-form")
-    page.wait_for_function("document.querySelector('[name=phone]').value === '13777776543'")  # once the script has run
+    expect(page.locator("[name=phone]")).to_have_value("13777776543")  # once the script has run
     page.fill("[name=words]", "刚才没打通：花园社区路灯不亮。")
     press(page, "F2")
     page.wait_for_selector(".lx-notice.good")

@@ -64,7 +64,7 @@ def test_a_passkey_is_enrolled_and_then_opens_the_desk(served: Any, browser: Any
     accounts.deactivate(staff_id=person.pk, why="离职", by=served.world.actor("admin"))
     page.goto(f"{served.url}/accounts/login/")
     page.click("#passkey_login")
-    page.wait_for_function("document.querySelector('main').innerText.includes('停用') || document.querySelector('.error')")
+    page.locator("main").filter(has_text="停用").or_(page.locator(".error")).first.wait_for()
     page.goto(f"{served.url}/desk/")
     assert "/accounts/login/" in page.url
     page.context.close()
