@@ -10,6 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from lianxin.demo import tasks
 from lianxin.triage import store
+from lianxin.triage.hot.tasks import work_out
 from lianxin.triage.models import LearntModel
 from tests.world import World
 
@@ -66,3 +67,16 @@ def test_what_broke_off_is_learnt_at_the_next_start(world: World, texts: Path, m
 def test_a_city_without_texts_learns_nothing(world: World, tmp_path: Path) -> None:
     assert not tasks.read_along(tmp_path / "training")
     assert waiting() == 0
+
+
+def test_hot_issues_are_looked_for_once_before_the_worker_s_hour(world: World) -> None:
+    def jobs() -> int:
+        return ProcrastinateJob.objects.filter(task_name="hot.work_out", status="todo").count()
+
+    tasks.gather()
+    tasks.gather()
+    assert jobs() == 1
+    ProcrastinateJob.objects.filter(task_name="hot.work_out").delete()
+    work_out(timestamp=0)
+    tasks.gather()
+    assert jobs() == 0

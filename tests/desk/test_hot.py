@@ -50,8 +50,12 @@ def test_the_board_lists_draws_and_narrows(world: World, as_: SignIn, plant: lis
 def test_an_empty_board_says_so(world: World, monday: Frozen, as_: SignIn) -> None:
     shown = as_("supervisor").get(reverse("desk:hot")).content.decode()
     assert "还没有算过" in shown
-    assert "三个以上的人" in shown
+    assert "三个以上的人" not in shown  # nobody has looked
     assert "data-map" not in shown
+    keeping.work_out()
+    shown = as_("supervisor").get(reverse("desk:hot")).content.decode()
+    assert "还没有算过" not in shown
+    assert "三个以上的人" in shown
 
 
 def test_a_surge_stands_beside_what_is_usual(world: World, as_: SignIn, plant: list[Case]) -> None:

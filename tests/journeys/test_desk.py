@@ -141,6 +141,13 @@ def test_which_of_two_places_is_asked_and_answered_without_leaving_the_words(ope
     page.locator("[name=words]").fill("花园社区打桩")
     expect(asked).to_be_visible()
     expect(page.locator("[name=area]")).to_have_value("")
+    # The same when they name none any more, and with the area goes the address that came with it.
+    page.locator("[name=words]").fill("桥头街道打桩")
+    expect(page.locator("[name=area]")).to_have_value(re.compile("^990101001 "))
+    assert value(page, "place_text") != ""
+    page.locator("[name=words]").fill("半夜打桩睡不着")
+    expect(page.locator("[name=area]")).to_have_value("")
+    expect(page.locator("[name=place_text]")).to_have_value("")
 
 
 def test_one_case_through_everybodys_hands_by_keyboard(open_as: Open, served: Any) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.tasks import Task
 
 from lianxin.triage import learnt
+from lianxin.triage.hot.models import HotRun
+from lianxin.triage.hot.tasks import work_out
 from lianxin.triage.models import LearntModel
 
 log = logging.getLogger(__name__)
@@ -37,16 +41,28 @@ def wanted(texts: Path) -> bool:
     return not (known.is_file() and known.read_text().strip() == _hash(texts) and LearntModel.objects.exists())
 
 
+def _once(task: Task[..., Any, ...], **given: Any) -> None:
+    """Leave a job to the worker, if it does not wait already."""
+    try:
+        with transaction.atomic():
+            task.configure(queueing_lock=task.name).defer(**given)
+    except AlreadyEnqueued:
+        log.info("%s waits already", task.name)
+
+
 def read_along(texts: Path) -> bool:
     """Let the worker train a model, if one is wanted. Returns whether it will."""
     if not wanted(texts):
         return False
-    try:
-        with transaction.atomic():
-            learn.configure(queueing_lock="demo.learn").defer(texts=str(texts.resolve()))
-    except AlreadyEnqueued:
-        log.info("already waiting to be learnt")
+    _once(learn, texts=str(texts.resolve()))
     return True
+
+
+def gather() -> None:
+    """Let the worker look for hot issues now rather than at its next hour, where it never did."""
+    if HotRun.objects.exists():
+        return
+    _once(work_out, timestamp=0)
 
 
 @app.task(queue="housekeeping", name="demo.learn")

@@ -47,5 +47,6 @@ class Command(BaseCommand):
         path = settings.DATA / "demo.json"
         self._step("accounts")
         accounts.write(path, base_url, accounts.make(path))
+        tasks.gather()
         if city and tasks.read_along(Path(city) / "training"):
             self._step("a model of the city's training texts will read along in half a minute; until then keyword rules do")

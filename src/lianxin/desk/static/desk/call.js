@@ -24,7 +24,7 @@ function fill(button, byHand) {
   soon();
 }
 
-// A name that stands for several places: what was read before is taken back until somebody says which.
+// Words that name no place clearly any more, or one of several: what was read before is taken back.
 function unfill() {
   const { area } = form.elements;
   if (area.dataset.byHand || !area.dataset.filled || !area.value) return;
@@ -49,7 +49,7 @@ function put(markup) {
     place.dataset.was = part.innerHTML;
     place.replaceChildren(document.importNode(part.content, true));
   }
-  if (form.querySelector("[data-ask-place]")) unfill();
+  if (!form.querySelector('[data-auto][data-fill="area"]')) unfill();
   for (const button of form.querySelectorAll("[data-auto]")) fill(button, false);
 }
 
@@ -59,7 +59,8 @@ let last = "";
 function soon() { clearTimeout(timer); timer = setTimeout(read, 250); }
 async function read() {
   const body = new URLSearchParams(READ.map((name) => [name, form.elements[name].value]));
-  const area = form.elements.area;
+  const { area, place_text: place } = form.elements;
+  if (place.dataset.filled && !place.dataset.byHand) body.set("place_text", "");  // read in the words, and nothing beside them
   body.set("area_filled", area.dataset.filled && !area.dataset.byHand ? "1" : "");
   if (body.toString() === last) return;
   last = body.toString();
