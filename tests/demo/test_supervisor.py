@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ class Demo:
                 return reply.status, json.load(reply), reply.headers.get("Idempotent-Replayed") == "true"
         except urllib.error.HTTPError as error:
             return error.code, {}, False
-        except (OSError, ValueError):
+        except (OSError, ValueError, HTTPException):  # killed in the middle of its answer, too
             return 0, {}, False
 
     def children(self, name: str) -> list[int]:
