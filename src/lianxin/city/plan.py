@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from lianxin.kernel.language import listed
-from lianxin.organisations.accounts import HOTLINE_ROLES
+from lianxin.organisations.accounts import HOTLINE_ROLES, OPTIONAL_ROLES
 from lianxin.organisations.models import Role, UnitKind
 
 from . import areas, calendars, files, terms
@@ -186,7 +186,7 @@ def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
         held.update(row["roles"])
         if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & HOTLINE_ROLES):
             faults.add(row.file, row.line, _("%s 是热线中心的岗位") % listed(sorted(wrong)))
-    if plan.staff and (missing := [role for role in Role.values if role not in held]):
+    if plan.staff and (missing := [role for role in Role.values if role not in held and role not in OPTIONAL_ROLES]):
         faults.add(files.STAFF.file, 0, _("没有人担任：%s") % listed(missing))
 
 

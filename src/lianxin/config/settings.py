@@ -134,6 +134,7 @@ INSTALLED_APPS = [
     "lianxin.places",
     "lianxin.organisations",
     "lianxin.cases",
+    "lianxin.fieldwork",
     "lianxin.knowledge",
     "lianxin.triage",
     "lianxin.triage.hot",
@@ -142,7 +143,7 @@ INSTALLED_APPS = [
     "lianxin.analysis",
     "lianxin.analysis.reports",
 ]
-for _name in ("city", "faces", "portal", "desk", "api", "demo", "bench", "docs"):
+for _name in ("patrols", "care", "city", "faces", "portal", "desk", "field", "api", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 

@@ -47,7 +47,8 @@ handler400 = "lianxin.faces.errors.bad_request"
 handler403 = "lianxin.faces.errors.permission_denied"
 handler404 = "lianxin.faces.errors.not_found"
 handler500 = "lianxin.faces.errors.server_error"
-for prefix, module in (("api/v1/", "lianxin.api.urls"), ("desk/", "lianxin.desk.urls"), ("", "lianxin.portal.urls")):
+FACES = (("api/v1/", "lianxin.api.urls"), ("desk/", "lianxin.desk.urls"), ("field/", "lianxin.field.urls"), ("", "lianxin.portal.urls"))
+for prefix, module in FACES:
     try:
         found = find_spec(module)
     except ModuleNotFoundError:

@@ -40,6 +40,8 @@ class Role(models.TextChoices):
     HEAD = "head", _("单位负责人")
     LEADER = "leader", _("领导小组成员")
     GRID_WORKER = "grid_worker", _("网格员")
+    TEAM_LEAD = "team_lead", _("网格长")
+    CARE_KEEPER = "care_keeper", _("关爱登记管理员")
     ADMINISTRATOR = "administrator", _("系统管理员")
 
 
