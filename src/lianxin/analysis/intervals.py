@@ -1,4 +1,5 @@
-"""How sure a figure is, and whether two of them differ by more than chance. The arithmetic is SciPy's.
+"""How sure a figure is, and whether two of them differ by more than chance. The arithmetic is SciPy's, which is loaded at
+the first question, as `kernel.shares` does: it takes a second, and most processes ask none.
 
 Intervals are at 95 %. For a proportion Wilson's score interval (Wilson 1927), for a count the exact Poisson interval
 (Garwood 1936). Two proportions are compared by Pearson's χ² without correction, which is the score test of their
@@ -11,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from math import erfc, sqrt
 from typing import Final
 
 from django.conf import settings
-from scipy import stats
 
 from lianxin.kernel.shares import CONFIDENCE
 from lianxin.kernel.shares import wilson as wilson
@@ -23,12 +24,14 @@ from .figures import Change, Figure, FigureKind, Verdict
 from .rates import DEFINITIONS
 
 SIGMAS: Final = 3
-ALPHA: Final = float(2 * stats.norm.sf(SIGMAS))  # 0.0027
+ALPHA: Final = erfc(SIGMAS / sqrt(2))  # 0.0027: both tails of the normal distribution
 
 
 @lru_cache(maxsize=65_536)
 def poisson(count: int, exposure: int) -> tuple[float, float]:
     """Bounds of count ÷ exposure. `exposure` is at least 1."""
+    from scipy import stats
+
     tail = (1 - CONFIDENCE) / 2
     low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
     high = float(stats.chi2.isf(tail, 2 * count + 2)) / 2
@@ -51,6 +54,8 @@ def _proportions(now: Figure, before: Figure) -> tuple[str, float]:
     hits = now.numerator + before.numerator
     if hits in (0, total):  # all alike: nothing can differ
         return "score", 1.0
+    from scipy import stats
+
     least = min(now.denominator, before.denominator) * min(hits, total - hits) / total
     if least < 5:
         return "fisher", float(stats.fisher_exact(table)[1])
@@ -61,6 +66,8 @@ def _counts(now: Figure, before: Figure) -> tuple[str, float]:
     total = now.numerator + before.numerator
     if total == 0:
         return "poisson_means", 1.0
+    from scipy import stats
+
     share = now.denominator / (now.denominator + before.denominator)
     return "poisson_means", float(stats.binomtest(now.numerator, total, share).pvalue)
 
