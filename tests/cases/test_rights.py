@@ -45,6 +45,8 @@ def _expected(name: str, action: str, state: State, parts: dict[str, str]) -> bo
     if name in CLERKS and Role.CLERK in row.roles:
         held = parts.get(name.rstrip("2"))
         return (held == "lead" and Holder.LEAD in row.holders) or (held == "assist" and Holder.ASSIST in row.holders)
+    if name == "grid" and Holder.GRID in row.holders:
+        return False  # neither its reporter nor asked to look: below
     if name == "urban_head" and Role.HEAD in row.roles:
         return parts.get("urban") == "lead" and Holder.LEAD in row.holders
     return (name == "reporter" and Holder.REPORTER in row.holders) or (

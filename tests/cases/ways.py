@@ -74,6 +74,9 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "grant_extension": ("dispatcher", {"explanation": "连日下雨，雨停后铺好。"}),
     "refuse_extension": ("supervisor", {"reason": "原来的时间够用。"}),
     "unmerge": ("dispatcher", {"reason": "是另一个工地。"}),
+    "settle_on_the_spot": ("grid", {"public_answer": "井盖已盖好。", "attachments": "one", "category": "010101"}),
+    "ask_check": ("reviewer", {"note": "请看工地夜里是否停工。"}),
+    "answer_check": ("grid", {"handled": True, "note": "没有灯，没有声音。", "attachments": "one"}),
 }
 
 WAY_TO: dict[State, tuple[str, ...]] = {
@@ -91,6 +94,7 @@ WAY_TO: dict[State, tuple[str, ...]] = {
 
 # What has to happen before an action can be taken, besides the state: after which step of the way, which steps.
 PRELUDES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "answer_check": ("reply", ("ask_check",)),
     "resume_work": ("sign", ("suspend",)), "lift_suspension": ("sign", ("suspend",)),
     "grant_extension": ("sign", ("ask_extension",)), "refuse_extension": ("sign", ("ask_extension",)),
     "answer_supervision": ("dispatch", ("supervise",)),
@@ -155,6 +159,10 @@ def at_state(world: World, state: State, *, before: str = "", **intake: Any) -> 
         case_id, master = at_state(world, State.IN_HAND, **intake), at_state(world, State.IN_HAND)
         take(world, master, "merge", duplicates=[str(case_id)])
         return case_id
+    if before == "settle_on_the_spot":
+        found = upload(world.actor("grid"))
+        return a.register(by=world.actor("grid"), intake=a.Intake(
+            words="桥头街道花园社区路边井盖缺失。", channel="field", area=VILLAGE, attachments=(found,))).case_id
     case_id = world.case(area=VILLAGE, **intake)
     take(world, case_id, "request_publication")
     for step in WAY_TO[state]:

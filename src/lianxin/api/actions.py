@@ -16,7 +16,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints, create_model
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StringConstraints, create_model
 
 from lianxin.cases.actions import ACTIONS
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES, LONG
@@ -50,7 +50,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "waits_for": tuple(SuspensionReason.values), "service": EMERGENCY_SERVICES, "purpose": ("more", "proof"),
 }
 LENGTHS = {"basis": BASIS, "title": 120, "body": 4000}
-CODES = {"category", "area", "lead_unit", "suggested_unit", "route", "officer", "article"}
+CODES = {"category", "area", "lead_unit", "suggested_unit", "route", "officer", "article", "worker"}
 TEXT = {
     "category": "Code of a leaf of the category tree.", "area": "Code of an area.", "lead_unit": "Code of an open unit.",
     "assisting_units": "Codes of open units.", "suggested_unit": "Code of the unit that should have it.",
@@ -62,6 +62,9 @@ TEXT = {
     "note": "Never shown to the reporter.", "means": "How the reporter was contacted.",
     "duplicates": "Numbers or ids of cases about the same matter.",
     "until": "With a time zone.", "waits_for": "`reporter`: for what was asked of them; `outside`: for a condition named in the words.",
+    "worker": "A grid worker's username; one of the place who had no part in it when silent.",
+    "handled": "Whether the matter was seen to be handled.",
+    "lon": "WGS-84 degrees; where the worker stood.", "lat": "WGS-84 degrees.",
     "minutes": "Minutes of the clock's own calendar.", "complex": "Asks for the limits of a complex matter.",
     "article": "Code of the answer that was read out.", "service": "110 police, 119 fire, 120 ambulance, 122 traffic.",
 }
@@ -114,6 +117,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "grant_extension": {"explanation": "连日下雨，雨停后两天内铺好。", "minutes": 420},
     "refuse_extension": {"reason": "原来的时间够用。"},
     "unmerge": {"reason": "是另一栋楼的水管。"},
+    "settle_on_the_spot": {"public_answer": "井盖已盖好，并围了警示带。", "attachments": [_ID], "category": "010101"},
+    "ask_check": {"note": "请看路灯是否亮了。", "worker": "grid"},
+    "answer_check": {"handled": True, "note": "三盏都亮。", "attachments": [_ID]},
 }
 
 
@@ -136,6 +142,8 @@ def _type(row: Transition, name: str, annotation: Any, required: bool) -> Any:
         made = StrictBool
     elif annotation is int:
         made = Annotated[StrictInt, Field(ge=1, le=YEAR)]
+    elif annotation is float:
+        made = Annotated[StrictFloat | StrictInt, Field(ge=-180, le=180)]
     elif annotation is datetime:
         made = AwareDatetime
     elif name == "answers" and typing.get_origin(annotation) is Mapping:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -243,13 +243,24 @@ def remove_files(attachments: list[Attachment], *, at: datetime) -> None:
         _drop_later((attachment.sha256, attachment.thumbnail_sha256))
 
 
+# Files without a case that another context answers for: each gives the condition of those it holds (`fieldwork.apps`).
+HELD: list[Callable[[], Q]] = []
+
+
+def forget(stale: list[Attachment]) -> None:
+    """Delete files that belong to no case, and their content once that is committed."""
+    Attachment.objects.filter(pk__in=[one.pk for one in stale], case__isnull=True).delete()
+    _drop_later(sha256 for one in stale for sha256 in (one.sha256, one.thumbnail_sha256))
+
+
 def forget_unclaimed(before: datetime) -> int:
-    """Uploads that never became part of a case. Returns how many were removed."""
+    """Uploads that never became part of a case and that nobody else holds. Returns how many were removed."""
     with transaction.atomic():
-        stale = list(Attachment.objects.select_for_update(skip_locked=True).filter(
-            case__isnull=True, created_at__lt=before))
-        Attachment.objects.filter(pk__in=[one.pk for one in stale]).delete()
-        _drop_later(sha256 for one in stale for sha256 in (one.sha256, one.thumbnail_sha256))
+        unclaimed = Attachment.objects.select_for_update(skip_locked=True).filter(case__isnull=True, created_at__lt=before)
+        for held in HELD:
+            unclaimed = unclaimed.exclude(held())
+        stale = list(unclaimed)
+        forget(stale)
     return len(stale)
 
 

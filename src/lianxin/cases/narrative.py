@@ -81,6 +81,7 @@ _CLOSED_SHORT: dict[str, Callable[[], str]] = {
     Outcome.ANSWERED: lambda: _("已答复"), Outcome.SOLVED: lambda: _("已解决"),
     Outcome.EXPLAINED: lambda: _("没能解决，已说明"), Outcome.UNREACHED: lambda: _("已答复，没联系上您"),
     Outcome.UNASKED: lambda: _("已答复，没有收到您的评价"), Outcome.IMPORTED: lambda: _("已办结"),
+    Outcome.SELF_HANDLED: lambda: _("网格员当场处理了"),
 }
 
 
@@ -139,6 +140,8 @@ def _closed(case: Case) -> str:
         return _("%(unit)s已经答复，没有收到您的评价，%(day)s办结。") % {"unit": unit_of(case), "day": day}
     if case.outcome == Outcome.ANSWERED:
         return _("热线当场答复了您，%(day)s办结。") % {"day": day}
+    if case.outcome == Outcome.SELF_HANDLED:
+        return _("网格员当场处理了，%(day)s办结。") % {"day": day}
     return _("这件事已于 %(day)s办结。") % {"day": day}
 
 

@@ -10,14 +10,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.organisations.actors import Actor, Grant, Kind
 from lianxin.organisations.models import Role, UnitKind
 
-from .models import Assignment, AssignmentRole, Case, State
+from .models import Assignment, AssignmentRole, Case, Check, State
 from .states import BY_ACTION, Holder, Transition
 
 HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SUPERVISOR})
@@ -44,7 +44,7 @@ class Scope:
     everything: bool = False
     unit_ids: frozenset[int] = frozenset()
     county_ids: frozenset[int] = frozenset()
-    registered_by: int | None = None
+    worker_id: int | None = None
     case_id: uuid.UUID | None = None
 
     def q(self) -> Q:
@@ -56,8 +56,9 @@ class Scope:
             query |= Q(unit_ids__overlap=sorted(self.unit_ids))
         if self.county_ids:
             query |= Q(county_id__in=sorted(self.county_ids))
-        if self.registered_by is not None:
-            query |= Q(registered_by_id=self.registered_by)
+        if self.worker_id is not None:
+            query |= Q(registered_by_id=self.worker_id) | Q(pk__in=_asked_to_look(self.worker_id)) | Q(
+                pk__in=_working_on(self.worker_id))
         if self.case_id is not None:
             query |= Q(pk=self.case_id)
         return query
@@ -67,9 +68,25 @@ class Scope:
             self.everything
             or not self.unit_ids.isdisjoint(case.unit_ids)
             or case.county_id in self.county_ids
-            or (self.registered_by is not None and case.registered_by_id == self.registered_by)
+            or (self.worker_id is not None and self._workers(case))
             or (self.case_id is not None and case.pk == self.case_id)
         )
+
+    def _workers(self, case: Case) -> bool:
+        assert self.worker_id is not None
+        return (case.registered_by_id == self.worker_id or _asked_to_look(self.worker_id).filter(case=case).exists()
+                or _working_on(self.worker_id).filter(case=case).exists())
+
+
+def _asked_to_look(staff_id: int) -> QuerySet[Check, uuid.UUID]:
+    """Cases a grid worker is asked to look at and has not answered for yet."""
+    return Check.objects.filter(
+        worker_id=staff_id, answered_at__isnull=True, withdrawn_at__isnull=True).values_list("case_id", flat=True)
+
+
+def _working_on(staff_id: int) -> QuerySet[Assignment, uuid.UUID]:
+    """Cases whose part of a unit a grid worker was given by name."""
+    return Assignment.objects.filter(officer_id=staff_id, ended_at__isnull=True).values_list("case_id", flat=True)
 
 
 def _county_of(grant: Grant) -> int | None:
@@ -79,7 +96,8 @@ def _county_of(grant: Grant) -> int | None:
 def scope_of(actor: Actor) -> Scope:
     """Hotline roles at the hotline see the city, or the county their grant names; a county government and a county's
     supervisor see their county; a unit's clerks and head see the cases it has or had a part in; the leading group sees the
-    city, or the county its grant names; a grid worker what they reported."""
+    city, or the county its grant names; a grid worker what they reported, what they were given by name and what they are asked
+    to look at."""
     if actor.kind is Kind.SYSTEM:
         return Scope(everything=True)
     if actor.kind is Kind.REPORTER:
@@ -87,7 +105,7 @@ def scope_of(actor: Actor) -> Scope:
     unit_ids: set[int] = set()
     county_ids: set[int] = set()
     everything = False
-    registered_by: int | None = None
+    worker_id: int | None = None
     for grant in actor.grants:
         if grant.role in HOTLINE_ROLES:
             county = _county_of(grant)
@@ -104,8 +122,8 @@ def scope_of(actor: Actor) -> Scope:
             if grant.unit_kind is UnitKind.COUNTY_GOVERNMENT and grant.county_id is not None:
                 county_ids.add(grant.county_id)
         elif grant.role is Role.GRID_WORKER:
-            registered_by = actor.staff_id
-    return Scope(everything, frozenset(unit_ids), frozenset(county_ids), registered_by)
+            worker_id = actor.staff_id
+    return Scope(everything, frozenset(unit_ids), frozenset(county_ids), worker_id)
 
 
 def visible_to(actor: Actor) -> Q:
@@ -146,12 +164,30 @@ def _had_part(actor: Actor, case: Case) -> bool:
 
 
 def own_assignment(actor: Actor, assignments: Sequence[Assignment], action: str) -> Assignment | None:
-    """The open assignment a clerk acts with: the assisting one for an assisting unit's actions, else the lead's."""
+    """The open assignment a clerk acts with: the assisting one for an assisting unit's actions, else the lead's. A grid worker
+    acts with one that they were given by name."""
     roles = {Role.CLERK} | (BY_ACTION[action].roles & {Role.HEAD})
     units = {grant.unit_id for grant in actor.grants if grant.role in roles}
-    own = [a for a in assignments if a.ended_at is None and a.unit_id in units]
+    own = [a for a in assignments if a.ended_at is None and (a.unit_id in units or _given(actor, a))]
     wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
     return next((a for a in own if a.role == wanted), own[0] if own else None)
+
+
+def _given(actor: Actor, part: Assignment) -> bool:
+    """Whether a unit's part was given by name to this person, who is a grid worker of that unit."""
+    return part.officer_id == actor.staff_id and any(
+        grant.role is Role.GRID_WORKER and grant.unit_id == part.unit_id for grant in actor.grants)
+
+
+def _of_the_grid(actor: Actor, row: Transition, case: Case) -> Decision:
+    """A grid worker's own: what they reported, or what they are asked to look at."""
+    if row.action == "answer_check":
+        if actor.staff_id is not None and _asked_to_look(actor.staff_id).filter(case=case).exists():
+            return YES
+        return Decision(False, _("没有请您核查这件工单。"))
+    if case.registered_by_id == actor.staff_id:
+        return YES
+    return Decision(False, _("这不是您上报的工单。"))
 
 
 def _not_to_decide(actor: Actor, grant: Grant, row: Transition, case: Case) -> str | Promise:
@@ -191,7 +227,14 @@ def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assi
                 reason = fault
             else:
                 return YES
-        if grant.role in (Role.CLERK, Role.HEAD) and assignment is not None and grant.unit_id == assignment.unit_id:
+        if grant.role is Role.GRID_WORKER and Holder.GRID in row.holders:
+            decision = _of_the_grid(actor, row, case)
+            if decision:
+                return YES
+            reason = decision.reason
+        if assignment is not None and grant.unit_id == assignment.unit_id and (
+            grant.role in (Role.CLERK, Role.HEAD) or (grant.role is Role.GRID_WORKER and _given(actor, assignment))
+        ):
             wanted = Holder.LEAD if assignment.role == AssignmentRole.LEAD else Holder.ASSIST
             if wanted in row.holders:
                 return YES
@@ -218,7 +261,7 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
 
 
 READ_IDENTITY = "read_identity"  # what a token's scopes call it
-IDENTITY_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.CALLBACK, Role.CLERK})
+IDENTITY_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.CALLBACK, Role.CLERK, Role.GRID_WORKER})
 
 
 def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -> Decision:
@@ -239,8 +282,10 @@ def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -
         Role.DISPATCHER: ("registered", "accepted", "objected"),
         Role.CALLBACK: ("callback",),
     }
+    given = {a.unit_id for a in assignments if a.ended_at is None and _given(actor, a)}
     for grant in actor.grants:
-        if grant.role is Role.CLERK and grant.unit_id in open_units and state in ("dispatched", "in_hand"):
+        handles = grant.unit_id in open_units if grant.role is Role.CLERK else grant.unit_id in given
+        if handles and state in ("dispatched", "in_hand"):
             if not case.confidential:
                 return YES
             refused = Decision(False, _("诉求人要求保密，由热线代为联系。"))

@@ -28,6 +28,7 @@ class Holder(StrEnum):
     ASSIST = "assist"
     REPORTER = "reporter"
     SYSTEM = "system"
+    GRID = "grid"  # the grid worker who reported it, or who is asked to look
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ _OPERATOR: Final = frozenset({Role.OPERATOR})
 _DISPATCHER: Final = frozenset({Role.DISPATCHER})
 _INTAKE: Final = frozenset({Role.OPERATOR, Role.DISPATCHER})
 _CLERK: Final = frozenset({Role.CLERK})
+_WORKER: Final = frozenset({Role.GRID_WORKER})
 _REVIEWER: Final = frozenset({Role.REVIEWER})
 _CALLBACK: Final = frozenset({Role.CALLBACK})
 _SUPERVISOR: Final = frozenset({Role.SUPERVISOR})
@@ -77,6 +79,7 @@ _HOTLINE: Final = frozenset({Holder.HOTLINE})
 _LEAD: Final = frozenset({Holder.LEAD})
 _UNIT: Final = frozenset({Holder.LEAD, Holder.ASSIST})
 _SYSTEM: Final = frozenset({Holder.SYSTEM})
+_GRID: Final = frozenset({Holder.GRID})
 _WITH_A_UNIT: Final = (State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.REPLIED, State.CALLBACK)
 _WORKING: Final = (State.DISPATCHED, State.IN_HAND)
 _BEFORE_REPLY: Final = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
@@ -100,6 +103,11 @@ TABLE: Final[tuple[Transition, ...]] = (
         "answer_on_the_spot", _("直接答复"), (State.REGISTERED, State.ACCEPTED), (State.CLOSED,), _INTAKE, _HOTLINE,
         requires=("public_answer",), optional=("category", "article", "means", "contacted_at"), public=True, announces=True, key="w",
     ),
+    # What a grid worker found and put right at once: with a photo of before and one of after.
+    Transition(
+        "settle_on_the_spot", _("自行处置"), (State.REGISTERED,), (State.CLOSED,), _WORKER, _GRID,
+        requires=("public_answer", "attachments"), optional=("category",), public=True, key="w",
+    ),
     Transition(
         "dispatch", _("派单"), (State.ACCEPTED,), (State.DISPATCHED,), _INTAKE, _HOTLINE | _SYSTEM,
         requires=("lead_unit",), optional=("assisting_units", "note"), public=True, announces=True, key="d",
@@ -112,9 +120,9 @@ TABLE: Final[tuple[Transition, ...]] = (
         "add_assisting", _("增加协办"), _WORKING, (), _DISPATCHER, _HOTLINE,
         requires=("assisting_units",), optional=("note",),
     ),
-    Transition("sign", _("签收"), (State.DISPATCHED,), (State.IN_HAND,), _CLERK, _LEAD, public=True, key="s"),
+    Transition("sign", _("签收"), (State.DISPATCHED,), (State.IN_HAND,), _CLERK | _WORKER, _LEAD, public=True, key="s"),
     Transition(
-        "record_contact", _("记录联系"), (*_WORKING, State.MERGED), (), _CLERK, _UNIT,
+        "record_contact", _("记录联系"), (*_WORKING, State.MERGED), (), _CLERK | _WORKER, _UNIT,
         requires=("means", "reached"), optional=("contacted_at", "note", "duplicates"), public=True, bumps=False, key="c",
     ),
     Transition(
@@ -142,7 +150,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         "hand_to_colleague", _("转同事办理"), _WORKING, (), _CLERK, _UNIT, requires=("officer",), bumps=False, key="h",
     ),
     Transition(
-        "ask_colleague", _("内部留言"), OPEN_STATES, (), _ANYONE, _HOTLINE | _UNIT, requires=("note",), bumps=False,
+        "ask_colleague", _("内部留言"), OPEN_STATES, (), _ANYONE | _WORKER, _HOTLINE | _UNIT, requires=("note",), bumps=False,
         key="n",
     ),
     Transition(
@@ -171,7 +179,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         requires=("reason",), bumps=False, key="v",
     ),
     Transition(
-        "reply", _("答复"), (State.IN_HAND,), (State.REPLIED,), _CLERK, _LEAD,
+        "reply", _("答复"), (State.IN_HAND,), (State.REPLIED,), _CLERK | _WORKER, _LEAD,
         requires=("public_answer", "solved"), optional=("private_note", "means", "contacted_at"), key="e",
     ),
     Transition("approve", _("审核通过"), (State.REPLIED,), (State.CALLBACK,), _REVIEWER, _HOTLINE,
@@ -198,6 +206,15 @@ TABLE: Final[tuple[Transition, ...]] = (
         "contest", _("不认可办结"), (State.CLOSED,), (State.CALLBACK, State.ACCEPTED), _OPERATOR,
         frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("words",), public=True, announces=True, key="q",
     ),
+    # An independent look: by a grid worker of the place who had no part in it.
+    Transition(
+        "ask_check", _("请现场核查"), (State.REPLIED, State.CALLBACK, State.CLOSED), (), _REVIEWER | _CALLBACK | _SUPERVISOR,
+        _HOTLINE, requires=("note",), optional=("worker",), bumps=False, key="k",
+    ),
+    Transition(
+        "answer_check", _("核查结果"), (State.REPLIED, State.CALLBACK, State.CLOSED), (), _WORKER, _GRID,
+        requires=("handled", "attachments"), optional=("note",), bumps=False, key="k",
+    ),
     Transition("close", _("归档"), (State.CALLBACK,), (State.CLOSED,), _CALLBACK | {Role.SUPERVISOR}, _HOTLINE,
                optional=("explanation",), public=True, announces=True, key="g"),
     Transition(
@@ -212,11 +229,11 @@ TABLE: Final[tuple[Transition, ...]] = (
         frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("reason",), public=True,
     ),
     Transition(
-        "add_information", _("补充情况"), OPEN_STATES, (), _INTAKE | _CALLBACK,
-        frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("words",), public=True, bumps=False, key="i",
+        "add_information", _("补充情况"), OPEN_STATES, (), _INTAKE | _CALLBACK | _WORKER,
+        frozenset({Holder.REPORTER, Holder.HOTLINE, Holder.GRID}), requires=("words",), public=True, bumps=False, key="i",
     ),
     Transition(
-        "attach", _("添加附件"), OPEN_STATES, (), _ANYONE, _HOTLINE | _UNIT | {Holder.REPORTER},
+        "attach", _("添加附件"), OPEN_STATES, (), _ANYONE | _WORKER, _HOTLINE | _UNIT | {Holder.REPORTER, Holder.GRID},
         requires=("attachments",), public=True, bumps=False,
     ),
     Transition(
@@ -224,7 +241,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         requires=("reason",), optional=("category", "area", "kind", "urgency"), key="m",
     ),
     Transition(
-        "refer_emergency", _("转接紧急电话"), OPEN_STATES, (), _INTAKE, _HOTLINE,
+        "refer_emergency", _("转接紧急电话"), OPEN_STATES, (), _INTAKE | _WORKER, _HOTLINE | _GRID,
         requires=("service",), optional=("note",), public=True, bumps=False,
     ),
     Transition(

@@ -18,7 +18,7 @@ from lianxin.cases.queries import Filters, Page, TimelineEntry, came_back, rows
 from lianxin.cases.turns import URGENT, in_turn
 from lianxin.organisations.accounts import Keeper
 from lianxin.organisations.actors import Actor
-from lianxin.organisations.models import Role, RoleGrant, Staff
+from lianxin.organisations.models import Role, RoleGrant, Staff, UnitKind
 
 # The case states in which a unit still has something to do.
 WITH_THE_UNIT = (State.DISPATCHED.value, State.IN_HAND.value, State.OBJECTED.value)
@@ -81,10 +81,10 @@ def suggested_unit(case: Case) -> str:
 
 
 def colleagues(unit_ids: Sequence[int]) -> list[tuple[str, str, str]]:
-    """Clerks of these units: username, name, unit."""
+    """Who may work on these units' parts – clerks, in a town its grid workers too: username, name, unit."""
+    able = Q(role=Role.CLERK) | Q(role=Role.GRID_WORKER, unit__kind=UnitKind.TOWN_GOVERNMENT)
     return list(
-        RoleGrant.objects.filter(unit_id__in=list(unit_ids), role=Role.CLERK, ended_at__isnull=True,
-                                 staff__is_active=True)
+        RoleGrant.objects.filter(able, unit_id__in=list(unit_ids), ended_at__isnull=True, staff__is_active=True)
         .values_list("staff__username", "staff__name", "unit__name").order_by("unit__name", "staff__name")
     )
 

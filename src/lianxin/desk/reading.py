@@ -168,4 +168,8 @@ def checks_of(case: Case, file: CaseFile) -> list[Check]:
         Check(_("答复长短"), ngettext("%d 字", "%d 字", length) % length, length >= SHORT_ANSWER),
         Check(_("按时答复"), _("超过期限") if late else _("是"), not late),
     ]
+    looked = last_of(file.timeline, "answer_check")
+    if looked is not None and looked.event.at >= answer.event.at:
+        good = bool(looked.event.data.get("handled"))
+        found.append(Check(_("现场核查"), _("已办好") if good else _("没有办好"), good))
     return found

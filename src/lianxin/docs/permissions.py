@@ -9,7 +9,7 @@ from lianxin.cases import ledger, policy
 from lianxin.cases.catalogue import rights
 from lianxin.cases.models import OPEN_STATES, Assignment, AssignmentRole, Case, CatalogueProposal, State
 from lianxin.cases.reference import Place
-from lianxin.cases.states import TABLE, Transition
+from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.desk.boards import ALL, BOARDS
 from lianxin.organisations.actors import SYSTEM, Actor, Grant, Kind, reporter_for
 from lianxin.organisations.models import Role, UnitKind
@@ -48,7 +48,10 @@ def _may(actor: Actor, row: Transition, unit: int | None = None) -> bool:
 
 
 def may(row: Transition, role: Role) -> str:
-    """What the matrix says for one role: nothing, a mark, or for clerks which unit's."""
+    """What the matrix says for one role: nothing, a mark, or for clerks which unit's, for grid workers which case."""
+    if role is Role.GRID_WORKER and not row.makes_case:
+        which = (("own report or check", {Holder.GRID}), ("given by name", {Holder.LEAD, Holder.ASSIST}))
+        return ", ".join(name for name, holders in which if role in row.roles and row.holders & holders)
     if role is not Role.CLERK:
         return "●" if _may(_actor(role, HOTLINE, UnitKind.HOTLINE), row) else ""
     if row.makes_case:
@@ -81,8 +84,8 @@ def _scope_in_words(actor: Actor) -> str:
         parts.append("cases in which the unit has or had a part")
     if scope.county_ids:
         parts.append("cases in the county")
-    if scope.registered_by is not None:
-        parts.append("cases this person reported")
+    if scope.worker_id is not None:
+        parts.append("cases this person reported, was given by name or is asked to look at")
     if scope.case_id is not None:
         parts.append("the one case")
     return " and ".join(parts) or "no case"

@@ -13,6 +13,7 @@ from .dispatching import (
     refer_emergency,
 )
 from .extending import ask_extension, grant_extension, refuse_extension
+from .grid import answer_check, ask_check, settle_on_the_spot
 from .handling import (
     ask_colleague,
     assist_reply,
@@ -48,12 +49,13 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "grant_extension": grant_extension, "refuse_extension": refuse_extension,
     "request_publication": request_publication, "clear_publication": clear_publication,
     "refuse_publication": refuse_publication, "merge": merge, "unmerge": unmerge,
+    "settle_on_the_spot": settle_on_the_spot, "ask_check": ask_check, "answer_check": answer_check,
 }
 
 __all__ = [
-    "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_on_the_spot",
-    "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication", "correct", "decline", "dispatch",
-    "hand_to_colleague", "merge", "raise_return", "record_contact", "redispatch", "refer_emergency", "refuse_publication",
-    "register", "register_many", "reject_return", "reply", "request_publication",
-    "rule_jointly", "sign", "unmerge", "uphold_return", "withdraw",
+    "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_check",
+    "answer_on_the_spot", "ask_check", "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication",
+    "correct", "decline", "dispatch", "hand_to_colleague", "merge", "raise_return", "record_contact", "redispatch",
+    "refer_emergency", "refuse_publication", "register", "register_many", "reject_return", "reply",
+    "request_publication", "rule_jointly", "settle_on_the_spot", "sign", "unmerge", "uphold_return", "withdraw",
 ]

@@ -63,7 +63,7 @@ def words(value: str, name: str, *, required: bool = True) -> str:
     return cleaned
 
 
-def _set_elements(step: Step, *, category: str | None, area: str | None, kind: str | None,
+def set_elements(step: Step, *, category: str | None, area: str | None, kind: str | None,
                   urgency: str | None) -> None:
     reference = step.reference
     if category:
@@ -122,7 +122,7 @@ def accept(step: Step, *, category: str, area: str | None = None, kind: str | No
            urgency: str | None = None) -> None:
     """受理: the matter is the city's to answer. Sets category, place, kind and urgency, and the limits with them."""
     step.require(category=category)
-    _set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
+    set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
     step.to(State.ACCEPTED)
     step.set(accepted_at=step.at)
     relimit(step, never_later=False)
@@ -172,7 +172,7 @@ def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None =
     """
     step.require(public_answer=public_answer)
     _told(step, means=means, contacted_at=contacted_at)
-    _set_elements(step, category=category, area=None, kind=None, urgency=None)
+    set_elements(step, category=category, area=None, kind=None, urgency=None)
     if article:
         for keep in ARTICLES:
             keep(step, article)
@@ -254,7 +254,7 @@ def correct(step: Step, *, reason: str, category: str | None = None, area: str |
     step.require(reason=reason)
     if not any((category, area, kind, urgency)):
         raise Invalid(_("请至少更正一项。"), fields={"category": str(_("没有改动。"))})
-    _set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
+    set_elements(step, category=category, area=area, kind=kind, urgency=urgency)
     step.say("reason", words(reason, "reason"), public=False)
     relimit(step, never_later=True)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.text import clean_text
-from lianxin.organisations.models import Role, RoleGrant, Staff
+from lianxin.organisations.models import Role, RoleGrant, Staff, UnitKind
 
 from ..engine import Step, action
 from ..models import (
@@ -114,14 +114,20 @@ def record_contact(step: Step, *, means: str, reached: bool, contacted_at: datet
         contact_too(step, duplicates, means=means, reached=reached, contacted_at=contacted_at, note=note)
 
 
+def officers_of(part: Assignment) -> list[Role]:
+    """Who may work on a unit's part. A grid worker works on what is their town's own by its statutory duty; nothing is handed
+    down to a grid by another body."""
+    return [Role.CLERK, Role.GRID_WORKER] if part.unit.kind == UnitKind.TOWN_GOVERNMENT else [Role.CLERK]
+
+
 @action("hand_to_colleague")
 def hand_to_colleague(step: Step, *, officer: str) -> None:
-    """转同事办理: within the unit, to a clerk of it."""
+    """转同事办理: within the unit, to a clerk of it; in a town, to a grid worker on its own staff as well."""
     step.require(officer=officer)
     mine = own(step)
     colleague = Staff.objects.filter(username=clean_text(officer, max_length=150, multiline=False), is_active=True).first()
     if colleague is None or not RoleGrant.objects.filter(
-        staff=colleague, unit_id=mine.unit_id, role=Role.CLERK, ended_at__isnull=True
+        staff=colleague, unit_id=mine.unit_id, role__in=officers_of(mine), ended_at__isnull=True
     ).exists():
         raise Invalid(_("只能转给本单位的承办员。"), fields={"officer": str(_("请从列表中选择。"))})
     step.set_assignment(mine, officer_id=colleague.pk)
@@ -137,7 +143,7 @@ def ask_colleague(step: Step, *, note: str) -> None:
 
 def _proof_photos(step: Step, mine: Assignment) -> int:
     """Photos the unit itself added while it held the case: one the hotline added proves nothing of the unit's work."""
-    clerks = RoleGrant.objects.filter(unit_id=mine.unit_id, role=Role.CLERK).values("staff_id")
+    clerks = RoleGrant.objects.filter(unit_id=mine.unit_id, role__in=officers_of(mine)).values("staff_id")
     return Attachment.objects.filter(
         case=step.case, by_reporter=False, kind=Attachment.MediaKind.PHOTO, created_at__gte=mine.assigned_at,
         removed_at__isnull=True, uploaded_by__in=clerks,

@@ -54,7 +54,8 @@ class Intake:
     """What a resident, operator, grid worker or partner says. `lon`/`lat` are degrees in `coordinate_system`.
 
     `category` and `area` are codes. With `accept` the case is accepted in the same breath: for staff who have
-    heard the matter and named its category. `registered_at` and `history` are for imports only.
+    heard the matter and named its category. `registered_at` and `history` are for imports only. `made_at` is when it was
+    written down where there was no network; the clocks run from when it arrived.
     """
 
     words: str
@@ -83,6 +84,7 @@ class Intake:
     source_system: str = ""
     source_id: str = ""
     history: History | None = None
+    made_at: datetime | None = None
     attachments: tuple[uuid.UUID, ...] = ()
 
 
@@ -250,6 +252,8 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     area_id, county_id, lon, lat = _place(intake, held)
     reporter = _reporter(intake, recorded)
     data: dict[str, Any] = {"channel": intake.channel}
+    if intake.made_at is not None:
+        data["made_at"] = min(intake.made_at, recorded).isoformat()
     if intake.source_system:
         data |= {"source": intake.source_system, "imported_at": recorded.isoformat()}
     try:

@@ -27,6 +27,7 @@ from .catalogue import (
     TimeLimit,
     Urgency,
 )
+from .checks import Check
 from .clocks import (
     RUNNING,
     Clock,
@@ -58,7 +59,7 @@ from .record import (
 __all__ = [
     "OPEN_STATES", "RUNNING", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
     "Attachment", "Case", "CatalogueDecision", "CatalogueProposal",
-    "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Clock", "ClockKind",
+    "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Check", "Clock", "ClockKind",
     "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision", "IdentityReading", "Kind",
     "MissedCall", "MissedCallOutcome", "MissedCallTry", "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule",
     "NoticeTo", "Notification", "Outcome", "Phrase",

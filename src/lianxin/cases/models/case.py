@@ -55,6 +55,7 @@ class Outcome(models.TextChoices):
     UNREACHED = "unreached", _("回访未联系上")
     UNASKED = "unasked", _("未抽中回访，也未评价")
     IMPORTED = "imported", _("历史导入")
+    SELF_HANDLED = "self_handled", _("网格现场处置")
 
 
 class Publication(models.TextChoices):

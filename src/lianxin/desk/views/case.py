@@ -47,7 +47,7 @@ from .boards import EVERY_ACTION, context_for
 
 # Where a ruling still stands before the eyes: the case waits for dispatch, or is with the next unit.
 LEARNING = frozenset({State.ACCEPTED, State.DISPATCHED, State.IN_HAND})
-WITH_PHOTOS = frozenset({"reply"})
+WITH_PHOTOS = frozenset({"reply", "settle_on_the_spot", "answer_check"})
 
 
 def _context(request: StaffRequest, case: Case) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.cases import checks
 from lianxin.cases.actions.dispatching import words as safe
 from lianxin.cases.engine import Step, action
 from lianxin.cases.models import ClockKind, Reply, State
@@ -20,6 +22,10 @@ def _waiting_reply(step: Step) -> Reply:
     if found is None:
         raise AssertionError("a replied case has a reply that waits for review")
     return found
+
+
+def _last_reply(step: Step) -> datetime | None:
+    return Reply.objects.filter(case=step.case).order_by("-at", "-id").values_list("at", flat=True).first()
 
 
 def _review(step: Step, verdict: str, answers: Mapping[str, str]) -> Reply:
@@ -45,6 +51,8 @@ def approve(step: Step, *, answers: Mapping[str, str] | None = None, note: str =
     """
     asked = checklist.items_for(step.case, step.reference)
     _review(step, ReviewVerdict.PASSED, checklist.passed(asked, answers or {}))
+    if checks.failed(step.case, since=_last_reply(step)):
+        raise Invalid(_("现场核查没有办好：请退回重办，或再请人核查。"))
     if campaigns.draw(step):
         step.owe(ClockKind.CALLBACK)
     step.say("note", safe(note, "note", required=False), public=False)
