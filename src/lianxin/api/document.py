@@ -19,6 +19,7 @@ from . import (
     attachments,
     catalogue,
     city,
+    field,
     figures,
     hot,
     merging,
@@ -34,13 +35,13 @@ from .service import MODELS, api
 
 # Importing them declares their operations.
 DECLARED = (
-    actions, articles, attachments, catalogue, city, figures, hot, merging, notices, quality, reads, residents, suggestions,
+    actions, articles, attachments, catalogue, city, field, figures, hot, merging, notices, quality, reads, residents, suggestions,
     supervision,
 )
 REF = "#/components/schemas/{model}"
 # They name a row in their query, which may not be there.
 NAMES_ANOTHER = ("track", "read_dispatch", "read_figures", "list_areas", "compare_catalogue_versions")
-TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures", "hot")
+TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures", "hot", "field")
 
 
 class FieldFault(BaseModel):
@@ -75,7 +76,8 @@ _KEY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": 
         "description": "Names this write: sent again with the same body it happens once and is answered the same."}
 _MATCH = {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
           "description": "The version seen, as in the ETag. A newer one is a 409 with `current`.", "example": '"3"'}
-_NOT_KEYED = frozenset({"read_identity", "see_notice", "read_missed_number", "end_campaign", "listing_step", "suggest", "track"})
+_OWN_IDS = frozenset({"push_items", "begin_upload", "append_to_upload", "end_upload", "upload_protocol"})  # their ids are the keys
+_NOT_KEYED = _OWN_IDS | frozenset({"read_identity", "see_notice", "read_missed_number", "end_campaign", "listing_step", "suggest", "track"})
 
 
 def _statuses(operation: dict[str, Any], write: bool) -> list[int]:
@@ -138,7 +140,7 @@ def view(request: HttpRequest) -> HttpResponse:
 def operations_table(document: dict[str, Any]) -> str:
     """Every operation as a line of a Markdown table."""
     lines = ["| operation | method and path | who | what |", "|---|---|---|---|"]
-    who = {"BearerToken": "token", "TrackingCode": "tracking code"}
+    who = {"BearerToken": "token", "TrackingCode": "tracking code", "DeviceSecret": "telephone"}
     listed = [(TAGS.index(operation["tags"][0]), path, method, operation)
               for path, methods in document["paths"].items() for method, operation in methods.items()]
     for _tag, path, method, operation in sorted(listed, key=lambda entry: entry[:3]):

@@ -30,6 +30,7 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 from pydantic import ValidationError
 
+from lianxin.kernel import faults
 from lianxin.kernel.errors import DomainError
 
 logger = logging.getLogger("lianxin.api")
@@ -75,9 +76,11 @@ TITLES: dict[int, str | Promise] = {
     404: gettext_lazy("没有找到"),
     405: gettext_lazy("方法不对"),
     409: gettext_lazy("情况刚有变化"),
+    412: gettext_lazy("协议版本不对"),
     413: gettext_lazy("内容太大"),
     415: gettext_lazy("内容类型不对"),
     422: gettext_lazy("有内容要更正"),
+    423: gettext_lazy("请稍等一会儿"),
     429: gettext_lazy("请稍等一会儿"),
     500: gettext_lazy("系统出了点问题"),
     503: gettext_lazy("系统正在恢复"),
@@ -126,49 +129,13 @@ def problem(status: int, *, code: str = "", detail: str | Promise = "", errors: 
     return response
 
 
-_FIELD_FAULTS: dict[str, str | Promise] = {
-    "missing": gettext_lazy("请填写这一项。"),
-    "extra_forbidden": gettext_lazy("没有这个字段。"),
-    "literal_error": gettext_lazy("请从列表中选择。"),
-    "enum": gettext_lazy("请从列表中选择。"),
-    "string_too_long": gettext_lazy("内容太长。"),
-    "string_too_short": gettext_lazy("请填写这一项。"),
-    "too_short": gettext_lazy("请填写这一项。"),
-    "too_long": gettext_lazy("太多了。"),
-    "string_pattern_mismatch": gettext_lazy("格式不对。"),
-    "timezone_aware": gettext_lazy("时间须带时区，例如 2026-11-23T10:00:00+08:00。"),
-}
-_TYPE_FAULTS: tuple[tuple[str, str | Promise], ...] = (
-    ("string_", gettext_lazy("须为文字。")),
-    ("bool_", gettext_lazy("须为 true 或 false。")),
-    ("datetime_", gettext_lazy("须为 ISO 8601 时间，带时区。")),
-    ("date_", gettext_lazy("须为 ISO 8601 日期。")),
-    ("uuid_", gettext_lazy("须为 UUID。")),
-    ("int_", gettext_lazy("须为整数。")),
-    ("float_", gettext_lazy("须为数字。")),
-    ("finite_", gettext_lazy("须为数字。")),
-    ("greater_", gettext_lazy("超出范围。")),
-    ("less_", gettext_lazy("超出范围。")),
-    ("list_", gettext_lazy("须为列表。")),
-    ("model_", gettext_lazy("须为对象。")),
-)
-
-
-def _said(kind: str) -> str:
-    exact = _FIELD_FAULTS.get(kind)
-    if exact is not None:
-        return str(exact)
-    return str(next((words for start, words in _TYPE_FAULTS if kind.startswith(start)), _("格式不对。")))
-
-
 def invalid(errors: Iterable[Mapping[str, Any]], *, skip: int = 0) -> HttpResponse:
     """What pydantic found, field by field. `skip` leaves out the first parts of each place (body, its name)."""
-    listed = list(errors)
-    if any(error["type"] == "json_invalid" for error in listed):
+    found = list(errors)
+    if any(error["type"] == "json_invalid" for error in found):
         return problem(400, code="malformed_json", detail=_("请求内容不是合法的 JSON。"))
     return problem(422, code="invalid", detail=_("有内容需要更正。"), errors=[
-        {"field": ".".join(str(part)[:60] for part in error["loc"][skip:])[:200], "detail": _said(str(error["type"]))}
-        for error in listed[:50]
+        {"field": name, "detail": words} for name, words in faults.listed(found, skip=skip)
     ])
 
 

@@ -10,4 +10,15 @@ class FieldworkConfig(AppConfig):
 
     def ready(self) -> None:
         # What is imported here registers its kinds of items and its sections.
+        from lianxin.cases.files import HELD
+        from lianxin.cases.keys import SEALED
+
         from . import case_items, inbox, sections  # noqa: F401
+        from .models import Receipt
+        from .uploads import held
+
+        if held not in HELD:
+            HELD.append(held)
+        sealed = (Receipt, "receipt", ("body",))
+        if sealed not in SEALED:
+            SEALED.append(sealed)

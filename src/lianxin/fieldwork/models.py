@@ -51,10 +51,11 @@ class ReceiptStatus(models.TextChoices):
 class Receipt(models.Model):
     """The answer to one item, for ever the same: `id` is the item's, made on the telephone. `digest` is the SHA-256 of what was
     sent, `made_at` the telephone's own clock, `at` the same after the difference of clocks. What a conflict or a refusal could
-    not take stays sealed in `body` until the worker has settled it."""
+    not take stays sealed in `body` until the worker has settled it. There is no `device` where a program sent it, with an API
+    token of the worker's."""
 
     id = models.UUIDField(primary_key=True)
-    device = models.ForeignKey(Device, models.PROTECT, related_name="receipts")
+    device = models.ForeignKey(Device, models.PROTECT, null=True, blank=True, related_name="receipts")
     staff = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=20)
     digest = models.BinaryField(max_length=32)
@@ -86,16 +87,17 @@ class Receipt(models.Model):
 
 class Upload(models.Model):
     """A file that comes in pieces: `id` is the telephone's. `received` bytes of `size` lie in the pieces' file; when all are
-    there, `attachment` is what became of them."""
+    there, `attachment` is what became of them, or `fault` why they are no file that can be kept."""
 
     id = models.UUIDField(primary_key=True)
-    device = models.ForeignKey(Device, models.PROTECT, related_name="uploads")
+    device = models.ForeignKey(Device, models.PROTECT, null=True, blank=True, related_name="uploads")
     staff = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=120)
     size = models.PositiveBigIntegerField()
     received = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=now)
     attachment = models.OneToOneField("cases.Attachment", models.PROTECT, null=True, blank=True, related_name="+")
+    fault = models.CharField(max_length=300, blank=True)
     claimed_by = models.UUIDField(null=True, blank=True)  # the item whose file it is
 
     class Meta:
@@ -104,6 +106,9 @@ class Upload(models.Model):
             models.CheckConstraint(name="upload_within_its_size", condition=models.Q(received__lte=models.F("size"))),
             models.CheckConstraint(name="upload_whole_when_kept",
                                    condition=models.Q(attachment__isnull=True) | models.Q(received=models.F("size"))),
+            models.CheckConstraint(
+                name="upload_kept_or_faulty",
+                condition=models.Q(fault="") | models.Q(attachment__isnull=True, received=models.F("size"))),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,68 @@
+"""What telephones are given: sections of JSON, each sent whole when it has changed since the cursor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from .registry import SECTIONS, Worker
+
+log = logging.getLogger(__name__)
+_encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_DIGEST = 9  # bytes: 72 bits tell a section from its own earlier contents
+_LONGEST = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """`sections` are JSON texts by name. `failed` names those that could not be made: the telephone keeps its own."""
+
+    cursor: str
+    sections: dict[str, str]
+    failed: list[str]
+
+
+def _read(cursor: str) -> dict[str, str]:
+    """The digests in a cursor; nothing for one that is not ours: then everything is sent."""
+    if not cursor or len(cursor) > _LONGEST:
+        return {}
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        held: Any = json.loads(text)
+    except (binascii.Error, ValueError):
+        return {}
+    return {str(name): str(digest) for name, digest in held.items()} if isinstance(held, dict) else {}
+
+
+def _cursor(digests: dict[str, str]) -> str:
+    text = json.dumps(digests, separators=(",", ":"), sort_keys=True)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def changes(worker: Worker, *, since: str = "") -> Changes:
+    """Every section that is not as the cursor says. A section that fails is logged and left out; the rest is given."""
+    held = _read(since)
+    digests: dict[str, str] = {}
+    sections: dict[str, str] = {}
+    failed: list[str] = []
+    for name, give in SECTIONS.items():
+        try:
+            text = _encode(give(worker))
+        except Exception:
+            log.exception("the section %s could not be made", name)
+            failed.append(name)
+            if name in held:
+                digests[name] = held[name]
+            continue
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:_DIGEST]).decode()
+        digests[name] = digest
+        if held.get(name) != digest:
+            sections[name] = text
+    return Changes(_cursor(digests), sections, failed)
