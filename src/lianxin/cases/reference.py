@@ -239,7 +239,7 @@ _checked: float = 0.0
 
 
 def _marker() -> tuple[object, ...]:
-    city = City.objects.values_list("loaded_at", "content_hash").first()
+    city = City.objects.values_list("loaded_at", "content_hash", "grids_version").first()
     version = (
         CatalogueVersion.objects.filter(in_force_from__lte=now()).order_by("-number").values_list("id", flat=True).first()
     )

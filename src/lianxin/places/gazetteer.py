@@ -296,14 +296,14 @@ def forget() -> None:
 
 def _gazetteer() -> Gazetteer:
     global _held
-    marker = City.objects.values_list("loaded_at", "content_hash").first() or ()
+    marker = City.objects.values_list("loaded_at", "content_hash", "grids_version").first() or ()
     held = _held
     if held is not None and held[0] == marker:
         return held[1]
     with _lock:
         areas = Area.objects.filter(active=True).exclude(level="grid").values_list(
             "id", "code", "name", "short_name", "level", "parent_id", "aliases", "lon", "lat", "synthetic")
-        sites = Site.objects.values_list("code", "name", "aliases", "area_id", "lon", "lat", "approximate")
+        sites = Site.objects.filter(active=True).values_list("code", "name", "aliases", "area_id", "lon", "lat", "approximate")
         settings = City.objects.values_list("settings", flat=True).first() or {}
         _held = (marker, _made(areas, sites, settings))
         return _held[1]

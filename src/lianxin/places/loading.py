@@ -95,7 +95,7 @@ class AreaFiles:
     def store(self) -> dict[str, int]:
         """Write areas and sites, the same result however often; returns area code → id.
 
-        Areas that are gone from the files stay, marked inactive: old cases lie in them. Sites that are gone go.
+        Areas that are gone from the files stay, marked inactive: old cases lie in them. So do sites.
         """
         with transaction.atomic():
             ids = self._store_areas()
@@ -135,11 +135,11 @@ class AreaFiles:
         sites = self.tables.sites
         Site.objects.bulk_create(
             [Site(code=row.code, name=row.name, kind=row.kind, aliases=list(row.aliases), area_id=ids[row.area],
-                  lon=row.lon, lat=row.lat, approximate=row.approximate) for row in sites.values()],
+                  lon=row.lon, lat=row.lat, approximate=row.approximate, active=True) for row in sites.values()],
             batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
-            update_fields=["name", "kind", "aliases", "area", "lon", "lat", "approximate"],
+            update_fields=["name", "kind", "aliases", "area", "lon", "lat", "approximate", "active"],
         )
-        Site.objects.exclude(code__in=list(sites)).delete()
+        Site.objects.exclude(code__in=list(sites)).update(active=False)
 
 
 def read(directory: Path, settings: dict[str, Any], report: Callable[[str, int, str], None]) -> AreaFiles:

@@ -1,7 +1,8 @@
 """Which area a position lies in, answered in memory: a prepared STR tree of the finest boundaries a city has.
 
-The tree is built when first asked for and again when the city was loaded anew; the check costs one query at most
-every `FRESH_FOR` seconds. Every answer inside the city is made beforehand: finding one costs no allocation but the point.
+The tree is built when first asked for and again when the city was loaded anew or a grid was changed; the check costs one
+query at most every `FRESH_FOR` seconds. Every answer inside the city is made beforehand: finding one costs no allocation
+but the point.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ _checked = 0.0
 
 
 def _marker() -> tuple[Any, ...]:
-    return City.objects.values_list("loaded_at", "content_hash").first() or ()
+    return City.objects.values_list("loaded_at", "content_hash", "grids_version").first() or ()
 
 
 def _read(marker: tuple[Any, ...]) -> Index:
