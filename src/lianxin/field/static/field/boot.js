@@ -1,0 +1,92 @@
+// Opens the application: its worker, its words, the gate, then the screens.
+
+import { ask, emit, on } from "./events.js";
+import { NewerStore, database, whenStale } from "./db.js";
+import { button, h } from "./dom.js";
+import * as gate from "./gate.js";
+import { busy, sync } from "./sync.js";
+import { watch } from "./store.js";
+import * as vault from "./vault.js";
+import { take, w, wanted } from "./words.js";
+
+const IDLE = 5 * 60_000;  // milliseconds without a touch until the PIN is asked for again
+const root = () => document.getElementById("app");
+let touched = Date.now();
+
+async function words() {
+  const language = wanted(), answer = await fetch(new URL(`./words.${language}.json`, import.meta.url));
+  if (!answer.ok) throw new Error(`words ${answer.status}`);
+  take(await answer.json(), language);
+}
+
+// A bar at the top that stays until it is tapped: one for each thing that is the matter.
+function bar(name, text, label, act) {
+  const place = document.getElementById("notices");
+  place.querySelector(`[data-bar=${name}]`)?.remove();
+  if (text) place.append(h("div", { class: "f-notice near", data: { bar: name } }, h("p", {}, text), label && button(label, { onclick: act })));
+}
+
+// A new version waits until the worker says so or opens the application again; the queue is the store's, not the version's.
+async function worker() {
+  if (!("serviceWorker" in navigator)) return;
+  const registration = await navigator.serviceWorker.register("/field/sw.js", { scope: "/field/", updateViaCache: "none" });
+  const offer = () => {
+    if (!registration.waiting || !navigator.serviceWorker.controller) return;
+    emit("update");
+    bar("update", w("update.ready"), w("update.do"), update);
+  };
+  const update = async () => {
+    await ask("locking", 3000);
+    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    registration.waiting?.postMessage({ type: "update" });
+  };
+  registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", offer));
+  offer();
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") registration.update().catch(() => {}); });
+}
+
+// Drafts first; where one could not be kept the page stays as it is, out of sight, and comes back after the PIN.
+async function lock() {
+  const safe = await ask("locking", 3000);
+  root().hidden = true;
+  if (safe) root().replaceChildren();
+  while (busy()) await sync();
+  vault.lock();
+  await open(safe);
+}
+async function open(anew = true) {
+  await gate.unlock();
+  await enter(anew);
+}
+async function enter(anew = true) {
+  touched = Date.now();
+  root().hidden = false;
+  if (anew) (await import("./app.js")).start(root());
+}
+function watchIdle() {
+  for (const name of ["pointerdown", "keydown", "input"]) addEventListener(name, () => { touched = Date.now(); }, { passive: true, capture: true });
+  const look = () => { if (vault.unlocked() && !root().hidden && Date.now() - touched > IDLE) lock(); };
+  setInterval(look, 10_000);
+  document.addEventListener("visibilitychange", look);
+}
+const matter = { shut_out: "sync.shut_out", closed: "sync.closed" };
+
+async function main() {
+  await words();
+  document.title = w("gate.name");
+  on("sync", ({ phase }) => { if (phase in matter) bar("device", w(matter[phase])); else if (phase === "idle") bar("device", ""); });
+  on("space", ({ scarce }) => bar("space", scarce ? w("store.scarce") : ""));
+  on("sign-out", () => location.reload());
+  whenStale(() => bar("stale", w("update.elsewhere"), w("update.reload"), () => location.reload()));
+  worker().catch((fault) => console.warn(fault));
+  await database();
+  watchIdle();
+  if (await vault.exists()) return open();
+  await gate.enrol();
+  return enter();
+}
+main().then(watch).catch((fault) => {
+  console.error(fault);
+  document.getElementById("gate").replaceChildren(h("p", {}, fault instanceof NewerStore ? w("update.elsewhere") : w("gate.broken")), button(w("update.reload"), { onclick: () => location.reload() }));
+});
+export { lock };

@@ -1,0 +1,133 @@
+// Sends what waits, in order, and fetches what is new. One at a time over all tabs; whatever goes wrong leaves the queue whole.
+
+import { data } from "./data.js";
+import { emit, on } from "./events.js";
+import { markSending, queue, takeSending } from "./queue.js";
+import { UploadFault, upload } from "./upload.js";
+import { held, unlocked } from "./vault.js";
+
+const LOCK = "lianxin-field-sync";
+const MOST = 20;                               // items in one request: an answer within seconds
+const FIRST = 2_000, LONGEST = 300_000;        // milliseconds of back-off, doubled each time, half of it by chance
+const FRESH = 10 * 60_000;                     // milliseconds: an open application asks again
+const SILENCE = 30_000;                        // milliseconds without an answer are none
+const FINAL = new Set([400, 403, 413, 415, 422]);  // the server will not take this file, however often it is sent
+let state = { phase: "idle", at: null }, failures = 0, timer = 0, running = null;
+
+export const status = () => state;
+function phase(name, more = {}) { state = { phase: name, at: new Date().toISOString(), ...more }; emit("sync", state); }
+
+class Answer extends Error { constructor(status, problem, after) { super(`${status}`); Object.assign(this, { status, problem, after }); } }
+
+async function ask(path, options = {}) {
+  const answer = await fetch(`/api/v1/field/${path}`, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(SILENCE), ...options,
+    headers: { Authorization: `Bearer ${held().secret}`, Accept: "application/json", ...(options.body ? { "Content-Type": "application/json" } : {}) } });
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  const problem = await answer.json().catch(() => ({}));
+  throw new Answer(answer.status, problem, Number(answer.headers.get("Retry-After")) || 0);
+}
+
+// The pictures of an item, one after the other. False when the server will never take one of them: the item says so itself.
+async function sendFiles(item) {
+  for (const file of item.files) {
+    try {
+      await upload(file, held().secret, { progress: (sent, whole) => emit("progress", { item: item.id, file: file.id, sent, whole }) });
+    } catch (fault) {
+      if (!(fault instanceof UploadFault) || !FINAL.has(fault.status)) throw fault;
+      let problem = {};
+      try { problem = JSON.parse(fault.answer.getBody()); } catch { /* a page of a proxy */ }
+      await queue.answered(item.id, "refused", { local: true, problem: { code: "file_refused", ...problem } });
+      return false;
+    }
+  }
+  return true;
+}
+const asSent = ({ id, kind, made_at, body, files, settles }) => ({ id, kind, made_at, body, files: files.map((file) => ({ id: file.id, role: file.role })), ...(settles ? { settles } : {}) });
+
+async function takeResult(result) {
+  if (result.status === "waiting") {
+    for (const id of result.problem?.files ?? result.problem?.current?.files ?? []) await queue.upload.at(id, "");
+    throw new Answer(503, result.problem, 0);
+  }
+  await queue.answered(result.id, result.status, { answer: result.answer ?? null, problem: result.problem ?? null });
+}
+async function push() {
+  for (;;) {
+    const unsent = (await queue.list()).filter((item) => item.state === "unsent" || item.state === "sending");
+    if (!unsent.length) return;
+    const batch = [];
+    let late = null;
+    for (const item of unsent.slice(0, MOST)) {
+      markSending([...batch.map((one) => one.id), item.id]);
+      // A file that does not get through holds back what comes after it, not what came before.
+      try { if (await sendFiles(item)) batch.push(item); } catch (fault) { late = fault; break; }
+      if (item.files.length) break;
+    }
+    if (batch.length) {
+      const { results } = await ask("items", { method: "POST", body: JSON.stringify({
+        sent_at: new Date().toISOString(), version: document.documentElement.dataset.version, waiting: unsent.length, items: batch.map(asSent) }) });
+      for (const result of results) await takeResult(result);
+    }
+    if (late) throw late;
+  }
+}
+async function pull() {
+  const cursor = await data.cursor();
+  await data.take(await ask(`changes${cursor ? `?since=${encodeURIComponent(cursor)}` : ""}`));
+}
+
+function later(after = 0) {
+  failures += 1;
+  const pause = Math.min(LONGEST, FIRST * 2 ** (failures - 1));
+  plan(Math.max(after * 1000, pause / 2 + Math.random() * pause / 2));
+}
+function plan(milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(sync, milliseconds);
+}
+async function wish() {
+  try { await (await navigator.serviceWorker?.getRegistration("/field/"))?.sync?.register("queue"); } catch { /* not every browser has it */ }
+}
+function failed(fault) {
+  const code = fault?.problem?.code;
+  if (fault instanceof Answer && fault.status === 401) return phase(code === "account_closed" ? "closed" : "shut_out", { code });
+  if (fault instanceof UploadFault && fault.status === 401) return phase("shut_out");
+  if (fault?.code === "locked") return phase("locked");
+  const answered = fault instanceof Answer || (fault instanceof UploadFault && fault.status);
+  later(fault?.after);
+  wish();
+  return phase(answered ? "failed" : "offline", { code });
+}
+async function once() {
+  phase("sending");
+  try {
+    await push();
+    markSending([]);
+    await queue.prune();
+    await pull();
+    failures = 0;
+    phase("idle");
+    plan(FRESH);
+  } catch (fault) {
+    markSending([]);
+    if (!(fault instanceof Answer || fault instanceof UploadFault || fault?.name === "TypeError" || fault?.name === "TimeoutError")) console.warn(fault);
+    failed(fault);
+  }
+}
+
+// Resolves when this attempt is over, whatever came of it. Another tab that is at it is left alone.
+export function sync() {
+  if (!unlocked()) return Promise.resolve(state);
+  running ??= navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => (lock ? once() : plan(FIRST)))
+    .finally(() => { running = null; }).then(() => state);
+  return running;
+}
+export const busy = () => running !== null;
+
+on("added", () => { failures = 0; wish(); sync().then(() => queue.counts()).then(({ unsent }) => { if (unsent && state.phase === "idle") sync(); }).catch(() => {}); });
+on("unlocked", () => sync());
+on("change", ({ sending }) => { if (sending) takeSending(sending); });
+addEventListener("online", () => { failures = 0; sync(); });
+addEventListener("offline", () => phase("offline"));
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") sync(); });
+navigator.serviceWorker?.addEventListener("message", ({ data: said }) => { if (said?.type === "sync") sync(); });
