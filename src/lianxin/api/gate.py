@@ -89,7 +89,8 @@ def _without_body(response: HttpResponseBase) -> HttpResponse:
     made = HttpResponse(status=response.status_code, headers=dict(response.headers))
     if isinstance(response, HttpResponse):
         made.headers["Content-Length"] = str(len(response.content))
-    response.close()
+    else:
+        response.close()  # a file; to close anything else would say that the request is over
     return made
 
 

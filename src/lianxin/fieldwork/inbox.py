@@ -25,6 +25,7 @@ from lianxin.kernel import faults
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, TooMany
+from lianxin.kernel.text import clean_text
 
 from . import uploads
 from .devices import AccountClosed, DeviceShutOut
@@ -76,7 +77,7 @@ class Result:
 
 def _problem(status: str, error: DomainError) -> dict[str, Any]:
     title = str(ReceiptStatus(status).label) if status != WAITING else _("先留在手机里")
-    return {"code": error.code, "title": title, "detail": error.message and str(error.message),
+    return {"code": error.code, "title": title, "detail": str(error.message),
             "fields": {name: str(said) for name, said in error.fields.items()}, "current": _plain(error.current)}
 
 
@@ -118,6 +119,9 @@ class _Taken:
     made_at: datetime
     at: datetime
     settles: uuid.UUID | None = None
+
+
+EMPTY: dict[str, Any] = {"code": "", "title": "", "detail": "", "fields": {}, "current": {}}
 
 
 class _Stored(Exception):
@@ -173,7 +177,7 @@ class Batch:
             return Result(row.pk, ReceiptStatus.REFUSED.value, problem=_problem(ReceiptStatus.REFUSED, error))
         if row.status == ReceiptStatus.ACCEPTED:
             return Result(row.pk, row.status, answer=row.answer)
-        return Result(row.pk, row.status, problem=row.answer)
+        return Result(row.pk, row.status, problem={name: row.answer.get(name, empty) for name, empty in EMPTY.items()})
 
     def _stored(self, taken: _Taken) -> Result | None:
         row = Receipt.objects.filter(pk=taken.id).first()
@@ -333,14 +337,15 @@ def take(worker: Worker, items: Sequence[tuple[uuid.UUID, Mapping[str, Any]]], *
     return Batch(worker, sent_at=sent_at, received=now()).take(items)
 
 
-def settle(worker: Worker, item_id: uuid.UUID) -> None:
-    """What was not taken is settled: its sealed body is emptied. Again changes nothing. Raises Invalid for an item of which
-    the worker has no receipt, or which was accepted."""
+def settle(worker: Worker, item_id: uuid.UUID, *, why: str = "") -> None:
+    """What was not taken is settled: its sealed body is emptied, and how things stood then. `why` it was given up, if it was.
+    Again changes nothing. Raises Invalid for an item of which the worker has no receipt, or which was accepted."""
     row = Receipt.objects.select_for_update().filter(pk=item_id, staff_id=worker.staff_id).first()
     if row is None or row.status == ReceiptStatus.ACCEPTED:
         raise Invalid(_("没有找到要处理的那一条。"), code="settles_unknown")
     if row.settled_at is None:
-        Receipt.objects.filter(pk=item_id).update(settled_at=now(), body=None)
+        answer = row.answer | {"current": {}} | ({"given_up": why} if why else {})
+        Receipt.objects.filter(pk=item_id).update(settled_at=now(), body=None, answer=answer)
 
 
 class Abandon(BaseModel):
@@ -354,5 +359,6 @@ class Abandon(BaseModel):
 
 @handles("abandon", Abandon, roles=frozenset())
 def abandon(worker: Worker, item: Item[Abandon]) -> dict[str, Any]:
-    settle(worker, item.said.item)
-    return {"item": str(item.said.item), "why": item.said.why}
+    """The reason stands with the item that was given up, as long as words are kept."""
+    settle(worker, item.said.item, why=clean_text(item.said.why, max_length=200, multiline=False))
+    return {"item": str(item.said.item)}

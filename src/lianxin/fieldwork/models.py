@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
+from django.db.models import F, Func, Value
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.checks import one_of
@@ -71,6 +74,7 @@ class Receipt(models.Model):
         indexes = [
             models.Index(fields=["staff", "-received_at"], name="receipt_of_staff"),
             models.Index(fields=["received_at"], condition=models.Q(body__isnull=False), name="receipt_unsettled"),
+            models.Index(fields=["settled_at"], condition=models.Q(settled_at__isnull=False), name="receipt_settled"),
         ]
         constraints = [
             one_of("receipt_status_known", "status", ReceiptStatus),
@@ -113,3 +117,57 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Cover(models.Model):
+    """代班: from the first to the last day, both included, `stand_in` has the grids of `absent` as well as their own. Arranged by a
+    team lead or head; why somebody is away is nobody's business. A cover that was called off has `ended_at`; it held until then."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="+")
+    absent = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="covered_by")
+    stand_in = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="covers")
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    arranged_at = models.DateTimeField(default=now)
+    arranged_by = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
+    key = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["unit", "-starts_on"], name="cover_of_unit")]
+        constraints = [
+            models.CheckConstraint(name="cover_by_somebody_else", condition=~models.Q(absent=F("stand_in"))),
+            models.CheckConstraint(name="cover_ends_after_it_starts", condition=models.Q(ends_on__gte=F("starts_on"))),
+            models.CheckConstraint(
+                name="cover_called_off_by_somebody",
+                condition=models.Q(ended_at__isnull=True, ended_by__isnull=True)
+                | models.Q(ended_at__isnull=False, ended_by__isnull=False)),
+            # A range of one number stands for the number: GiST takes ranges without an extension.
+            ExclusionConstraint(
+                name="cover_one_at_a_time", condition=models.Q(ended_at__isnull=True),
+                expressions=[
+                    (Func(F("absent"), F("absent"), Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+                    (Func(F("starts_on"), F("ends_on"), Value("[]"), function="daterange"), RangeOperators.OVERLAPS),
+                ]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.absent_id} {self.starts_on}"
+
+
+class Duty(models.Model):
+    """上岗 or 下岗, as the worker said on their own telephone; `id` is the item's. It holds until the day ends. There is nothing
+    else about where somebody is, and this is deleted after `LIANXIN_DUTY_DAYS`."""
+
+    id = models.UUIDField(primary_key=True)
+    staff = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="+", db_index=False)
+    on = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["staff", "-at"], name="duty_of_staff"), models.Index(fields=["at"], name="duty_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} {self.on}"
