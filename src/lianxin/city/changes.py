@@ -13,7 +13,7 @@ _TABLES = {
         SELECT code, active, md5(ROW(name, name_en, short_name, aliases, level, parent_id, lon, lat, boundary, synthetic,
                                      overlay)::text) FROM places_area""",
     "sites": """
-        SELECT code, true, md5(ROW(name, kind, aliases, area_id, lon, lat, approximate)::text) FROM places_site""",
+        SELECT code, active, md5(ROW(name, kind, aliases, area_id, lon, lat, approximate)::text) FROM places_site""",
     "calendars": """
         SELECT code, active, md5(ROW(name, name_en, definition)::text) FROM organisations_workcalendar""",
     "units": """
@@ -47,6 +47,12 @@ _TABLES = {
           SELECT id FROM knowledge_version WHERE article_id = article.id AND state IN ('approved', 'withdrawn')
           ORDER BY number DESC LIMIT 1)""",
     "synonyms": "SELECT words::text, true, '' FROM knowledge_synonymgroup",
+    "forms": """
+        SELECT code, active, (SELECT max(number)::text FROM patrols_formversion WHERE form_id = form.id) FROM patrols_form AS form""",
+    "rounds": """
+        SELECT code, active, md5(ROW(name, name_en, form_id, every, calendar, valid_from, valid_to, (SELECT array_agg(
+               ROW(site_id, area_id)::text ORDER BY site_id, area_id) FROM patrols_roundplace WHERE round_id = one.id))::text)
+        FROM patrols_round AS one""",
     "staff": """
         SELECT username, count(held.id) > 0, md5(ROW(person.name, person.unit_id, array_agg(ROW(held.role, held.unit_id,
                held.area_id)::text ORDER BY held.role, held.unit_id, held.area_id))::text)

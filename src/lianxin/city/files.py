@@ -13,6 +13,7 @@ from .tables import (
     choice,
     code,
     day,
+    days,
     many,
     minutes,
     minutes_from_zero,
@@ -142,9 +143,24 @@ TRAINING = Table("training/*.csv", "Messages with the category they belong to, f
     Column("detail", "What the resident says.", words(12_000), needed=True),
     Column("category", "Code of a leaf.", code(12), needed=True),
 ), optional=True)
+ROUNDS = Table("rounds.csv", "Places that are looked at at intervals, and the form that is filled in there; see [forms](forms.md).", (
+    Column("code", "The round's code; never reused.", code(40), needed=True),
+    Column("name", "Name.", words(60), needed=True),
+    Column("name_en", "Name in English.", words(120)),
+    Column("form", "The form: the name of a file in `forms/`, without its ending.", code(40), needed=True),
+    Column("kinds", "Every site of these kinds, separated by |.", many(words(20))),
+    Column("within", "Of these kinds only the sites in this area; in the whole city when empty.", code(24)),
+    Column("sites", "Codes of single sites, separated by |.", many(code(40))),
+    Column("areas", "Codes of areas looked at as a whole, separated by |.", many(code(24))),
+    Column("every", "Days from one time to the next, 1 to 366.", days, needed=True),
+    Column("calendar", "Code of the calendar; a day on which it does not work puts the round off to the next on which it does.", code(20),
+           needed=True),
+    Column("valid_from", "First day; a place never looked at falls due as if it had been the day before.", day, needed=True),
+    Column("valid_to", "First day no longer.", day),
+), optional=True)
 
 TABLES = (UNITS, CATEGORIES, TIME_LIMITS, DUTY_LIMITS, NOTICE_RULES, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST,
-          TRAINING)
+          TRAINING, ROUNDS)
 
 # Keys of one article in knowledge/*.yaml, with their meaning; the needed ones come first.
 ARTICLE = {

@@ -18,7 +18,7 @@ from lianxin.kernel.clock import now
 from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
-from . import areas, calendars, knowledge, store, terms, undoing
+from . import areas, calendars, knowledge, patrols, store, terms, undoing
 from .changes import Change, between, picture
 from .faults import BadCity, Fault
 from .plan import Plan, read
@@ -146,5 +146,6 @@ def _write(plan: Plan, content: str, tell: Tell, *, keep: bool) -> dict[str, int
     tell(_("写入知识和人员"))
     counts["articles"] = knowledge.articles(plan, {"category": category_ids, "unit": unit_ids, "area": area_ids}, at)
     counts["synonyms"] = knowledge.synonyms(plan)
+    counts |= patrols.store(plan, area_ids)
     counts["staff"] = store.staff(plan, unit_ids, area_ids, at)
     return counts

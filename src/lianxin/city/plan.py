@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from lianxin.kernel.language import listed
 from lianxin.organisations.accounts import HOTLINE_ROLES, OPTIONAL_ROLES
 from lianxin.organisations.models import Role, UnitKind
+from lianxin.patrols.xlsform import FormFile
 
-from . import areas, calendars, files, terms
+from . import areas, calendars, files, patrols, terms
 from .catalogue import Rule, expand, gaps
 from .checks import dates, known, overlaps
 from .faults import Faults
@@ -47,6 +48,8 @@ class Plan:
     checklist: list[Row] = field(default_factory=list)
     articles: list[Row] = field(default_factory=list)
     synonyms: list[list[str]] = field(default_factory=list)
+    forms: list[FormFile] = field(default_factory=list)
+    rounds: list[Row] = field(default_factory=list)
 
     @property
     def calendar_codes(self) -> set[str]:
@@ -78,6 +81,8 @@ def read(directory: Path, *, today: date) -> Plan:
     plan.checklist = _once(read_table(directory, files.CHECKLIST, faults), ("code", "category"), faults)
     plan.articles = _once(read_articles(directory, faults), ("code",), faults)
     plan.synonyms = read_synonyms(directory, faults)
+    plan.forms = patrols.read_forms(directory, faults)
+    plan.rounds = _once(read_table(directory, files.ROUNDS, faults), ("code",), faults)
     unit_codes = {row["code"] for row in plan.units}
     names = {row["code"]: row["name"] for row in plan.categories}
 
@@ -88,6 +93,7 @@ def read(directory: Path, *, today: date) -> Plan:
     _check_training(plan, names)
     _check_staff(plan, levels)
     _check_checklist(plan, names)
+    patrols.check(plan)
     for row in plan.articles:
         known(faults, row, "category", names)
         known(faults, row, "unit", unit_codes)

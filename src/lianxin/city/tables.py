@@ -119,6 +119,15 @@ def minutes_from_zero(cell: str) -> int | None:
     return 0 if cell == "0" else minutes(cell)
 
 
+def days(cell: str) -> int | None:
+    """A whole number from 1 to 366."""
+    if not cell:
+        return None
+    if not re.fullmatch(r"[0-9]{1,3}", cell) or not 1 <= int(cell) <= 366:
+        raise ValueError(_("“%s”不是 1 到 366 之间的整数天数") % cell)
+    return int(cell)
+
+
 def share(cell: str) -> Decimal | None:
     """`0.2`: a part of one, at most three places, with neither end."""
     if not cell:

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PatrolsConfig(AppConfig):
+    name = "lianxin.patrols"
+    label = "patrols"
+    verbose_name = _("巡查")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import items, sections  # noqa: F401 - what telephones send and are given
