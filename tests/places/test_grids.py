@@ -21,24 +21,10 @@ from lianxin.kernel.coordinates import CoordinateSystem, wgs84_to_gcj02
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from lianxin.places import drawing, grid_history, grids, locate, maps, partition, tiling
 from lianxin.places.models import Area, BoundaryVersion, City, GridChange, Site
+from tests.fieldwork.town import VILLAGE, divided
 from tests.world import World
 
-VILLAGE = "990101001001"
 ACROSS = "113.1,28.99\n113.1,29.21"
-
-
-def divided(world: World, count: int = 2) -> list[Area]:
-    """The world's village shared out among derived grids, as a city's files bring them."""
-    village = world.areas[VILLAGE]
-    codes = [f"{VILLAGE}{n:03d}" for n in range(1, count + 1)]
-    made = []
-    for n, (code, polygon) in enumerate(tiling.divide(grids.shape_of(village), codes).items(), start=1):
-        lon, lat = tiling.centre_of(polygon)
-        made.append(Area.objects.create(code=code, name=f"第{n}网格", level="grid", parent=village, town=village.town,
-                                        county=world.areas["990101"], village=village, boundary=tiling.as_geojson(polygon),
-                                        synthetic=True, lon=lon, lat=lat))
-    locate.forget()
-    return made
 
 
 def by(world: World) -> dict[str, Any]:
@@ -197,13 +183,17 @@ def test_what_does_not_share_out_the_village_is_refused_with_the_place(
     assert City.objects.get().grids_version == 0
 
 
+def one_of(kind: str, coordinates: Any) -> str:
+    return json.dumps({"type": "FeatureCollection", "features": [
+        {"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates}}]})
+
+
 @pytest.mark.parametrize(("features", "words"), [
     ("", "第 1 行"), ("[]", "FeatureCollection"), ("{", "第 1 行"), ('{"type": "FeatureCollection", "features": []}', "至少有一个"),
     ('{"type": "FeatureCollection", "features": [1]}', "不是 GeoJSON"),
-    ('{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}}]}', "Polygon"),
-    ('{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[1, 2]]]}}]}', "合格"),
-    ('{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0,0],[1,1],[1,0],[0,1],[0,0]]]}}]}', "交叉"),
-    ('{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0,0],[999,1],[1,0],[0,0]]]}}]}', "超出"),
+    (one_of("Point", [1, 2]), "Polygon"), (one_of("Polygon", [[[1, 2]]]), "合格"),
+    (one_of("Polygon", [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]), "交叉"),
+    (one_of("Polygon", [[[0, 0], [999, 1], [1, 0], [0, 0]]]), "超出"),
     ("[" * 100_000, "第"),
 ])
 def test_what_is_no_drawing_is_refused_in_words(features: str, words: str) -> None:
@@ -225,7 +215,8 @@ def test_what_is_no_line_is_refused_in_words(text: str, words: str) -> None:
 def test_a_line_may_be_typed_or_drawn_and_says_its_coordinate_system() -> None:
     plain = drawing.line_of(ACROSS)
     assert drawing.line_of("113.1 28.99；113.1，29.21").equals(plain)
-    assert drawing.line_of('{"type": "Feature", "geometry": {"type": "LineString", "coordinates": [[113.1,28.99],[113.1,29.21]]}}').equals(plain)
+    drawn = {"type": "Feature", "geometry": {"type": "LineString", "coordinates": [[113.1, 28.99], [113.1, 29.21]]}}
+    assert drawing.line_of(json.dumps(drawn)).equals(plain)
     amap = [wgs84_to_gcj02(113.1, 28.99), wgs84_to_gcj02(113.1, 29.21)]
     moved = drawing.line_of("\n".join(f"{x},{y}" for x, y in amap), CoordinateSystem.GCJ02)
     assert moved.equals_exact(plain, 1e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from lianxin.kernel.errors import NotAllowed
 from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import Role, RoleGrant
 
+from .cover import away
 from .models import Device
 from .registry import Worker
 
@@ -23,8 +25,11 @@ VIA = "field"
 
 def areas_of(staff_id: int, on: date, *, roles: frozenset[Role] = FIELD_ROLES) -> tuple[int, ...]:
     """Ids of the areas whose work is this person's on a civil day, each once, in order: what their grants name, or the area
-    of the unit where a grant names none. One query."""
-    own = RoleGrant.objects.filter(staff_id=staff_id, role__in=roles, ended_at__isnull=True).annotate(
+    of the unit where a grant names none, and those of the grid workers they stand in for on that day. One query."""
+    whose = Q(staff_id=staff_id, role__in=roles)
+    if Role.GRID_WORKER in roles:
+        whose |= Q(staff_id__in=away(on).filter(stand_in_id=staff_id).values("absent_id"), role=Role.GRID_WORKER)
+    own = RoleGrant.objects.filter(whose, ended_at__isnull=True).annotate(
         theirs=Coalesce("area_id", "unit__area_id")).filter(theirs__isnull=False)
     return tuple(sorted(set(own.values_list("theirs", flat=True))))
 
