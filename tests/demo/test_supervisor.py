@@ -1,155 +1,58 @@
-"""`./run demo` as a whole: it starts, serves, heals, stops, and loses nothing that was answered with success."""
+"""`./run demo` as processes: it starts, heals, stops, and loses nothing that was answered with success.
+
+Most tests begin on a copy of one prepared data directory: what they ask is asked of every start, and the first start –
+a new database, its tables, a city – takes three times as long. First starts are tried by the demo that is prepared, by
+the one under a closed home, by the second of two, and with the whole city in `test_whole_city.py`.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.client import HTTPException
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lianxin.embedded.server import place_of
+from tests.demo.demos import HILL, Demo, folder_for_all, free_port, processes_of, until
 
-YUEYANG = Path(__file__).parents[2] / "cities" / "yueyang"
-HILL = Path(__file__).parents[1] / "city" / "hill"  # three villages: loaded in a moment
-START_SECONDS = 150.0
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(what: Callable[[], Any], seconds: float, why: Callable[[], object]) -> None:
-    """Wait for `what()` to be true; fails with what `why` says then when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            pytest.fail(str(why()))
-        time.sleep(0.1)
-
-
-def processes_of(data: Path) -> dict[int, str]:
-    """Every living process that names this data directory in its command or its environment, with its command."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes()
-            environment = (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        own = str(data).encode()
-        if command and (own in command or b"LIANXIN_DATA=" + own + b"\0" in environment):
-            found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace").strip()
-    found.pop(os.getpid(), None)
-    return found
-
-
-@dataclass
-class Demo:
-    """One demo in a directory of its own."""
-
-    data: Path
-    options: tuple[str, ...] = ("--no-cases",)
-    port: int = field(default_factory=free_port)
-    city: Path = HILL
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> float:
-        """Start and wait for /readyz; returns the seconds it took."""
-        environment = {k: v for k, v in os.environ.items()
-                       if k not in ("LIANXIN_DATA", "LIANXIN_DATABASE_URL", "LIANXIN_LOG_LEVEL")}
-        begun = time.monotonic()
-        with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "lianxin.demo.supervisor", "--port", str(self.port), "--data", str(self.data),
-                 "--city", str(self.city), "--no-browser", *self.options],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            )
-        until(lambda: self.answers() or self.process is None or self.process.poll() is not None, START_SECONDS,
-              self.log)
-        assert self.process.poll() is None, self.log()
-        return time.monotonic() - begun
-
-    def log(self) -> str:
-        return (self.data.parent / f"{self.data.name}.log").read_text(errors="replace")
-
-    def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(self.base + "/readyz", timeout=10) as reply:
-                return bool(reply.status == 200)
-        except OSError:
-            return False
-
-    def token(self, role: str = "operator") -> str:
-        accounts = json.loads((self.data / "demo.json").read_text())["accounts"]
-        return str(next(account["api_token"] for account in accounts if account["role"] == role))
-
-    def create(self, key: str, token: str) -> tuple[int, dict[str, Any], bool]:
-        """Register one case through the API; (status, answer, replayed). Status 0 when nobody answered."""
-        request = urllib.request.Request(
-            self.base + "/api/v1/cases", method="POST",
-            data=json.dumps({"words": f"路灯不亮，第 {key} 件。", "phone": "07300000000"}).encode(),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": key},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=20) as reply:
-                return reply.status, json.load(reply), reply.headers.get("Idempotent-Replayed") == "true"
-        except urllib.error.HTTPError as error:
-            return error.code, {}, False
-        except (OSError, ValueError, HTTPException):  # killed in the middle of its answer, too
-            return 0, {}, False
-
-    def children(self, name: str) -> list[int]:
-        return [pid for pid, command in processes_of(self.data).items() if re.search(name, command)]
-
-    def interrupt(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(40) == 0, self.log()
-
-    def end(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(40)
+SAID = {"010101": ("家里没有水", "停水两天了", "水龙头不出水", "又停水"), "010102": ("水管爆了", "路上冒水", "管子裂了漏水", "水管破裂")}
+TEXTS = "title,detail,category\n" + "".join(
+    f",{words}，{please}。,{code}\n" for code, said in SAID.items() for words in said for please in ("请来看看", "有没有人管", "急"))
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A directory every user may enter, as /srv is."""
-    made = Path(tempfile.mkdtemp(prefix="lianxin-demo-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    with folder_for_all() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[Path]:
+    """The data directory of a demo of three villages that was started once and stopped."""
+    with folder_for_all() as folder:
+        demo = Demo(folder / "demo")
+        try:
+            demo.start()
+            demo.interrupt()
+        finally:
+            demo.end()
+        yield demo.data
 
 
 @pytest.fixture
-def demo(folder: Path) -> Iterator[Demo]:
+def demo(folder: Path, prepared: Path) -> Iterator[Demo]:
+    """A demo that was started before."""
     made = Demo(folder / "demo")
+    subprocess.run(["cp", "-a", str(prepared), str(made.data)], check=True)  # with its owners: the server's user has its own
     yield made
     made.end()
 
@@ -167,38 +70,6 @@ def test_works_under_a_closed_home(folder: Path) -> None:
     finally:
         demo.end()
         shutil.rmtree(place_of(demo.data).root, ignore_errors=True)
-
-
-def test_starts_says_who_there_is_and_leaves_nothing_behind(demo: Demo) -> None:
-    demo.options, demo.city = (), YUEYANG
-    demo.start()
-    told = json.loads((demo.data / "demo.json").read_text())
-    assert told["base_url"] == demo.base
-    assert {account["role"] for account in told["accounts"]} == {
-        "operator", "dispatcher", "clerk", "reviewer", "callback", "supervisor", "head", "leader", "grid_worker",
-        "administrator"}
-    assert all(set(account) == {"username", "password", "role", "unit", "api_token"} for account in told["accounts"])
-    until(lambda: all(account["username"] in demo.log() for account in told["accounts"]), 5, demo.log)
-    # The database has no network address, and its directory is closed to everybody else.
-    place = place_of(demo.data)
-    settings = (place.data / "postgresql.conf").read_text()
-    assert "listen_addresses = ''" in settings
-    for directory in (place.root, place.data, place.socket):
-        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert stat.S_IMODE((demo.data / "keyring.json").stat().st_mode) == 0o600
-    listening = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=False).stdout
-    ours = {pid for pid, command in processes_of(demo.data).items() if "postgres" in command.split(" ")[0]}
-    assert ours
-    assert not [line for line in listening.splitlines() if any(f"pid={pid}," in line for pid in ours)]
-    demo.interrupt()
-    until(lambda: not processes_of(demo.data), 10, lambda: f"left running: {processes_of(demo.data)}")
-    told_before = len(demo.log())
-    demo.start()
-    again = demo.log()[told_before:]
-    for done_before in ("migrating", "cases to try it with", "写入"):
-        assert done_before not in again, f"the second start does it again: {done_before}"
-    assert json.loads((demo.data / "demo.json").read_text()) == told
-    demo.interrupt()
 
 
 @pytest.mark.parametrize("victim", ["web", "worker", "postgres", "supervisor"])
@@ -285,13 +156,18 @@ def test_ten_seconds_without_a_database(demo: Demo) -> None:
 
 
 def test_two_side_by_side_and_one_at_a_time_on_one_directory(demo: Demo, folder: Path) -> None:
-    other = Demo(folder / "other")
+    other = Demo(folder / "other", city=folder / "hill")
+    shutil.copytree(HILL, other.city)
+    (other.city / "training").mkdir()
+    (other.city / "training" / "water.csv").write_text(TEXTS, encoding="utf-8")
     demo.start()
     try:
         other.start()
         first, second = demo.create("same", demo.token()), other.create("same", other.token())
         assert first[0] == second[0] == 201
         assert demo.create("other", other.token())[0] == 401, "a token of one installation opens another"
+        until((other.data / "triage" / "texts.sha256").exists, 60, lambda: "its worker has not learnt from the city's texts")
+        assert not (demo.data / "triage" / "texts.sha256").exists()
         refused = subprocess.run(
             [sys.executable, "-m", "lianxin.demo.supervisor", "--port", str(free_port()), "--data", str(demo.data),
              "--no-browser"], capture_output=True, text=True, check=False, timeout=60,
