@@ -92,6 +92,7 @@ def session(request: HttpRequest) -> JsonResponse:
     person = request.user if isinstance(request.user, Staff) else None
     return JsonResponse({
         "signed_in": person is not None,
+        "id": person.pk if person else None,
         "name": person.name if person else "",
         "sign_in": f"{settings.LOGIN_URL}?next={reverse('field:home')}",
         "csrf": get_token(request) if person else "",
@@ -121,7 +122,7 @@ def enrol(request: HttpRequest) -> JsonResponse:
         made = devices.enrol(staff=request.user, name=name, by=actor_for(request.user, via="field"))
     except DomainError as error:
         return _refused(error)
-    answer = {"device_id": str(made.device.pk), "secret": made.secret, "worker": {"name": request.user.name}}
+    answer = {"device_id": str(made.device.pk), "secret": made.secret, "worker": {"id": request.user.pk, "name": request.user.name}}
     logout(request)
     return JsonResponse(answer, status=201)
 

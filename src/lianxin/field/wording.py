@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from . import words
 
 WORDS: dict[str, str | Promise] = {
     "gate.name": _("连心桥 · 网格"),
@@ -53,6 +52,9 @@ WORDS: dict[str, str | Promise] = {
     "store.scarce": _("手机的存储空间快满了。请尽快联网发送，或删掉手机里别的东西。"),
     "sync.shut_out": _("这部手机已被停用，发不出去了。没有发送的还锁在手机里，没有丢。请联系网格长。"),
     "sync.closed": _("您的账号已停用，发不出去了。没有发送的还锁在手机里，没有丢。请联系网格长。"),
+    "sync.unknown": _("系统里没有这部手机了。登记一次就能接着发，没有发送的都在。"),
+    "sync.enrol_again": _("重新登记"),
+    "enrol.another": _("这部手机里还有{name}没有发送的内容，请用{name}的账号登录。"),
     "update.ready": _("有新版本。更新不会动未发送的。"),
     "update.do": _("更新"),
     "update.elsewhere": _("另一个窗口已经换成新版本，请重新打开这一页。未发送的都在。"),
@@ -62,5 +64,4 @@ WORDS: dict[str, str | Promise] = {
 
 def every() -> dict[str, str | Promise]:
     """All sentences of the app, this module's and the screens'."""
-    screens: dict[str, str | Promise] = getattr(import_module(f"{__package__}.words"), "WORDS") if find_spec(f"{__package__}.words") else {}
-    return {**screens, **WORDS}
+    return {**words.WORDS, **WORDS}

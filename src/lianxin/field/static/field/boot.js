@@ -45,44 +45,48 @@ async function worker() {
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") registration.update().catch(() => {}); });
 }
 
-// Drafts first; where one could not be kept the page stays as it is, out of sight, and comes back after the PIN.
+// Drafts first; where one could not be kept the page stays as it is, out of sight, and comes back after the PIN. What is being sent is
+// sent to its end before the key goes.
 async function lock() {
   const safe = await ask("locking", 3000);
   root().hidden = true;
-  if (safe) root().replaceChildren();
-  while (busy()) await sync();
-  vault.lock();
-  await open(safe);
-}
-async function open(anew = true) {
+  if (safe) { (await import("./app.js")).stop?.(); root().replaceChildren(); }
+  let shut = true;
+  const drop = async () => { while (shut && busy()) await sync(); if (shut) vault.lock(); };
+  drop();
   await gate.unlock();
-  await enter(anew);
+  shut = false;
+  await enter(safe);
 }
 async function enter(anew = true) {
   touched = Date.now();
   root().hidden = false;
-  if (anew) (await import("./app.js")).start(root());
+  if (anew) await (await import("./app.js")).start(root());
 }
 function watchIdle() {
   for (const name of ["pointerdown", "keydown", "input"]) addEventListener(name, () => { touched = Date.now(); }, { passive: true, capture: true });
-  const look = () => { if (vault.unlocked() && !root().hidden && Date.now() - touched > IDLE) lock(); };
+  // A clock that is set back is no touch.
+  const look = () => { if (vault.unlocked() && !root().hidden && Math.abs(Date.now() - touched) > IDLE) lock(); };
   setInterval(look, 10_000);
   document.addEventListener("visibilitychange", look);
 }
-const matter = { shut_out: "sync.shut_out", closed: "sync.closed" };
+function device({ phase }) {
+  if (phase === "shut_out" || phase === "closed") bar("device", w(`sync.${phase}`));
+  else if (phase === "unknown") bar("device", w("sync.unknown"), w("sync.enrol_again"), gate.enrolAgain);
+  else if (phase === "idle") bar("device", "");
+}
 
 async function main() {
   await words();
   document.title = w("gate.name");
-  on("sync", ({ phase }) => { if (phase in matter) bar("device", w(matter[phase])); else if (phase === "idle") bar("device", ""); });
+  on("sync", device);
   on("space", ({ scarce }) => bar("space", scarce ? w("store.scarce") : ""));
   on("sign-out", () => location.reload());
   whenStale(() => bar("stale", w("update.elsewhere"), w("update.reload"), () => location.reload()));
   worker().catch((fault) => console.warn(fault));
   await database();
   watchIdle();
-  if (await vault.exists()) return open();
-  await gate.enrol();
+  await ((await vault.exists()) ? gate.unlock() : gate.enrol());
   return enter();
 }
 main().then(watch).catch((fault) => {

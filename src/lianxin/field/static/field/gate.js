@@ -2,7 +2,7 @@
 
 import { roomFor } from "./store.js";
 import { wipe } from "./db.js";
-import { ask, button, field, h, notice } from "./dom.js";
+import { ask, button, field, h, notice, say } from "./dom.js";
 import { emit } from "./events.js";
 import { queue } from "./queue.js";
 import * as vault from "./vault.js";
@@ -77,6 +77,19 @@ export function enrol() {
     };
     begin();
   });
+}
+
+// The server does not know this telephone any more: the same worker enrols it again, and what waits is sent with the new secret.
+export async function enrolAgain() {
+  let who;
+  try { who = await session(); } catch { return say(w("enrol.offline")); }
+  if (!who.signed_in) return location.assign(who.sign_in);
+  if (who.id !== vault.held().worker.id) return say(w("enrol.another", { name: vault.held().worker.name }));
+  try {
+    const made = await post(w("enrol.device_name", { name: who.name }), who.csrf);
+    await vault.rebind({ device_id: made.device_id, secret: made.secret, worker: made.worker });
+  } catch (fault) { return say(fault.said ?? w("gate.failed")); }
+  return emit("unlocked");
 }
 
 // Resolves when the vault is open.

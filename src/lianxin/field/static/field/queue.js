@@ -21,7 +21,7 @@ const sealedRow = async ({ id, seq, state, ...rest }) => ({ id, seq, state, seal
 export function markSending(ids) { sending = new Set(ids); emit("change", { sending: [...sending] }); }
 export const takeSending = (ids) => { sending = new Set(ids); };
 
-async function add(kind, body, files = [], { settles } = {}) {
+async function add(kind, body, files = [], { settles, instead } = {}) {
   if (!unlocked()) throw new StoreFault("locked");
   await roomFor(files.reduce((sum, file) => sum + file.blob.size, 4_000));
   const id = crypto.randomUUID(), made_at = new Date().toISOString();
@@ -35,6 +35,7 @@ async function add(kind, body, files = [], { settles } = {}) {
     const last = await answer(items.index("seq").openKeyCursor(null, "prev"));
     await answer(items.add({ ...row, seq: (last?.key ?? 0) + 1 }));
     await Promise.all(blobs.map((blob) => answer(pieces.add(blob))));
+    if (instead) await drop(instead, items, pieces);
   }));
   emit("change", { item: id });
   emit("added");
@@ -42,6 +43,10 @@ async function add(kind, body, files = [], { settles } = {}) {
   return id;
 }
 
+async function drop(id, items, blobs) {
+  items.delete(id);
+  for (const key of await answer(blobs.index("item").getAllKeys(id))) blobs.delete(key);
+}
 const rows = async () => (await all("items")).sort((one, other) => one.seq - other.seq);
 const list = async () => Promise.all((await rows()).map(opened));
 const find = async (id) => { const row = await get("items", id); return row && opened(row); };
@@ -52,7 +57,10 @@ async function counts() {
   return { unsent: found.filter((row) => row.state === "unsent").length, attention: found.filter((row) => row.state === "conflict" || row.state === "refused").length };
 }
 
-async function settle(old, kind, body, files = []) { return add(kind, body, files, { settles: old }); }
+// An item made anew. The one before stays until the server has answered; one that the server has never seen goes with this write.
+async function settle(old, kind, body, files = []) {
+  return add(kind, body, files, (await find(old))?.local ? { instead: old } : { settles: old });
+}
 
 // Gives an item up. One that the server has never answered goes at once; of one that it refused the server is told why.
 async function abandon(id, why) {
@@ -67,26 +75,23 @@ async function abandon(id, why) {
   });
 }
 async function forget(id) {
-  await within(["items", "blobs"], "readwrite", async (items, blobs) => {
-    items.delete(id);
-    for (const key of await answer(blobs.index("item").getAllKeys(id))) blobs.delete(key);
-  });
+  await within(["items", "blobs"], "readwrite", (items, blobs) => drop(id, items, blobs));
   emit("change", { item: id });
 }
 
-// What the server said. The pictures of an accepted item go with it, and so does what it settles.
+// What the server said. The pictures of an accepted item go; what an item was made anew from goes whatever the answer, since from then on
+// the server keeps the new one.
 async function answered(id, state, more) {
   const item = await find(id);
   if (!item) return;
+  const unknown = more.problem?.code === "settles_unknown";
   const { id: _id, seq, state: _state, ...rest } = item;
   const row = await sealedRow({ id, seq, ...rest, ...more, state, answered_at: new Date().toISOString() });
   await kept(() => within(["items", "blobs"], "readwrite", async (items, blobs) => {
-    items.put(row);
-    if (state !== "accepted") return;
-    const gone = [id, ...(rest.settles ? [rest.settles] : [])];
-    if (rest.settles) items.delete(rest.settles);
-    for (const one of gone) for (const key of await answer(blobs.index("item").getAllKeys(one))) blobs.delete(key);
-    if (rest.kind === "abandon") items.delete(id);
+    if (rest.settles && (!unknown || rest.kind === "abandon")) await drop(rest.settles, items, blobs);
+    if (rest.kind === "abandon" && (state === "accepted" || unknown)) return drop(id, items, blobs);
+    if (state === "accepted") await drop(id, items, blobs);
+    return answer(items.put(row));
   }));
   emit("change", { item: id });
 }

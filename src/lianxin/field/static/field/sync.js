@@ -34,9 +34,7 @@ async function sendFiles(item) {
       await upload(file, held().secret, { progress: (sent, whole) => emit("progress", { item: item.id, file: file.id, sent, whole }) });
     } catch (fault) {
       if (!(fault instanceof UploadFault) || !FINAL.has(fault.status)) throw fault;
-      let problem = {};
-      try { problem = JSON.parse(fault.answer.getBody()); } catch { /* a page of a proxy */ }
-      await queue.answered(item.id, "refused", { local: true, problem: { code: "file_refused", ...problem } });
+      await queue.answered(item.id, "refused", { local: true, problem: { code: "file_refused", ...fault.problem } });
       return false;
     }
   }
@@ -67,6 +65,7 @@ async function push() {
       const { results } = await ask("items", { method: "POST", body: JSON.stringify({
         sent_at: new Date().toISOString(), version: document.documentElement.dataset.version, waiting: unsent.length, items: batch.map(asSent) }) });
       for (const result of results) await takeResult(result);
+      if (results.length < batch.length) throw new Answer(502, { code: "unanswered" }, 0);
     }
     if (late) throw late;
   }
@@ -88,10 +87,14 @@ function plan(milliseconds) {
 async function wish() {
   try { await (await navigator.serviceWorker?.getRegistration("/field/"))?.sync?.register("queue"); } catch { /* not every browser has it */ }
 }
+// The server will not hear this telephone. It asks again now and then: a telephone that was found is given back.
+function refused(code) {
+  plan(LONGEST);
+  return phase({ account_closed: "closed", device_unknown: "unknown" }[code] ?? "shut_out", { code });
+}
 function failed(fault) {
   const code = fault?.problem?.code;
-  if (fault instanceof Answer && fault.status === 401) return phase(code === "account_closed" ? "closed" : "shut_out", { code });
-  if (fault instanceof UploadFault && fault.status === 401) return phase("shut_out");
+  if (fault?.status === 401) return refused(code ?? fault.code);
   if (fault?.code === "locked") return phase("locked");
   const answered = fault instanceof Answer || (fault instanceof UploadFault && fault.status);
   later(fault?.after);

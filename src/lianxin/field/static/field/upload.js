@@ -12,16 +12,17 @@ export class UploadFault extends Error {
     super(cause.message);
     this.answer = cause.originalResponse ?? null;
     this.status = this.answer?.getStatus() ?? 0;
+    this.after = Number(this.answer?.getHeader("Retry-After")) || 0;
+    try { this.problem = JSON.parse(this.answer.getBody()); } catch { this.problem = {}; }
   }
 }
 // Resolves when the server has all of it. `aborted` is an AbortSignal.
 export async function upload(file, secret, { progress = () => {}, aborted } = {}) {
-  const row = await queue.upload.get(file.id);
-  const blob = await queue.file(file.id);
+  const row = await queue.upload.get(file.id), blob = await queue.file(file.id);
   if (!row || !blob) return;
-  await new Promise((done, fail) => {
+  const send = (url) => new Promise((done, fail) => {
     const sending = new globalThis.tus.Upload(blob, {
-      endpoint: ENDPOINT, uploadUrl: row.url || null, chunkSize: PIECE, retryDelays: null, storeFingerprintForResuming: false, removeFingerprintOnSuccess: true,
+      endpoint: ENDPOINT, uploadUrl: url || null, chunkSize: PIECE, retryDelays: null, storeFingerprintForResuming: false, removeFingerprintOnSuccess: true,
       headers: { Authorization: `Bearer ${secret}` }, metadata: { id: file.id, name: file.name, filetype: file.type },
       onUploadUrlAvailable: () => { if (sending.url !== row.url) queue.upload.at(file.id, sending.url).catch(() => {}); },
       onProgress: (sent, whole) => progress(sent, whole),
@@ -31,4 +32,10 @@ export async function upload(file, secret, { progress = () => {}, aborted } = {}
     aborted?.addEventListener("abort", () => { sending.abort(); fail(new DOMException("", "AbortError")); });
     sending.start();
   });
+  try { await send(row.url); } catch (fault) {
+    // Begun before, and its address forgotten: the file's id is the address, and the server says how much is there.
+    if (fault.status !== 409 || row.url) throw fault;
+    await queue.upload.at(file.id, `${ENDPOINT}/${file.id}`);
+    await send(`${ENDPOINT}/${file.id}`);
+  }
 }

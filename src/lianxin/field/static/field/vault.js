@@ -1,5 +1,5 @@
 // What lies in the store is sealed with a random key (AES-GCM, 256 bits). That key is wrapped twice: by a key made from the PIN (PBKDF2),
-// and by a key of this browser that no script can read out. What a PIN can and cannot protect: docs/explanation/field.md.
+// and by a key of this browser that no script can read out. What a PIN can and cannot protect: docs/explanation/field-offline.md.
 
 import { get, put, remove, within, answer } from "./db.js";
 import { emit } from "./events.js";
@@ -114,6 +114,12 @@ export async function change(old, pin) {
   const { vault, raw } = await tried(old);
   await put("meta", { ...vault, ...(await wrapped(raw, pin, vault.device)) });
   raw.fill(0);
+}
+// Another secret for the same worker: the telephone was enrolled again, and what waits stays.
+export async function rebind(kept) {
+  const vault = await get("meta", "vault");
+  await put("meta", { ...vault, bundle: await shut(need(), text.encode(JSON.stringify(kept)), "bundle") });
+  bundle = kept;
 }
 export function lock() {
   if (!key) return;
