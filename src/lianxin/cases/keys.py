@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
 from lianxin.kernel.crypto import Keyring, KeyringError, decrypt, key_id_of, keyring, reencrypt
@@ -38,10 +38,10 @@ class Resealed:
     unreadable: int
 
 
-# What is sealed: model, what the contexts begin with, and the fields.
-Sealed = type[Reporter] | type[MissedCall]
-SEALED: tuple[tuple[Sealed, str, tuple[str, ...]], ...] = (
-    (Reporter, "reporter", FIELDS), (MissedCall, "missed_call", ("phone",)))
+# What is sealed: model, what the contexts begin with, and the fields. Other contexts add theirs when the apps are ready.
+Sealed = type[models.Model]
+SEALED: list[tuple[Sealed, str, tuple[str, ...]]] = [
+    (Reporter, "reporter", FIELDS), (MissedCall, "missed_call", ("phone",))]
 
 
 def usage() -> dict[str, int]:
@@ -55,7 +55,7 @@ def usage() -> dict[str, int]:
 
 
 def _batch(model: Sealed, fields: tuple[str, ...], after: uuid.UUID, current: str,
-           limit: int) -> list[Reporter | MissedCall]:
+           limit: int) -> list[models.Model]:
     other = " OR ".join(f"({name} IS NOT NULL AND {_KEY.format(name)} <> %s)" for name in fields)
     return list(model._default_manager.raw(
         f"SELECT * FROM {model._meta.db_table} WHERE id > %s AND ({other}) ORDER BY id LIMIT %s FOR UPDATE",
@@ -63,7 +63,7 @@ def _batch(model: Sealed, fields: tuple[str, ...], after: uuid.UUID, current: st
     ))
 
 
-def _reseal(row: Reporter | MissedCall, context: str, fields: tuple[str, ...]) -> bool:
+def _reseal(row: models.Model, context: str, fields: tuple[str, ...]) -> bool:
     changed: dict[str, bytes] = {}
     for name in fields:
         held = getattr(row, name)

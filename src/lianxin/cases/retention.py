@@ -1,7 +1,7 @@
 """How long personal data is kept, field by field, and taking it away when its time is over (PIPL arts. 19 and 47).
 
-Every field of every table that could hold something about a person stands in `PERSONAL` or `IMPERSONAL`; a test finds the one
-that does not. A class's days are `LIANXIN_RETENTION_DAYS[class]`, counted from the end of the case. The events stay: they
+Every field of every table that could hold something about a person stands in `PERSONAL`, `BY_CONSENT` or `IMPERSONAL`; a test
+finds the one that does not. A class's days are `LIANXIN_RETENTION_DAYS[class]`, counted from the end of the case. The events stay: they
 hold no words, and the state of a case can still be made again from them.
 """
 
@@ -60,6 +60,18 @@ PERSONAL: dict[str, RetentionClass] = {
     "cases.Notification.values": MESSAGE,
     "cases.IdentityReading.why": LEDGER,
     "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
+}
+
+# Personal fields of people who asked for something that is no case: kept while their consent holds, and deleted with the row
+# when it is taken back or ends (care/actions.py). No class, no days of their own.
+BY_CONSENT: dict[str, str] = {
+    "care.CareEntry.name": "sealed",
+    "care.CareEntry.address": "sealed",
+    "care.CareEntry.phone": "sealed",
+    "care.CareEntry.trusted": "sealed",
+    "care.CareEntry.purpose": "sealed",
+    "care.CareEntry.witness": "sealed",
+    "care.CareVisit.note": "sealed",
 }
 
 # Free fields that hold nothing about a reporter, each with the reason.
