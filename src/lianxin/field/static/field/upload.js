@@ -1,6 +1,5 @@
 // One file in pieces, by the tus protocol: what has arrived is not sent again, whatever ended the last attempt.
 
-import "./vendor/tus.min.js";
 import { queue } from "./queue.js";
 
 const PIECE = 128 * 1024;  // bytes: some seconds on a village's network
@@ -20,6 +19,7 @@ export class UploadFault extends Error {
 export async function upload(file, secret, { progress = () => {}, aborted } = {}) {
   const row = await queue.upload.get(file.id), blob = await queue.file(file.id);
   if (!row || !blob) return;
+  await import("./vendor/tus.min.js");  // tus-js-client: sets globalThis.tus
   const send = (url) => new Promise((done, fail) => {
     const sending = new globalThis.tus.Upload(blob, {
       endpoint: ENDPOINT, uploadUrl: url || null, chunkSize: PIECE, retryDelays: null, storeFingerprintForResuming: false, removeFingerprintOnSuccess: true,
