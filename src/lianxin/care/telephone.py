@@ -30,7 +30,7 @@ class CareVisitSaid(BaseModel):
     words: str = Field(default="", max_length=20_000)
 
 
-@handles("care_visit", CareVisitSaid, roles=frozenset())
+@handles("care_visit", CareVisitSaid, roles=frozenset(), kept=False)
 def care_visit(worker: Worker, item: Item[CareVisitSaid]) -> dict[str, Any]:
     """Write the visit down. The answer names no person and no case: the case stands among the worker's reports. `forget` is the
     id of an entry that the telephone forgets."""

@@ -30,7 +30,7 @@ from lianxin.kernel.text import clean_text
 from . import uploads
 from .devices import AccountClosed, DeviceShutOut
 from .models import Device, Receipt, ReceiptStatus, Upload
-from .registry import Item, Kind, Worker, handles, kind_of
+from .registry import KINDS, Item, Kind, Worker, handles, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -232,7 +232,9 @@ class Batch:
             with transaction.atomic():
                 if taken.settles is not None and error.code != "settles_unknown":
                     settle(self.worker, taken.settles)
-                self._write(taken, status, problem, sealed=encrypt(taken.text, context=context_of(taken.id)))
+                kind = KINDS.get(taken.kind)
+                kept = kind is None or kind.kept
+                self._write(taken, status, problem, sealed=encrypt(taken.text, context=context_of(taken.id)) if kept else None)
         except _Stored:
             return self._stored(taken) or _try_again(taken.id)
         return Result(taken.id, status.value, problem=problem)
@@ -277,7 +279,8 @@ class Batch:
             with connection.cursor() as cursor:
                 cursor.execute(RECEIPT, [
                     taken.id, self.worker.device_id, taken.kind, taken.digest, taken.made_at, taken.at, now(), status.value,
-                    json.dumps(answer, ensure_ascii=False), sealed, self.worker.device_id, self.worker.staff_id,
+                    json.dumps(answer, ensure_ascii=False), sealed,
+                    now() if sealed is None and status is not ReceiptStatus.ACCEPTED else None, self.worker.device_id, self.worker.staff_id,
                 ])
                 written = cursor.rowcount
         except IntegrityError as error:
@@ -292,8 +295,8 @@ class Batch:
 UNIQUE = "23505"
 # Written only while the telephone is not shut out and the account is open: whoever sends on after that has done nothing.
 RECEIPT = """
-INSERT INTO fieldwork_receipt (id, device_id, staff_id, kind, digest, made_at, at, received_at, status, answer, body)
-SELECT %s, %s, staff.id, %s, %s, %s, %s, %s, %s, %s, %s
+INSERT INTO fieldwork_receipt (id, device_id, staff_id, kind, digest, made_at, at, received_at, status, answer, body, settled_at)
+SELECT %s, %s, staff.id, %s, %s, %s, %s, %s, %s, %s, %s, %s
 FROM organisations_staff AS staff LEFT JOIN fieldwork_device AS device ON device.id = %s
 WHERE staff.id = %s AND staff.is_active AND device.shut_out_at IS NULL
 """

@@ -56,25 +56,27 @@ Section = Callable[[Worker], Any]
 class Kind:
     """`model` is the shape of the item's body, `handle` does it and returns the answer (JSON). It runs in one transaction with
     its receipt. It raises Conflict, with `current` how things stand, where the worker must look again; any other DomainError
-    where the item cannot be taken as it is."""
+    where the item cannot be taken as it is. Of a kind that is not `kept`, what could not be taken stays on the telephone
+    alone: the receipt is without a body."""
 
     name: str
     model: type[BaseModel]
     handle: Handler
     roles: frozenset[str]
+    kept: bool = True
 
 
 KINDS: dict[str, Kind] = {}
 SECTIONS: dict[str, Section] = {}
 
 
-def handles(name: str, model: type[BaseModel], *, roles: frozenset[str]) -> Callable[[Handler], Handler]:
-    """Register a kind of item. `roles` are the files' roles it may carry."""
+def handles(name: str, model: type[BaseModel], *, roles: frozenset[str], kept: bool = True) -> Callable[[Handler], Handler]:
+    """Register a kind of item. `roles` are the files' roles it may carry, `kept` as `Kind` says."""
 
     def register(handle: Handler) -> Handler:
         if name in KINDS and KINDS[name].handle is not handle:
             raise ValueError(f"two handlers for {name}")
-        KINDS[name] = Kind(name, model, handle, roles)
+        KINDS[name] = Kind(name, model, handle, roles, kept)
         return handle
 
     return register
