@@ -21,9 +21,18 @@ class Areas:
     levels: Mapping[str, str] = field(default_factory=dict)
     complete: bool = False
 
-    def store(self) -> dict[str, int]:
-        """Write areas and sites; returns area code → id."""
-        return self.files.store()
+    def store(self, *, replace_grids: bool = False) -> dict[str, int]:
+        """Write areas and sites; returns area code → id. `kept_grids` and `fitted_grids` say afterwards of which villages the
+        grids changed in the application were kept, and fitted to a new outline."""
+        return self.files.store(replace_grids=replace_grids)
+
+    @property
+    def kept_grids(self) -> list[str]:
+        return self.files.keeping.kept
+
+    @property
+    def fitted_grids(self) -> list[str]:
+        return self.files.keeping.fitted
 
 
 def read(directory: Path, settings: dict[str, Any], faults: Faults) -> Areas:

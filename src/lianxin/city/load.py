@@ -15,6 +15,7 @@ from lianxin.cases import reference
 from lianxin.cases.catalogue.content import Difference
 from lianxin.cases.tasks import recompute_due_times
 from lianxin.kernel.clock import now
+from lianxin.kernel.language import listed
 from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
@@ -27,6 +28,7 @@ from .undoing import Undoing
 # Part of the content hash: raise it when the same files should make other rows.
 FORM = "2"
 SETTLED_AFTER = 10
+SHOWN_VILLAGES = 20
 _LOCK = 430_600_012_345  # any number nobody else locks
 Tell = Callable[[str], None]
 
@@ -76,17 +78,19 @@ class Catalogue(StrEnum):
     REPLACE = "replace"
 
 
-def load(directory: Path, *, catalogue: Catalogue = Catalogue.ASK, tell: Tell = lambda words: None) -> Loaded:
+def load(directory: Path, *, catalogue: Catalogue = Catalogue.ASK, replace_grids: bool = False,
+         tell: Tell = lambda words: None) -> Loaded:
     """Put the city in `directory` into the database. Raises BadCity, having changed nothing.
 
     Raises Undoing, having changed nothing, when the dispatch catalogue of the files lacks what was approved at the desk
     since the last load and `catalogue` does not say what to do: KEEP loads all but the catalogue, REPLACE undoes the
-    decisions. Loading the same files again costs a hash and one query.
+    decisions. Grids that were changed in the application stay, and `tell` hears of which villages, unless `replace_grids`
+    takes the files'. Loading the same files again costs a hash and one query.
     """
     directory = directory.resolve()
     content = digest_of(directory) if directory.is_dir() else ""
     city = City.objects.order_by("id").first()
-    if city is not None and content and city.content_hash == content:
+    if city is not None and content and city.content_hash == content and not replace_grids:
         return Loaded(city.code, city.name, changed=False)
     tell(_("检查文件"))
     plan = read(directory, today=reference.today_of(now()))
@@ -106,13 +110,14 @@ def load(directory: Path, *, catalogue: Catalogue = Catalogue.ASK, tell: Tell = 
             cursor.execute("SET LOCAL lock_timeout = 0")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         done = City.objects.order_by("id").first()
-        if done is not None and done.content_hash == content:  # another process was quicker
+        if done is not None and done.content_hash == content and not replace_grids:  # another process was quicker
             return Loaded(done.code, done.name, changed=False)
         lost = undoing.undone(plan)
         if lost and catalogue is Catalogue.ASK:
             raise Undoing(lost)
         before = picture()
-        counts = _write(plan, content, tell, keep=bool(lost) and catalogue is Catalogue.KEEP)
+        counts = _write(plan, content, tell, keep=bool(lost) and catalogue is Catalogue.KEEP,
+                        replace_grids=replace_grids)
         changes = between(before, picture())
         # A few seconds later, when no process reckons by the calendars as they were.
         recompute_due_times.configure(schedule_in={"seconds": SETTLED_AFTER}).defer()
@@ -121,7 +126,7 @@ def load(directory: Path, *, catalogue: Catalogue = Catalogue.ASK, tell: Tell = 
     return Loaded(plan.settings["code"], plan.settings["name"], changed=True, counts=counts, changes=changes)
 
 
-def _write(plan: Plan, content: str, tell: Tell, *, keep: bool) -> dict[str, int]:
+def _write(plan: Plan, content: str, tell: Tell, *, keep: bool, replace_grids: bool) -> dict[str, int]:
     at = now()
     today = reference.today_of(at)
     settings = plan.settings
@@ -131,7 +136,8 @@ def _write(plan: Plan, content: str, tell: Tell, *, keep: bool) -> dict[str, int
                   "content_hash": content},
     )
     tell(_("写入区划"))
-    area_ids = plan.areas.store()
+    area_ids = plan.areas.store(replace_grids=replace_grids)
+    _tell_of_grids(plan, tell)
     tell(_("写入单位、事项和派单目录"))
     count = store.calendars(plan)
     unit_ids = store.units(plan, area_ids, today)
@@ -149,3 +155,13 @@ def _write(plan: Plan, content: str, tell: Tell, *, keep: bool) -> dict[str, int
     counts |= patrols.store(plan, area_ids)
     counts["staff"] = store.staff(plan, unit_ids, area_ids, at)
     return counts
+
+
+def _tell_of_grids(plan: Plan, tell: Tell) -> None:
+    """Nothing drawn in the application is kept or moved in silence."""
+    if kept := plan.areas.kept_grids:
+        tell(_("网格在工作台改过，没有用文件里的：%(names)s（要以文件为准，加 --replace-grids）")
+             % {"names": listed(kept[:SHOWN_VILLAGES]) + ("…" if len(kept) > SHOWN_VILLAGES else "")})
+    if fitted := plan.areas.fitted_grids:
+        tell(_("村界变了，工作台画的网格已随村界调整，请核对：%(names)s")
+             % {"names": listed(fitted[:SHOWN_VILLAGES]) + ("…" if len(fitted) > SHOWN_VILLAGES else "")})

