@@ -26,7 +26,7 @@ from lianxin.cases.rebuild import differences
 from lianxin.cases.states import BY_ACTION, transitions_from
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import DomainError
-from tests.cases.ways import ACTIONS, STEPS, VILLAGE, WITHOUT_ACTION, actor, fields_for
+from tests.cases.ways import ACTIONS, STEPS, VILLAGE, WITHOUT_ACTION, actor, fields_for, upload
 from tests.quality.proof import unproved
 from tests.world import RESIDENT, World
 
@@ -54,7 +54,7 @@ VARIANTS: dict[str, st.SearchStrategy[Any]] = {
 # `reason` is a code in a return, and words elsewhere.
 CODES = {"raise_return": {"reason": st.sampled_from(("not_ours", "too_hard"))}}
 ONWARDS = {
-    State.REGISTERED: ("accept", "accept", "accept", "decline", "answer_on_the_spot"), State.ACCEPTED: ("dispatch",),
+    State.REGISTERED: ("accept", "accept", "accept", "decline", "answer_on_the_spot", "settle_on_the_spot"), State.ACCEPTED: ("dispatch",),
     State.DISPATCHED: ("sign", "sign", "raise_return", "redispatch"),
     State.IN_HAND: ("reply", "reply", "reply", "raise_return", "redispatch", "assist_sign"),
     State.OBJECTED: ("uphold_return", "reject_return", "rule_jointly"), State.REPLIED: ("approve", "approve", "send_back"),
@@ -84,15 +84,15 @@ class CaseMachine(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    @initialize(phone=st.booleans(), category=st.sampled_from((None, "010102", "010101", "010104")),
+    @initialize(field=st.booleans(), phone=st.booleans(), category=st.sampled_from((None, "010102", "010101", "010104")),
                 accept=st.booleans(), confidential=st.booleans(), area=st.sampled_from((None, VILLAGE, "990102")))
-    def register(self, *, phone: bool, category: str | None, accept: bool, confidential: bool, area: str | None) -> None:
+    def register(self, *, field: bool, phone: bool, category: str | None, accept: bool, confidential: bool, area: str | None) -> None:
         accept = accept and category is not None
-        self.case_id = a.register(
-            intake=a.Intake(words="楼下工地半夜还在打桩。", phone="13812342201" if phone else "", area=area,
-                            category=category, accept=accept, confidential=confidential, channel="phone"),
-            by=self.world.actor("operator") if accept else RESIDENT,
-        ).case_id
+        by = self.world.actor("operator") if accept else self.world.actor("grid") if field else RESIDENT
+        self.case_id = a.register(by=by, intake=a.Intake(
+            words="楼下工地半夜还在打桩。", phone="13812342201" if phone else "", area=area, category=category, accept=accept,
+            confidential=confidential, channel="field" if field else "phone",
+            attachments=(upload(by),) if field and not accept else ())).case_id
         self.count = 2 if accept else 1
         self.words = Case.objects.get(pk=self.case_id).words
 

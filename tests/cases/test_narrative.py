@@ -179,6 +179,7 @@ def test_notes_are_private_and_answers_are_public(world: World, monday: Frozen) 
               for text in EventText.objects.select_related("event")}
     assert {one for one in fields if one[2]} == {
         ("decline", "explanation", True), ("answer_on_the_spot", "public_answer", True), ("reply", "public_answer", True),
+        ("settle_on_the_spot", "public_answer", True),
         ("suspend", "words", True), ("grant_extension", "explanation", True), ("contest", "words", True),
         ("reopen", "reason", True), ("close", "explanation", True), ("rate", "words", True),
         ("withdraw", "reason", True), ("add_information", "words", True), ("refuse_publication", "reason", True),

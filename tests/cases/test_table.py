@@ -64,11 +64,14 @@ def test_a_row_is_whole(row: Transition) -> None:
         return
     for role in row.roles:
         assert (role in HOTLINE_ROLES and Holder.HOTLINE in row.holders) or (
-            role in (Role.CLERK, Role.HEAD) and row.for_a_unit), role
+            role in (Role.CLERK, Role.HEAD, Role.GRID_WORKER) and row.for_a_unit) or (
+            role is Role.GRID_WORKER and Holder.GRID in row.holders), role
     if Holder.HOTLINE in row.holders:
         assert row.roles & HOTLINE_ROLES
     if row.for_a_unit:
         assert Role.CLERK in row.roles
+    if Holder.GRID in row.holders:
+        assert Role.GRID_WORKER in row.roles
     if not row.roles:
         assert row.holders <= {Holder.REPORTER, Holder.SYSTEM}
 
@@ -153,7 +156,7 @@ def test_no_way_out_that_the_table_does_not_hold(world: World, monday: Frozen, s
             continue
         blind = state in (State.REGISTERED, State.ACCEPTED, State.DECLINED, State.WITHDRAWN)  # no unit sees it yet
         with pytest.raises(DomainError) as caught:
-            take(world, case_id, action, by="dispatcher" if blind and BY_ACTION[action].for_a_unit or action in OF_THE_GRID else "")
+            take(world, case_id, action, by="dispatcher" if (blind and BY_ACTION[action].for_a_unit) or action in OF_THE_GRID else "")
         assert caught.value.code == "wrong_state", action
         assert caught.value.current["state"] == state
     assert Event.objects.filter(case=case_id).count() == count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lianxin.cases.models import Case, Contact, Event, Outcome, Reply, Reporter, State
+from lianxin.cases.models import Attachment, Case, Contact, Event, Outcome, Reply, Reporter, State
 from lianxin.quality.models import CallbackAttempt, Contest, Rating
 
 
@@ -16,6 +16,11 @@ def unproved(case: Case) -> str:
     event = Event.objects.filter(case=case, to_state=State.CLOSED).exclude(from_state=State.CLOSED).order_by("-id")[0]
     if event.action == "answer_on_the_spot":
         return "" if event.data.get("means") and event.data.get("contacted_at") else "answered without being told"
+    if event.action == "settle_on_the_spot":
+        photos = Attachment.objects.filter(case=case, kind="photo", uploaded_by=case.registered_by_id)
+        own = event.actor_id == case.registered_by_id
+        before, after = photos.exclude(event_id=event.pk).exists(), photos.filter(event_id=event.pk).exists()
+        return "" if own and before and after else "settled without photos of before and after"
     has_phone = Reporter.objects.filter(case=case, phone__isnull=False).exists()
     reply = Reply.objects.filter(case=case, round=case.round).order_by("-at").first()
     own = case if case.master_id is None else case.master

@@ -106,7 +106,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     # What a grid worker found and put right at once: with a photo of before and one of after.
     Transition(
         "settle_on_the_spot", _("自行处置"), (State.REGISTERED,), (State.CLOSED,), _WORKER, _GRID,
-        requires=("public_answer", "attachments"), optional=("category",), public=True, key="w",
+        requires=("public_answer", "attachments"), optional=("category",), public=True,
     ),
     Transition(
         "dispatch", _("派单"), (State.ACCEPTED,), (State.DISPATCHED,), _INTAKE, _HOTLINE | _SYSTEM,
@@ -213,7 +213,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         "answer_check", _("核查结果"), (State.REPLIED, State.CALLBACK, State.CLOSED), (), _WORKER, _GRID,
-        requires=("handled", "attachments"), optional=("note",), bumps=False, key="k",
+        requires=("handled", "attachments"), optional=("note", "lon", "lat"), bumps=False,
     ),
     Transition("close", _("归档"), (State.CALLBACK,), (State.CLOSED,), _CALLBACK | {Role.SUPERVISOR}, _HOTLINE,
                optional=("explanation",), public=True, announces=True, key="g"),
