@@ -34,6 +34,10 @@ SHARED = {
     "vendor/maplibre-gl.mjs": "vendor/maplibre/maplibre-gl.mjs",
     "vendor/maplibre-gl-worker.mjs": "vendor/maplibre/maplibre-gl-worker.mjs",
     "vendor/maplibre-gl.css": "vendor/maplibre/maplibre-gl.css",
+    **{f"vendor/json-schema/{name}.js": f"vendor/json-schema/{name}.js" for name in (
+        "deep-compare-strict", "dereference", "format", "pointer", "ucs2-length", "validate")},
+    "vendor/qr/decode.js": "vendor/qr/decode.js",
+    "vendor/qr/index.js": "vendor/qr/index.js",
 }
 PACKED = frozenset({".js", ".mjs", ".css", ".json", ".svg"})
 
