@@ -1,6 +1,6 @@
 // Everything made here and not yet taken, in order, each with how it stands; and what to do when the server said no.
 
-import { button, field, h, icon, notice, ask, say } from "../dom.js";
+import { ask, button, field, h, icon, notice, put, say } from "../dom.js";
 import { queue } from "../queue.js";
 import { bytes, when, w } from "../words.js";
 
@@ -13,7 +13,7 @@ const KINDS = {
 export const itemState = ({ state }) => h("span", { class: `f-mark ${state}` }, icon(SHAPES[state]), w(STATES[state]));
 export const itemKind = ({ kind, body }) => w(kind === "report" && body?.settled ? "item.settled" : KINDS[kind] ?? "item.other");
 // Words of one's own in an item, for a line of a list.
-export const itemWords = ({ body = {} }) => body.settled?.words || body.words || body.public_answer || body.note || body.outcome || "";
+export const itemWords = ({ body = {} }) => body.settled?.words || body.words || body.public_answer || body.note || (body.outcome ? w(`care.${body.outcome}`) : "");
 
 export async function render(root) {
   const box = h("div", {}), room = h("p", { class: "f-help" });
@@ -33,7 +33,7 @@ export async function render(root) {
     const { usage, quota } = await navigator.storage?.estimate?.() ?? {};
     room.textContent = quota ? w("unsent.room", { used: bytes(usage), all: bytes(quota) }) : "";
   };
-  root.append(h("h1", {}, w("unsent.title")), box, room);
+  put(root, h("h1", {}, w("unsent.title")), box, room);
   await draw();
   return { refresh: draw };
 }
@@ -69,6 +69,8 @@ function theirs(current) {
 }
 
 function ways(item, current) {
+  // Of somebody who withdrew, or whom another visits now, nothing stays here: there is one way on.
+  if (current?.forget) return [[w("care.forget"), "primary", () => queue.abandon(item.id, w("care.forget_why"))]];
   const found = [], files = () => Promise.all((item.files ?? []).map(async ({ id, role, name }) => ({ role, name, blob: await queue.file(id) })));
   const complete = async () => (await files()).filter(({ blob }) => blob);
   const caseId = item.body?.case ?? current?.case ?? current?.case_id ?? current?.id;
