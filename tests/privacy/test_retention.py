@@ -53,7 +53,7 @@ REFERENCE = {
     "cases.DutyLimit", "cases.NoticeRule", "cases.Notice",
     "cases.Category", "cases.CatalogueVersion", "cases.CatalogueRule", "cases.TimeLimit", "cases.Phrase",
     "desk.SavedFilter", "quality.Rating", "quality.Review", "quality.CallbackAttempt", "quality.Contest", "quality.Campaign",
-    "quality.CampaignDraw", "quality.ChecklistItem",
+    "quality.CampaignDraw", "quality.ChecklistItem", "patrols.Form", "patrols.FormVersion", "patrols.Round",
 }
 FREE = (models.CharField, models.TextField, models.BinaryField, models.JSONField, models.FloatField, models.BigIntegerField)
 

@@ -59,6 +59,9 @@ PERSONAL: dict[str, RetentionClass] = {
     "cases.Attachment.thumbnail_sha256": ATTACHMENT,
     "cases.Notification.values": MESSAGE,
     "cases.IdentityReading.why": LEDGER,
+    "patrols.Inspection.answers": WORDS,  # of a place; words and photos in it, counted from the inspection, see patrols/housekeeping.py
+    "patrols.CheckIn.lon": WORDS,  # a worker's own; sooner: the row is deleted after LIANXIN_CHECK_IN_DAYS
+    "patrols.CheckIn.lat": WORDS,
     "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
 }
 
@@ -124,6 +127,7 @@ IMPERSONAL: dict[str, str] = {
     "hot.HotIssue.days": "how many reports each day",
     "hot.HotSurge.expected": "how many reports were to be expected",
     "hot.HotSurge.chance": "how likely so many were by chance",
+    "patrols.InspectionPhoto.question": "the name of a question",
     "triage.Offer.offered": "codes of categories, areas, services and articles, and ids of cases",
     "triage.Offer.probability": "how sure the system was",
     "triage.Offer.chosen": "one such code",

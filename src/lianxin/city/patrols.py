@@ -12,7 +12,6 @@ from lianxin.patrols.models import Form, FormVersion, Round, RoundPlace
 from lianxin.patrols.xlsform import FormFile, read_form
 from lianxin.places.models import Site
 
-from . import files
 from .checks import dates, known
 from .faults import Faults
 from .tables import Row

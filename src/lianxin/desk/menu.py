@@ -9,11 +9,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.analysis.reports.access import READERS
+from lianxin.care.policy import is_keeper as keeps_care
+from lianxin.care.policy import is_visitor as visits_for_care
 from lianxin.cases.catalogue.rights import READERS as CATALOGUE_ROLES
 from lianxin.cases.ledger import ROLES as RETURN_ROLES
 from lianxin.cases.missed_calls import can_call_back
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
+from lianxin.patrols.policy import reads as reads_rounds
 from lianxin.quality.campaigns import may_order
 from lianxin.triage.hot.policy import reads as reads_hot_issues
 from lianxin.triage.offers import READERS as OFFER_READERS
@@ -54,6 +57,9 @@ REST: tuple[Entry, ...] = (
     Entry(_("退单台账"), ("returns", "return_entries"), _has(*RETURN_ROLES)),
     Entry(_("派单目录"), ("catalogue", "compare_versions", "restore_version", "propose_change", "proposal", "proposal_cases"),
           _has(*CATALOGUE_ROLES)),
+    Entry(_("关爱登记"), ("care", "care_new", "care_entry", "care_edit", "care_withdraw", "care_holiday"), keeps_care),
+    Entry(_("我的看望"), ("care_visits",), visits_for_care),
+    Entry(_("巡查"), ("rounds", "inspections", "inspection", "forms", "form", "site_codes"), reads_rounds),
     Entry(_("听得准不准"), ("heard",), _has(*OFFER_READERS)),
     Entry(_("人员"), ("office", "account", "new_account", "new_link", "deactivate_account", "reactivate_account"),
           _has(Role.ADMINISTRATOR, Role.HEAD)),

@@ -151,6 +151,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_RETENTION_ATTACHMENT_DAYS": "The same for photos, recordings and documents.|`LIANXIN_RETENTION_DAYS`",
         "LIANXIN_RETENTION_MESSAGE_DAYS": "The same for the record of messages sent.|`LIANXIN_RETENTION_DAYS`",
         "LIANXIN_DUTY_DAYS": "Days after which a grid worker's own check-ins on and off duty are deleted.",
+        "LIANXIN_CHECK_IN_DAYS": "Days after which a grid worker's own check-ins at places are deleted.",
         "LIANXIN_UNCLAIMED_HOURS": "Hours after which an upload that became part of no case is removed.",
         "LIANXIN_FIELD_UPLOAD_DAYS": "Days after which a file that a telephone sent and no item claimed is removed.",
         "LIANXIN_FIELD_UNSETTLED_DAYS": "Days after which the content of an item that could not be taken, and that its worker "

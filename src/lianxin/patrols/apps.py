@@ -9,4 +9,10 @@ class PatrolsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from lianxin.cases.files import HELD
+
         from . import items, sections  # noqa: F401 - what telephones send and are given
+        from .queries import photos_held
+
+        if photos_held not in HELD:
+            HELD.append(photos_held)

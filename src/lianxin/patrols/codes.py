@@ -55,7 +55,8 @@ def site_of(read: str) -> Site:
     said = read.strip()
     scanned = _QR.fullmatch(said)
     letters = _plain(scanned["letters"] if scanned else said)
-    code = _known(Site.objects.filter(active=True).order_by("code").values_list("code", flat=True)).get(letters) if len(letters) == LENGTH else None
+    codes = Site.objects.filter(active=True).order_by("code").values_list("code", flat=True)
+    code = _known(codes).get(letters) if len(letters) == LENGTH else None
     if code is None or (scanned and scanned["site"] != code):
         raise Invalid(NOT_A_CODE, code="site_code_wrong", fields={"code": str(NOT_A_CODE)})
     return Site.objects.get(code=code)

@@ -2,8 +2,9 @@
 and a journey holds the two to the same cases.
 
 A definition is plain data: `questions`, each with `name`, `kind` (`one`, `many`, `number`, `text`, `photo`, `note`, `group`),
-`label`, `required`, `schema` (JSON Schema 2020-12 of one answer; a photo's is its place among those sent) and, where it is asked only sometimes, `shown` (JSON Schema of
-the answers before it); and `rules`, each with `name`, `when` (JSON Schema of the answers), `label`, `words`, `category`.
+`label`, `required`, `schema` (JSON Schema 2020-12 of one answer; a photo's is its place among those sent) and, where it is asked
+only sometimes, `shown` (JSON Schema of the answers before it); and `rules`, each with `name`, `when` (JSON Schema of the answers),
+`label`, `words`, `category`.
 """
 
 from __future__ import annotations

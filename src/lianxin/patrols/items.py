@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -66,7 +67,7 @@ def _site(code: str) -> Site:
 
 
 def _where(said: CheckInBody) -> Site | None:
-    if said.how == How.QR:
+    if said.how == How.QR.value:
         if not said.code:
             raise Invalid(_("请扫码，或者输入图下的字母。"), fields={"code": str(_("请填写这一项。"))})
         read = site_of(said.code)
@@ -105,9 +106,10 @@ def _place(said: InspectionBody) -> tuple[Site | None, Area | None]:
     return None, found
 
 
-def _photos(version: FormVersion, answers: Mapping[str, Any], item: Item[InspectionBody]) -> dict[str, Any]:
+def _photos(version: FormVersion, answers: Mapping[str, Any], item: Item[InspectionBody]) -> dict[str, uuid.UUID]:
     """Question → attachment. Raises Invalid for a photo that did not come, and for one that answers two questions."""
-    came, found = item.every_file, {}
+    came = item.every_file
+    found: dict[str, uuid.UUID] = {}
     for name, place in engine.photos(version.definition, answers).items():
         if place > len(came) or came[place - 1] in found.values():
             raise Invalid(_("照片和问题对不上，请重拍。"), code="photo_missing", fields={name: str(_("请拍一张照片。"))})
@@ -146,7 +148,7 @@ def inspection(worker: Worker, item: Item[InspectionBody]) -> dict[str, Any]:
 
 
 def _intake(version: FormVersion, answers: Mapping[str, Any], said: Reported, site: Site | None, area: Area | None,
-            photos: tuple[Any, ...], item: Item[InspectionBody]) -> Intake:
+            photos: tuple[uuid.UUID, ...], item: Item[InspectionBody]) -> Intake:
     """What the hotline gets of a failed point. Raises Invalid for a rule the form does not have, or that does not hold."""
     rule = next((one for one in engine.offers(version.definition, answers) if one["name"] == said.rule), None)
     if rule is None:

@@ -133,8 +133,8 @@ class CheckIn(models.Model):
 
 class Inspection(models.Model):
     """A form filled in at a place. `id` is the item's, made on the telephone. `answers` maps names of questions to what was
-    answered: a text, a number, a choice's name, a list of them, or a photo's place among those that were sent. When their time is over, `cleared_at`
-    says that words and photos are gone. `case` is the case that a failed point became, where the worker wanted it."""
+    answered: a text, a number, a choice's name, a list of them, or a photo's place among those that were sent. When their time is
+    over, `cleared_at` says that words and photos are gone. `case` is the case that a failed point became, where the worker wanted it."""
 
     id = models.UUIDField(primary_key=True)
     version = models.ForeignKey(FormVersion, models.PROTECT, related_name="inspections")

@@ -342,11 +342,12 @@ class _Form:
 def _schema(kind: str, offered: Iterable[str]) -> Schema:
     """One answer, before any constraint of its own."""
     names = list(offered)
-    return {
+    schemas: dict[str, Schema] = {
         "text": {"type": "string", "minLength": 1, "maxLength": LONGEST},
         "integer": {"type": "integer", "minimum": -FURTHEST, "maximum": FURTHEST},
         "decimal": {"type": "number", "minimum": -FURTHEST, "maximum": FURTHEST},
         "image": {"type": "integer", "minimum": 1, "maximum": MOST_PHOTOS},
         "select_one": {"enum": names},
         "select_multiple": {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True},
-    }[kind]
+    }
+    return schemas[kind]
