@@ -72,6 +72,11 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         ("missed_call_id = gen_random_uuid()", "case_id IS NOT NULL"),
         ("kind = 'callback'", "missed_call_id IS NOT NULL")]),
     "clock_only_resolve_pauses": ("cases_clock", [("paused_at = now()", "kind = 'sign_for'")]),
+    "check_answer_whole": ("cases_check", [
+        ("handled = true", "answered_at IS NULL AND withdrawn_at IS NULL"), ("handled = NULL", "handled"),
+        ("answered_at = NULL", "handled"), ("answer_event_id = NULL", "handled")]),
+    "check_answered_or_withdrawn": ("cases_check", [("withdrawn_at = now()", "handled")]),
+    "check_not_by_who_asked": ("cases_check", [("worker_id = asked_by_id", "true")]),
     "contact_not_in_the_future": ("cases_contact", [("at = recorded_at + interval '1 second'", "true")]),
     "distinct_pair_in_order": ("cases_distinct", [
         ("second_id = first_id", "true"), ("first_id = second_id, second_id = first_id", "true")]),
@@ -147,6 +152,7 @@ CHOICES: dict[str, str] = {
 PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
     "assignment_one_lead_at_a_time": ("cases_assignment", "role = 'lead' AND ended_at IS NULL", {"unit_id": "other"}),
     "assignment_unit_once_at_a_time": ("cases_assignment", "role = 'lead' AND ended_at IS NULL", {"role": "assist"}),
+    "check_one_open_per_case": ("cases_check", "answered_at IS NULL AND withdrawn_at IS NULL", {"event_id": str(uuid.UUID(int=7))}),
     "clock_one_running_of_a_kind": ("cases_clock", "met_at IS NULL AND stopped_at IS NULL AND assignment_id IS NULL "
                                     "AND case_id IS NOT NULL",
                                     {"round": 7}),
@@ -306,6 +312,9 @@ def full(world: World, monday: Frozen) -> World:
     """At least one row in every table, in the states that the trials ask for."""
     closed = at_state(world, State.CLOSED)
     take(world, closed, "rate")
+    for step in ("ask_check", "answer_check"):
+        take(world, closed, step)
+    take(world, at_state(world, State.CLOSED), "ask_check")
     objected = at_state(world, State.OBJECTED)
     take(world, objected, "uphold_return")
     for state in (State.OBJECTED, State.WITHDRAWN, State.IN_HAND, State.CALLBACK, State.MERGED):
