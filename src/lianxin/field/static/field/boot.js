@@ -87,9 +87,10 @@ async function main() {
   await database();
   watchIdle();
   await ((await vault.exists()) ? gate.unlock() : gate.enrol());
-  return enter();
+  await enter();
+  return watch();
 }
-main().then(watch).catch((fault) => {
+main().catch((fault) => {
   console.error(fault);
   document.getElementById("gate").replaceChildren(h("p", {}, fault instanceof NewerStore ? w("update.elsewhere") : w("gate.broken")), button(w("update.reload"), { onclick: () => location.reload() }));
 });

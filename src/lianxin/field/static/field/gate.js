@@ -1,6 +1,6 @@
 // Before the application: this telephone is enrolled, its PIN asked for, and the way out.
 
-import { roomFor } from "./store.js";
+import { roomFor, takeBallast } from "./store.js";
 import { wipe } from "./db.js";
 import { ask, button, field, h, notice, say } from "./dom.js";
 import { emit } from "./events.js";
@@ -71,6 +71,7 @@ export function enrol() {
         const made = await post(device.control.value.trim(), who.csrf);
         await vault.create(digits, { device_id: made.device_id, secret: made.secret, worker: made.worker });
         navigator.storage?.persist?.();
+        await takeBallast();
         gate().hidden = true;
         return done();
       }, device, pin, twice, button(w("enrol.do"), { class: "primary", type: "submit" })));

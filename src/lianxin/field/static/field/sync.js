@@ -3,6 +3,7 @@
 import { data } from "./data.js";
 import { emit, on } from "./events.js";
 import { markSending, queue, takeSending } from "./queue.js";
+import { takeBallast, watch } from "./store.js";
 import { UploadFault, upload } from "./upload.js";
 import { held, unlocked } from "./vault.js";
 
@@ -12,7 +13,7 @@ const FIRST = 2_000, LONGEST = 300_000;        // milliseconds of back-off, doub
 const FRESH = 10 * 60_000;                     // milliseconds: an open application asks again
 const SILENCE = 30_000;                        // milliseconds without an answer are none
 const FINAL = new Set([400, 403, 413, 415, 422]);  // the server will not take this file, however often it is sent
-let state = { phase: "idle", at: null }, failures = 0, timer = 0, running = null;
+let state = { phase: "idle", at: null }, failures = 0, timer = 0, running = null, again = false;
 
 export const status = () => state;
 function phase(name, more = {}) { state = { phase: name, at: new Date().toISOString(), ...more }; emit("sync", state); }
@@ -108,6 +109,8 @@ async function once() {
     markSending([]);
     await queue.prune();
     await pull();
+    await takeBallast();
+    watch();
     failures = 0;
     phase("idle");
     plan(FRESH);
@@ -118,16 +121,21 @@ async function once() {
   }
 }
 
-// Resolves when this attempt is over, whatever came of it. Another tab that is at it is left alone.
+// Resolves when what waits now was tried, whatever came of it: while another tab is at it, after that one.
 export function sync() {
   if (!unlocked()) return Promise.resolve(state);
-  running ??= navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => (lock ? once() : plan(FIRST)))
-    .finally(() => { running = null; }).then(() => state);
+  again = running !== null;
+  running ??= (async () => {
+    try {
+      do { again = false; await navigator.locks.request(LOCK, once); } while (again && state.phase === "idle");
+    } finally { running = null; }
+    return state;
+  })();
   return running;
 }
 export const busy = () => running !== null;
 
-on("added", () => { failures = 0; wish(); sync().then(() => queue.counts()).then(({ unsent }) => { if (unsent && state.phase === "idle") sync(); }).catch(() => {}); });
+on("added", () => { failures = 0; wish(); sync(); });
 on("unlocked", () => sync());
 on("change", ({ sending }) => { if (sending) takeSending(sending); });
 addEventListener("online", () => { failures = 0; sync(); });
