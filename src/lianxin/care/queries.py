@@ -15,7 +15,7 @@ from lianxin.cases.reference import today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import NotAllowed, NotFound
 from lianxin.organisations.actors import Actor
-from lianxin.organisations.models import RoleGrant, Staff
+from lianxin.organisations.models import RoleGrant, Staff, Unit
 from lianxin.places.models import Area
 
 from .due import LAPSE
@@ -201,10 +201,20 @@ def visitors(by: Actor) -> list[Staff]:
     return list(Staff.objects.filter(is_active=True, pk__in=held.values("staff_id")).order_by("name", "pk"))
 
 
+def serving(by: Actor) -> list[Staff]:
+    """Who is down as a visitor of the entries somebody keeps, whether still in post or not."""
+    return list(Staff.objects.filter(pk__in=CareEntry.objects.filter(kept_by(by)).values("visitor_id")).order_by("name", "pk"))
+
+
 def units_at(by: Actor, area: Area) -> list[int]:
-    """The units whose register somebody keeps at a place."""
-    return [grant.unit_id for grant in keeping(by)
-            if grant.area_id is None or Area.objects.filter(within(grant.area_id, prefix=""), pk=area.pk).exists()]
+    """The units whose register somebody keeps at a place: within the area of their grant, else of the unit."""
+    grants = keeping(by)
+    own = dict(Unit.objects.filter(pk__in=[one.unit_id for one in grants]).values_list("pk", "area_id"))
+
+    def reaches(area_id: int | None) -> bool:
+        return area_id is None or Area.objects.filter(within(area_id, prefix=""), pk=area.pk).exists()
+
+    return [one.unit_id for one in grants if reaches(one.area_id or own[one.unit_id])]
 
 
 def may_visit(person: Staff, unit_id: int) -> bool:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.analysis.reports.access import READERS
 from lianxin.care.policy import is_keeper as keeps_care
 from lianxin.care.policy import is_visitor as visits_for_care
+from lianxin.cases import checks
 from lianxin.cases.catalogue.rights import READERS as CATALOGUE_ROLES
 from lianxin.cases.ledger import ROLES as RETURN_ROLES
 from lianxin.cases.missed_calls import can_call_back
@@ -53,6 +54,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("热点"), ("hot", "hot_issue"), reads_hot_issues),
     Entry(_("报告"), ("reports",), _has(*READERS)),
     Entry(_("回访计划"), ("campaigns",), may_order),
+    Entry(_("现场核查"), ("checks",), checks.reads),
     Entry(_("督办"), ("orders", "listings", "listing", "issue_listing", "listing_step"), _has(*SUPERVISION_ROLES)),
     Entry(_("退单台账"), ("returns", "return_entries"), _has(*RETURN_ROLES)),
     Entry(_("派单目录"), ("catalogue", "compare_versions", "restore_version", "propose_change", "proposal", "proposal_cases"),
