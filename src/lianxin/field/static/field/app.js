@@ -4,7 +4,7 @@
 import { data, on } from "./data.js";
 import { queue } from "./queue.js";
 import { status, sync } from "./sync.js";
-import { button, h, icon, say } from "./dom.js";
+import { button, h, icon } from "./dom.js";
 import { camera } from "./media.js";
 import { when, w } from "./words.js";
 
@@ -86,7 +86,7 @@ async function show() {
 // Draws the application into `box`, once the vault is open.
 export function start(box) {
   root = box;
-  strip = h("header", { class: "f-strip" }, h("p", { role: "status" }), button(w("sync.now"), { class: "quiet", onclick: async () => { await sync(); say((await standing()).words); } }), h("a", { href: "#/more", class: "f-gear", "aria-label": w("more.title") }, icon("settings")));
+  strip = h("header", { class: "f-strip" }, h("p", { role: "status" }), button(w("sync.now"), { class: "quiet", onclick: () => sync() }), h("a", { href: "#/more", class: "f-gear", "aria-label": w("more.title") }, icon("settings")));
   main = h("main", { id: "f-main" });
   bar = h("nav", { class: "f-bar", "aria-label": w("nav.name") }, TABS.map(tab));
   root.replaceChildren(strip, main, bar);

@@ -55,7 +55,7 @@ export function suggest(words, { leaves, byCode }, limit = 6) {
 // The block of a form: shows what is chosen, or the tiles. `held.category` is a code; `changed` is told.
 export function categoryBlock(held, known, last, changed) {
   const box = h("div", { class: "f-category" }), title = fresh("category");
-  let level = null;
+  let level = null, whole = false;
   const choose = (one) => { held.category = one.code; level = null; draw(); box.querySelector("button").focus(); changed(); };
   const tile = (one) => {
     const inner = known.children.has(one.code);
@@ -65,8 +65,8 @@ export function categoryBlock(held, known, last, changed) {
   const draw = () => {
     const one = known.byCode.get(held.category);
     if (one) {
-      box.replaceChildren(h("p", { class: "f-chosen" }, h("strong", {}, plain(one)), h("small", {}, path(one, known))),
-        button(w("category.change"), { class: "wide", onclick: () => { held.category = ""; draw(); box.querySelector("input, .f-tiles button")?.focus(); changed(); } }, "back"));
+      box.replaceChildren(h("div", { class: "f-chosen" }, h("p", {}, h("strong", {}, plain(one)), h("small", {}, path(one, known))),
+        button(w("category.change"), { class: "quiet", onclick: () => { held.category = ""; draw(); box.querySelector("input, .f-tiles button")?.focus(); changed(); } })));
       return;
     }
     if (level) {
@@ -80,10 +80,12 @@ export function categoryBlock(held, known, last, changed) {
       const fits = suggest(search.value, known);
       found.replaceChildren(...(fits.length ? [tiles(fits)] : search.value.trim() ? [h("p", { class: "f-help" }, w("category.no_match"))] : []));
     } });
+    const top = known.children.get("") ?? [], street = top.filter(known.street), rare = street.length ? top.filter((one) => !known.street(one)) : [];
+    const rest = rare.length > 0 && !whole && button(w("category.rest"), { class: "wide", onclick: () => { whole = true; draw(); box.querySelectorAll(".f-tiles:last-of-type .f-tile")[street.length]?.focus(); } });
     box.replaceChildren(...[
       offered.length && [h("h3", {}, w("category.from_words")), tiles(offered)],
       some.length && [h("h3", {}, w("category.recent")), tiles(some)],
-      h("h3", {}, w("category.all")), tiles(known.children.get("") ?? []),
+      some.length > 0 && h("h3", {}, w("category.all")), tiles(whole || !rare.length ? top : street), rest,
       h("div", { class: "f-field" }, h("label", { htmlFor: search.id }, w("category.search")), search), found,
     ].flat(2).filter(Boolean));
   };

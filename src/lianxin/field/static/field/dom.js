@@ -14,6 +14,9 @@ export function h(tag, props, ...children) {
     else if (name in element && !name.includes("-") && !["list", "form", "role", "type"].includes(name)) element[name === "class" ? "className" : name] = value;
     else element.setAttribute(name === "className" ? "class" : name, value === true ? "" : value);
   }
+  return put(element, ...children);
+}
+export function put(element, ...children) {
   element.append(...children.flat(3).filter((one) => one !== null && one !== undefined && one !== false));
   return element;
 }
@@ -70,9 +73,9 @@ export function field(label, control, help) {
 }
 
 // One of a few, as big tiles over radio buttons: `choices` [[value, label, help]].
-export function choice(legend, name, choices, chosen, changed) {
+export function choice(legend, name, choices, chosen, changed, look = "") {
   const group = fresh(name);
-  return h("fieldset", { class: "f-choice" }, h("legend", {}, legend), choices.map(([value, label, help]) => h("label", {},
+  return h("fieldset", { class: `f-choice ${look}` }, h("legend", {}, legend), choices.map(([value, label, help]) => h("label", {},
     h("input", { type: "radio", name: group, value, checked: value === chosen, onchange: () => changed(value) }),
     h("span", {}, h("strong", {}, label), help && h("small", {}, help)))));
 }
@@ -84,7 +87,7 @@ export function say(text) {
   toast.textContent = text;
   toast.hidden = false;
   clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => { toast.hidden = true; }, 6000);
+  toast.timer = setTimeout(() => { toast.hidden = true; }, 5000);
 }
 
 // A question over the page: resolves to the value of the button that was pressed, null when it was closed.

@@ -67,11 +67,12 @@ export function areaAt(grids, { lon, lat }) {
   return features(grids).filter(({ geometry }) => polygons(geometry).some(([outer, ...holes]) => inRing(outer, lon, lat) && !holes.some((hole) => inRing(hole, lon, lat))))
     .map((one) => one.properties).sort((a, b) => SMALLER.indexOf(a.level) - SMALLER.indexOf(b.level))[0] ?? null;
 }
-export function bounds(grids) {
-  const at = features(grids).flatMap(({ geometry }) => polygons(geometry).flatMap(([outer]) => outer));
-  if (!at.length) return null;
-  const [lons, lats] = [at.map(([lon]) => lon), at.map(([, lat]) => lat)];
+// [[west, south], [east, north]] of points or of areas; null where there are none.
+export function around(points) {
+  if (!points.length) return null;
+  const lons = points.map(({ lon }) => lon), lats = points.map(({ lat }) => lat);
   return [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]];
 }
+export const bounds = (grids) => around(features(grids).flatMap(({ geometry }) => polygons(geometry).flatMap(([outer]) => outer.map(([lon, lat]) => ({ lon, lat })))));
 export const placed = (thing) => Number.isFinite(thing?.lon) && Number.isFinite(thing?.lat);
 export const nearest = (things, at) => things.filter(placed).map((one) => ({ one, away: metres(at, one) })).sort((a, b) => a.away - b.away);

@@ -1,13 +1,13 @@
 // The map of my grids: vector data the telephone holds, nothing fetched from elsewhere. It opens without a network.
 
-import { bounds, features, placed } from "./geo.js";
+import { around, bounds, features, placed } from "./geo.js";
 import { h } from "./dom.js";
 import { named, w } from "./words.js";
 
 const tone = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const collection = (list) => ({ type: "FeatureCollection", features: list });
 const point = (thing, properties) => ({ type: "Feature", geometry: { type: "Point", coordinates: [thing.lon, thing.lat] }, properties });
-const NEAR = 13.5; // from this zoom on places have names
+const NEAR = 13.5, CLOSE = 14.5; // zooms from which places, and each of many grids, have names
 
 const VENDOR = new URL("./vendor/", import.meta.url).href;
 
@@ -18,10 +18,11 @@ const sheet = (href) => { styled ??= new Promise((done, fail) => { document.head
 export async function openMap(box, { grids = [], places = [], tasks = [] }, { centre, zoom = 16, tapped } = {}) {
   const [maplibre] = await Promise.all([import("./vendor/maplibre-gl.mjs"), sheet(`${VENDOR}maplibre-gl.css`)]);
   maplibre.setWorkerUrl(`${VENDOR}maplibre-gl-worker.mjs`);
-  const frame = bounds(grids), areas = features(grids);
+  const areas = features(grids), known = [...places, ...tasks].filter(placed);
+  const frame = bounds(grids) ?? around(known);
   const map = new maplibre.Map({
     container: box, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 0,
-    ...(centre ? { center: [centre.lon, centre.lat], zoom } : frame ? { bounds: frame, fitBoundsOptions: { padding: 24 } } : { center: [113.1, 29.37], zoom: 9 }),
+    ...(centre ? { center: [centre.lon, centre.lat], zoom } : frame ? { bounds: frame, fitBoundsOptions: { padding: 24, maxZoom: 16 } } : { center: [113.1, 29.37], zoom: 9 }),
     locale: { "Map.Title": w("map.title"), "NavigationControl.ZoomIn": w("map.nearer"), "NavigationControl.ZoomOut": w("map.further") },
     style: {
       version: 8,
@@ -58,14 +59,16 @@ export async function openMap(box, { grids = [], places = [], tasks = [] }, { ce
     const offer = (thing, className) => {
       if (!placed(thing) || marks.length >= 60 || !shown.contains([thing.lon, thing.lat])) return;
       const { x, y } = map.project([thing.lon, thing.lat]), half = named(thing).length * 8 + 4;
-      if (taken.some((other) => abs(other.x - x) < other.half + half && abs(other.y - y) < 22)) return;
+      if (taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 22)) return;
       taken.push({ x, y, half });
       marks.push(label(thing, className));
     };
-    areas.filter((one) => one.properties.level === "grid" || areas.length < 12).map(middle).forEach((one) => offer(one, "area"));
-    if (map.getZoom() >= NEAR) places.forEach((one) => offer(one, ""));
+    for (const task of tasks.filter(placed)) { const { x, y } = map.project([task.lon, task.lat]); taken.push({ x, y, half: 14 }); }
+    const zoom = map.getZoom(), many = areas.length > 12 && zoom < CLOSE;
+    if (many) places.filter((one) => one.kind === "village").forEach((one) => offer(one, "area"));
+    else areas.map(middle).forEach((one) => offer(one, "area"));
+    if (zoom >= NEAR) places.forEach((one) => offer(one, ""));
   };
-  const { abs } = Math;
   map.on("moveend", draw);
   draw();
   if (tapped) {

@@ -49,12 +49,14 @@ export function photos(held, { label, limit = 5, changed }) {
       return h("li", {}, h("img", { src: url, alt: w("photo.number", { n: String(at + 1) }) }),
         button(w("photo.remove", { n: String(at + 1) }), { class: "remove", onclick: () => { held.splice(at, 1); draw(); changed(); take.focus(); } }, "remove"));
     }));
+    // The camera is wide until there is a photo, then one more tile of the strip.
+    if (held.length) strip.append(h("li", { hidden: held.length >= limit }, take)); else box.append(take);
     strip.hidden = !held.length;
-    take.hidden = held.length >= limit;
   };
   const add = (photo) => { if (photo && held.length < limit) { held.push(photo); draw(); changed(); } };
+  const box = h("div", { class: "f-photobox" }, strip);
   draw();
-  return Object.assign(h("div", { class: "f-photobox" }, strip, take), { add, take, draw });
+  return Object.assign(box, { add, take, draw });
 }
 
 const RECORDED = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];

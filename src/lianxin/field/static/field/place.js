@@ -19,20 +19,24 @@ export function pointWords(at, { grids, places }) {
 }
 
 // The block of a form. `held` is {at: {lon, lat, accuracy, system} | null, text} of the draft; `changed` is told. Searching begins at once unless a place is held.
-export function placeBlock(held, { grids, places, changed }) {
+export function placeBlock(held, ground) {
+  const { changed } = ground;
   let stop = () => {}, state = held.at ? "found" : "looking";
+  const brief = h("p", { class: "f-brief" });
   const line = h("p", { class: "f-place", role: "status" }), hint = h("p", { class: "f-help" });
   const change = button("", { class: "wide", onclick: async () => {
     stop();
-    const picked = await pick(held.at, { grids, places });
+    const picked = await pick(held.at, ground);
     if (picked) { held.at = picked; state = "found"; changed(); } else if (!held.at) state = "none";
     draw();
     change.focus();
   } }, "pin");
   const draw = () => {
-    line.replaceChildren(icon(state === "found" ? "pin" : "here"), h("span", {}, held.at ? pointWords(held.at, { grids, places }) : w({ looking: "place.looking", denied: "place.denied", none: "place.none" }[state])));
+    line.replaceChildren(icon(state === "found" ? "pin" : "here"), h("span", {}, held.at ? pointWords(held.at, ground) : w({ looking: "place.looking", denied: "place.denied", none: "place.none" }[state])));
     hint.textContent = held.at ? accuracyWords(held.at.accuracy) : "";
     hint.classList.toggle("f-warn", Boolean(held.at?.accuracy > 150));
+    brief.replaceChildren(icon(state === "found" ? "pin" : "here"), h("span", {}, [line.textContent, hint.textContent].filter(Boolean).join(" · ")));
+    brief.classList.toggle("f-warn", !held.at || held.at.accuracy > 150);
     change.lastChild.textContent = held.at ? w("place.change") : w("place.choose");
   };
   if (!held.at) stop = locate((told) => {
@@ -41,7 +45,7 @@ export function placeBlock(held, { grids, places, changed }) {
     draw();
   });
   draw();
-  return Object.assign(h("div", { class: "f-placebox" }, line, hint, change), { stop: () => stop() });
+  return Object.assign(h("div", { class: "f-placebox" }, line, hint, change), { brief, redraw: draw, stop: () => stop() });
 }
 
 // The whole screen for choosing a point: resolves to {lon, lat, accuracy: null, system: "wgs84"}, or to null when nothing was chosen.

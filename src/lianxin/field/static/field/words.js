@@ -33,6 +33,7 @@ const locale = () => ({ "zh-hans": "zh-Hans-CN", "zh-hant": "zh-Hant-TW", en: "e
 const format = (moment, options) => new Intl.DateTimeFormat(locale(), { timeZone: ZONE, hourCycle: "h23", ...options }).format(moment);
 const DAY = { month: "long", day: "numeric", weekday: "short" }, TIME = { hour: "2-digit", minute: "2-digit" };
 const dayOf = (moment) => new Intl.DateTimeFormat("en-CA", { timeZone: ZONE }).format(moment);
+export const isToday = (iso) => dayOf(new Date(iso)) === dayOf(new Date());
 export const dayLine = (moment = new Date()) => format(moment, { ...DAY, weekday: "long" });
 export const clock = (moment) => format(new Date(moment), TIME);
 
@@ -56,5 +57,8 @@ export function span(minutes) {
   if (minutes < 60) return w("span.minutes", { n: Math.max(1, minutes) });
   return minutes < 2880 ? w("span.hours", { n: Math.round(minutes / 60) }) : w("span.days", { n: Math.round(minutes / 1440) });
 }
-export const bytes = (size) => (size < 1e6 ? `${Math.max(1, Math.round(size / 1e3))} kB` : `${(size / 1e6).toFixed(1)} MB`);
+export const bytes = (size) => {
+  const [step, unit] = size >= 1e9 ? [1e9, "GB"] : size >= 1e6 ? [1e6, "MB"] : [1e3, "kB"];
+  return `${(size / step).toFixed(step === 1e3 ? 0 : 1)} ${unit}`;
+};
 export const list = (parts) => new Intl.ListFormat(locale(), { type: "unit", style: "long" }).format(parts);

@@ -1,6 +1,6 @@
 // An independent look: is it so, as the unit says? A photo of the place, yes or no, a note.
 
-import { button, choice, field, h, say } from "../dom.js";
+import { button, choice, field, h, put, say } from "../dom.js";
 import { openDraft } from "../draft.js";
 import { locate, toWgs84 } from "../geo.js";
 import { photos } from "../media.js";
@@ -12,9 +12,9 @@ export async function render(root, { id }) {
   const [task, draft, items] = await Promise.all([find(id), openDraft(`check:${id}`, { handled: null, note: "", at: null }, ["proof"], (fault) => say(fault.message)), own((one) => one.body?.check === id)]);
   const { value, files } = draft;
   if (!task) return gone(root, draft, value.note);
-  root.append(h("p", { class: "f-kind" }, kindWords("check")), h("h1", {}, task.title), ...head(task).filter(Boolean),
+  put(root, h("p", { class: "f-kind" }, kindWords("check")), h("h1", {}, task.title), head(task),
     task.asked && h("section", {}, h("h2", {}, w("check.asked")), h("div", { class: "f-quote" }, task.asked)),
-    task.answer && h("section", {}, h("h2", {}, w("check.said")), h("div", { class: "f-quote" }, task.answer)), made(items) || "");
+    task.answer && h("section", {}, h("h2", {}, w("check.said")), h("div", { class: "f-quote" }, task.answer)), made(items));
   if (items.some((one) => one.state !== "accepted")) return { leave: () => draft.close() };
 
   const fault = h("div", { class: "f-notice error", role: "alert", hidden: true }), where = h("p", { class: "f-help", role: "status" }, w("place.looking"));
@@ -38,7 +38,7 @@ export async function render(root, { id }) {
       location.hash = "#/today";
     } catch (problem) { say(problem.message); send.disabled = false; }
   } }, "sent");
-  root.append(h("section", { class: "f-block" }, h("h2", {}, w("check.title")), strip, where),
+  put(root, h("section", { class: "f-block" }, h("h2", {}, w("check.title")), strip, where),
     choice(w("check.question"), "handled", [[true, w("check.yes")], [false, w("check.no")]].map(([answer, label]) => [String(answer), label]), value.handled === null ? "" : String(value.handled),
       (answer) => { value.handled = answer === "true"; draft.flush(); }),
     field(w("check.note"), note), fault, h("div", { class: "f-foot" }, send));

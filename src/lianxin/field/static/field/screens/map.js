@@ -1,12 +1,13 @@
 // My grids with their places and my tasks, and the same as a list for fingers that are wet and for readers of the screen.
 
 import { data } from "../data.js";
-import { button, field, h, icon } from "../dom.js";
+import { button, field, h, icon, put } from "../dom.js";
 import { areaAt, features, locate, nearest, placed, toWgs84 } from "../geo.js";
 import { sorted, taskRow } from "./today.js";
 import { named, w } from "../words.js";
 
-const SHOWN = 20;
+const SHOWN = 12, MANY = 8;
+const names = (areas) => h("ul", { class: "f-names" }, areas.map((one) => h("li", {}, icon("map"), named(one))));
 
 export async function render(root, { query }) {
   const [grids, places, tasks] = (await Promise.all([data.section("grids"), data.section("places"), data.tasks()])).map((one) => one ?? []);
@@ -39,9 +40,10 @@ export async function render(root, { query }) {
     ].filter(Boolean));
   };
   const here_tasks = sorted(tasks).filter(placed), areas = features(grids).map((one) => one.properties);
-  root.append(h("h1", {}, w("nav.map")), canvas, locating, told,
+  const derived = areas.some((one) => one.synthetic);
+  put(root, h("h1", {}, w("nav.map")), canvas, derived && h("p", { class: "f-help" }, w("map.derived")), locating, told,
     h("section", {}, h("h2", {}, w("map.tasks")), here_tasks.length ? h("ul", { class: "f-list" }, here_tasks.map((one) => taskRow(one, new Map()))) : h("p", { class: "f-help" }, w("map.no_tasks"))),
-    h("section", {}, h("h2", {}, w("map.grids")), areas.length ? h("ul", { class: "f-names" }, areas.map((one) => h("li", {}, icon("map"), named(one)))) : h("p", { class: "f-help" }, w("today.no_grid"))),
+    h("section", {}, h("h2", {}, w("map.grids")), areas.length === 0 ? h("p", { class: "f-help" }, w("today.no_grid")) : areas.length > MANY ? h("details", {}, h("summary", {}, w("map.grids_n", { n: areas.length })), names(areas)) : names(areas)),
     h("section", {}, h("h2", {}, w("map.places")), field(w("place.search"), search), found));
   list();
   import("../maps.js").then(({ openMap }) => openMap(canvas, { grids, places, tasks }, { centre: at, tapped: ({ id, kind }) => { location.hash = `#/${kind}/${encodeURIComponent(id)}`; } })).then((opened) => {

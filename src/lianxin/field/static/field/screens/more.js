@@ -1,7 +1,7 @@
 // The telephone itself: who works with it, language, light, where positions come from, locking and signing out.
 
 import { data } from "../data.js";
-import { button, choice, h } from "../dom.js";
+import { button, choice, h, put } from "../dom.js";
 import { setSystem, system } from "../geo.js";
 import { THEMES, setTheme, theme } from "../look.js";
 import { choose, list, w, wanted } from "../words.js";
@@ -11,7 +11,7 @@ const LANGUAGES = [["zh-hans", "language.zh_hans"], ["zh-hant", "language.zh_han
 
 export async function render(root) {
   const me = await data.me();
-  root.append(h("h1", {}, w("more.title")),
+  put(root, h("h1", {}, w("more.title")),
     me && h("dl", { class: "f-facts" }, [["more.name", me.name], ["more.unit", me.unit], ["more.grids", list((me.grids ?? []).map((one) => one.name))], ["more.device", me.device?.name], ["more.version", document.documentElement.dataset.version]]
       .filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, w(key)), h("dd", {}, value)))),
     choice(w("theme.title"), "theme", THEMES.map((name) => [name, w(LOOKS[name]), name === "sun" ? w("theme.sun_help") : ""]), theme(), setTheme),

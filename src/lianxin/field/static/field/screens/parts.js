@@ -1,6 +1,6 @@
 // What the pages of a task share: its head, what was done with it and is still here, and the page of one that is gone.
 
-import { button, h, icon, link, notice } from "../dom.js";
+import { button, h, icon, link, notice, put } from "../dom.js";
 import { kindWords } from "./today.js";
 import { itemKind, itemState, itemWords } from "./unsent.js";
 import { data } from "../data.js";
@@ -9,21 +9,21 @@ import { due, w } from "../words.js";
 
 export async function find(id) { return (await data.tasks()).find((one) => String(one.id) === id); }
 
-export function head(task) {
+export function head(task, timed = true) {
   const { state, words } = due(task.due_at), at = Number.isFinite(task.lon) && Number.isFinite(task.lat);
   return [
-    h("p", { class: `f-due ${state}` }, icon(state === "late" ? "late" : "waiting"), words),
+    timed && h("p", { class: `f-due ${state}` }, icon(state === "late" ? "late" : "waiting"), words),
     task.urgent && h("p", { class: "f-mark conflict" }, icon("late"), w("task.urgent")),
     h("div", { class: "f-quote" }, task.words),
     h("dl", { class: "f-facts" }, [["task.place", task.place], ["task.category", task.category], ["task.unit", task.unit], ["task.standing", task.standing], ["task.number", task.number]]
       .filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, w(key)), h("dd", {}, value)))),
     at && h("div", { class: "f-row" }, link(w("task.on_map"), `#/map?lon=${task.lon}&lat=${task.lat}`, {}, "map"), link(w("task.way"), `geo:${task.lat},${task.lon}?q=${task.lat},${task.lon}`, {}, "right")),
-  ];
+  ].filter(Boolean);
 }
 // Items of the queue that concern a case or a check, the newest last.
 export async function own(test) { return (await queue.list()).filter(test); }
 export function made(items) {
-  return items.length > 0 && h("section", {}, h("h2", {}, w("task.made")), h("ol", { class: "f-list" }, items.map((one) => h("li", { class: `f-card ${one.state}` },
+  return items.length === 0 ? "" : h("section", {}, h("h2", {}, w("task.made")), h("ol", { class: "f-list" }, items.map((one) => h("li", { class: `f-card ${one.state}` },
     h("p", { class: "f-cardhead" }, h("strong", {}, itemKind(one)), itemState(one)), itemWords(one) && h("p", {}, itemWords(one)),
     ["conflict", "refused"].includes(one.state) && link(w("task.settle"), "#/unsent", { class: "wide" }, "unsent")))));
 }
@@ -34,7 +34,7 @@ export function seenVersion(task, items) {
 }
 // A task that is not (any more) among those of the telephone. What was being written for it is shown, and kept until thrown away.
 export function gone(root, draft, written) {
-  root.append(h("h1", {}, w("task.gone_title")), notice("warning", h("p", {}, w("task.gone"))),
+  put(root, h("h1", {}, w("task.gone_title")), notice("warning", h("p", {}, w("task.gone"))),
     ...(written ? [h("h2", {}, w("task.gone_draft")), h("div", { class: "f-quote" }, written), button(w("report.discard"), { class: "danger", onclick: async (event) => { await draft.drop(); event.target.closest("button").remove(); } }, "remove")] : []),
     link(w("nav.today"), "#/today", { class: "primary wide" }, "today"));
   return { leave: () => draft.close() };

@@ -4,7 +4,7 @@ import { go, takeEarly } from "../app.js";
 import { categoryBlock, plain, recent, tree, used } from "../categories.js";
 import { data } from "../data.js";
 import { openDraft } from "../draft.js";
-import { button, choice, field, h, icon, link, say } from "../dom.js";
+import { button, choice, field, h, icon, link, put, say } from "../dom.js";
 import { photos, voice } from "../media.js";
 import { placeBlock } from "../place.js";
 import { queue } from "../queue.js";
@@ -62,7 +62,8 @@ export async function render(root) {
   };
   const strip = { photo: photos(files.report, { label: w("photo.take"), changed: kept }), before: photos(files.before, { label: w("photo.before"), changed: kept }), after: photos(files.after, { label: w("photo.after"), changed: kept }) };
   blocks.photo = strip.photo; blocks.before = strip.before; blocks.after = strip.after;
-  const place = placeBlock(value, { grids: grids ?? [], places: places ?? [], changed });
+  const ground = { grids: grids ?? [], places: places ?? [], changed };
+  const place = placeBlock(value, ground);
   const category = categoryBlock(value, known, last, changed);
   blocks.place = place; blocks.category = category;
   const words = h("textarea", { rows: 2, value: value.words, maxLength: settings?.words ?? 2000, oninput: () => { value.words = words.value; category.redraw(); changed(); } });
@@ -88,10 +89,10 @@ export async function render(root) {
       finished(root, id, shown);
     } catch (fault) { say(fault.message); send.disabled = false; }
   } }, "sent");
-  const pictures = h("div", {}), settledBox = h("div", {}, blocks.done);
+  const pictures = h("div", {}), settledBox = h("div", {}, strip.after, blocks.done);
   const layout = () => {
     const settled = value.how === "settled";
-    pictures.replaceChildren(...(settled ? [strip.before, strip.after] : [strip.photo]));
+    pictures.replaceChildren(settled ? strip.before : strip.photo);
     settledBox.hidden = !settled;
     send.lastChild.textContent = settled ? w("report.settle") : w("report.push");
   };
@@ -102,31 +103,47 @@ export async function render(root) {
     value.how = name;
     Object.values(strip).forEach((one) => one.draw());
     layout(); kept();
-  });
+  }, "two");
   layout();
-  root.append(h("h1", {}, w("report.title")),
+  const { toggle, box: calls } = alarm(value, kept, settings);
+  put(root, h("div", { class: "f-titlerow" }, h("h1", {}, w("report.title")), toggle), calls,
     draft.found && h("div", { class: "f-notice f-row" }, h("p", {}, w("report.restored")), button(w("report.discard"), { class: "quiet", onclick: async () => { await draft.drop(); go("#/report"); } }, "remove")),
-    alarm(value, kept, settings),
-    section(w("report.photo"), pictures), section(w("report.what"), category), section(w("report.where"), place, field(w("report.place_text"), spot, w("report.place_help"))),
-    section(w("report.words"), field(w("report.words_label"), words, w("report.words_help")), voice(files.voice, kept)),
-    how, settledBox, faults, h("div", { class: "f-foot" }, send));
+    pictures, section(w("report.what"), category), section(w("report.where"), place, field(w("report.place_text"), spot, w("report.place_help"))),
+    how, settledBox, section(w("report.words"), field(w("report.words_label"), words, w("report.words_help")), voice(files.voice, kept)),
+    faults, h("div", { class: "f-foot" }, place.brief, send));
   early?.then((photo) => { if (photo) (value.how === "settled" ? strip.before : strip.photo).add(photo); });
+  // What a first report was begun without may come while it is made.
+  shown.refresh = async () => {
+    if (known.leaves.length && ground.places.length) return;
+    Object.assign(known, await tree());
+    Object.assign(ground, { grids: (await data.section("grids")) ?? [], places: (await data.section("places")) ?? [] });
+    category.redraw();
+    place.redraw();
+  };
   shown.leave = () => { place.stop(); draft.close(); };
   return { refresh: () => shown.refresh(), leave: () => shown.leave() };
 }
 const section = (title, ...children) => h("section", { class: "f-block" }, h("h2", {}, title), children);
 
-// Danger first: a call from the same screen, and the record follows.
+// Danger first: a call from the same screen, and the record follows. `toggle` stands beside the title, `box` below it.
 function alarm(value, kept, settings) {
   const numbers = settings?.emergency ?? NUMBERS.map(([number]) => number), names = new Map(NUMBERS);
   const told = h("p", { role: "status" });
-  const tell = () => { told.textContent = value.emergency ? w("emergency.called", { number: value.emergency }) : w("emergency.help"); };
-  const box = h("div", { class: "f-alarm", hidden: !value.emergency && !value.urgent },
-    h("div", { class: "f-calls" }, numbers.map(String).map((number) => h("a", { class: "f-call", href: `tel:${number}`, onclick: () => { value.emergency = number; value.urgent = true; urgent.checked = true; tell(); kept(); } },
+  const toggle = h("button", { type: "button", class: "f-button danger f-toggle", onclick: () => {
+    value.urgent = !value.urgent;
+    if (!value.urgent) value.emergency = "";
+    tell(); kept();
+  } }, icon("late"), h("span", {}, w("emergency.urgent")));
+  const box = h("div", { class: "f-alarm" }, h("p", {}, h("strong", {}, w("emergency.when"))),
+    h("div", { class: "f-calls" }, numbers.map(String).map((number) => h("a", { class: "f-call", href: `tel:${number}`, onclick: () => { value.emergency = number; value.urgent = true; tell(); kept(); } },
       icon("call"), h("strong", {}, number), h("span", {}, names.has(number) ? w(names.get(number)) : "")))), told);
-  const urgent = h("input", { type: "checkbox", checked: value.urgent, onchange: () => { value.urgent = urgent.checked; box.hidden = !urgent.checked; if (!urgent.checked) value.emergency = ""; tell(); kept(); } });
+  const tell = () => {
+    toggle.setAttribute("aria-pressed", String(value.urgent));
+    box.hidden = !value.urgent;
+    told.textContent = value.emergency ? w("emergency.called", { number: value.emergency }) : w("emergency.help");
+  };
   tell();
-  return h("div", { class: "f-urgent" }, h("label", { class: "f-check" }, urgent, h("span", {}, w("emergency.urgent"))), box);
+  return { toggle, box };
 }
 
 // It lies in the telephone now; whether the hotline has it is told as it comes.

@@ -1,7 +1,7 @@
 // A case that was given to me: sign for it, say that I was in touch, reply with a photo of how it is now.
 
 import { go } from "../app.js";
-import { button, choice, field, h, notice, say } from "../dom.js";
+import { button, choice, field, h, notice, put, say } from "../dom.js";
 import { openDraft } from "../draft.js";
 import { photos } from "../media.js";
 import { find, gone, head, kindWords, made, own, seenVersion } from "./parts.js";
@@ -20,10 +20,10 @@ export async function render(root, { id }) {
   const add = async (kind, body) => { try { await queue.add(kind, { case: task.case, ...body }); say(w("task.kept")); go(location.hash); } catch (fault) { say(fault.message); } };
   const versioned = version === null ? {} : { version };
   const signed = task.signed || has("sign"), contacted = task.contacted || has("contact");
-  root.append(h("p", { class: "f-kind" }, kindWords("case")), h("h1", {}, task.title), ...head(task).filter(Boolean), made(items) || "");
-  if (task.objected) root.append(notice("", h("p", {}, w("task.objected"))));
-  else if (!signed) root.append(notice("", h("p", {}, w("sign.help"))), h("div", { class: "f-foot" }, button(w("sign.do"), { class: "primary wide big", onclick: () => add("sign", versioned) }, "sent")));
-  else if (!has("reply")) root.append(...(contacted ? [] : [contact(value, draft, add)]), reply(root, task, draft, { versioned, contacted }));
+  put(root, h("p", { class: "f-kind" }, kindWords("case")), h("h1", {}, task.title), head(task), made(items));
+  if (task.objected) put(root, notice("", h("p", {}, w("task.objected"))));
+  else if (!signed) put(root, notice("", h("p", {}, w("sign.help"))), h("div", { class: "f-foot" }, button(w("sign.do"), { class: "primary wide big", onclick: () => add("sign", versioned) }, "sent")));
+  else if (!has("reply")) put(root, ...(contacted ? [] : [contact(value, draft, add)]), reply(root, task, draft, { versioned, contacted }));
   return { leave: () => draft.close() };
 }
 

@@ -2,8 +2,8 @@
 
 import { data } from "../data.js";
 import { queue } from "../queue.js";
-import { h, icon, link, notice } from "../dom.js";
-import { dayLine, due, list, named, w } from "../words.js";
+import { button, h, icon, link, notice, put, say } from "../dom.js";
+import { dayLine, due, isToday, list, named, when, w } from "../words.js";
 
 const KINDS = { case: "kind.case", check: "kind.check", round: "kind.round", care: "kind.care", inspection: "kind.inspection", form: "kind.inspection" };
 const GROUPS = [["late", "today.late", "late"], ["today", "today.today", "today"], ["later", "today.later", "waiting"], ["open", "today.open", "waiting"]];
@@ -40,19 +40,26 @@ export async function render(root) {
     if (print === seen) return;
     seen = print;
     const focus = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    box.replaceChildren(...screen(me, tasks ?? [], dealt(items), reports ?? []));
+    box.replaceChildren(...screen(me, tasks ?? [], items, reports ?? []));
     if (focus) box.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
   };
-  root.append(h("h1", {}, w("today.title")), box);
+  put(root, h("h1", {}, w("today.title")), box);
   await draw();
   const timer = setInterval(draw, 60_000);
   return { refresh: draw, leave: () => clearInterval(timer) };
 }
 
-function screen(me, tasks, ids, reports) {
-  const grids = (me?.grids ?? []).map(named), parts = [];
+// On duty or not is what the worker says, for the day; this telephone remembers what it said.
+function duty(items) {
+  const last = items.filter((one) => one.kind === "duty" && isToday(one.made_at)).at(-1), on = Boolean(last?.body.on);
+  return h("div", { class: "f-row" }, h("p", { class: "f-help" }, on ? w("duty.since", { when: when(last.made_at) }) : w("duty.not")),
+    button(w(on ? "duty.off" : "duty.on"), { class: on ? "" : "primary", data: { key: "duty" }, onclick: async () => { try { await queue.add("duty", { on: !on }); } catch (fault) { say(fault.message); } } }, on ? "stop" : "sent"));
+}
+function screen(me, tasks, items, reports) {
+  const ids = dealt(items), grids = (me?.grids ?? []).map(named), parts = [];
   parts.push(h("p", { class: "f-lead" }, dayLine(), h("br"), grids.length ? w("today.grids", { grids: list(grids) }) : me ? w("today.no_grid") : ""));
-  if (!me) parts.push(notice("warning", h("p", {}, w("today.nothing_fetched"))));
+  if (me) parts.push(duty(items));
+  else parts.push(notice("warning", h("p", {}, w("today.nothing_fetched"))));
   const ordered = sorted(tasks), grouped = (state) => ordered.filter((one) => {
     const now = due(one.due_at).state;
     return now === state || (now === "soon" && state === "today");
