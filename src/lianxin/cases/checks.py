@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from lianxin.kernel.clock import now
+from lianxin.kernel.errors import NotAllowed
+from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
 
+from . import policy
 from .models import Case, Check, State
 from .reference import reference
 
@@ -82,5 +86,40 @@ def failed(case: Case, *, since: datetime | None = None) -> bool:
     return found.order_by("-answered_at").values_list("handled", flat=True).first() is False
 
 
-def overdue() -> int:
-    return opened(now()).count()
+READERS = frozenset({Role.REVIEWER, Role.CALLBACK, Role.SUPERVISOR})
+SEEN_SHOWN = timedelta(days=30)
+MOST = 100  # rows of each part of the list
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the hotline asked to be looked at, as one person may see it: `unhandled` were seen not handled and wait for a decision,
+    `waiting` are asked for and not answered, by due time, `seen` were seen handled in the last thirty days."""
+
+    unhandled: list[Check]
+    waiting: list[Check]
+    seen: list[Check]
+
+
+def reads(actor: Actor) -> bool:
+    return actor.has(*READERS)
+
+
+def listed(actor: Actor) -> Checks:
+    """Raises NotAllowed. Three queries, each along an index."""
+    if not reads(actor):
+        raise NotAllowed()
+    shown = Check.objects.filter(case__in=Case.objects.filter(policy.visible_to(actor))).select_related(
+        "case__lead_unit", "case__category", "worker", "asked_by")
+    same = shown.filter(case__state__in=CHECKED, round=F("case__round"))
+    later = Check.objects.filter(case=OuterRef("case"), answered_at__gt=OuterRef("answered_at"))
+    return Checks(
+        list(same.filter(~Exists(later), handled=False).filter(_undecided()).order_by("-answered_at")[:MOST]),
+        list(same.filter(answered_at__isnull=True, withdrawn_at__isnull=True).order_by("due_at", "id")[:MOST]),
+        list(shown.filter(handled=True, answered_at__gte=now() - SEEN_SHOWN).order_by("-answered_at")[:MOST]),
+    )
+
+
+def _undecided() -> Q:
+    """Nobody has decided since: a closing after what was seen is a supervisor's word."""
+    return ~Q(case__state=State.CLOSED) | Q(case__closed_at__lt=F("answered_at"))

@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from lianxin.cases import actions, checks
+from lianxin.cases import actions, checks, policy
 from lianxin.cases.engine import Done, On
 from lianxin.cases.models import Assignment, Attachment, Case, Channel, Check, EventText, State, Urgency
 from lianxin.cases.narrative import standing
@@ -111,6 +111,14 @@ def _whole(files: Iterable[uuid.UUID], case_id: uuid.UUID) -> None:
         raise Invalid(_("有的文件没有收到，请重新发送。"), code="files_lost", fields={"files": str(_("请重新发送。"))})
 
 
+def _on(worker: Worker, case_id: uuid.UUID, version: int | None = None) -> On:
+    """What to act on. A case that was the worker's and is not any more is a conflict: what they wrote is kept for them to decide
+    on, and nothing of the case is told. Raises NotFound for one that was never there."""
+    if not Case.objects.filter(policy.visible_to(worker.actor), pk=case_id).exists() and Case.objects.filter(pk=case_id).exists():
+        raise Conflict(_("这件事已经不由您办，可能改派了。您写的还在。"), code="not_yours")
+    return On(case_id, worker.actor, version=version)
+
+
 def _told(case_id: uuid.UUID, done: Done) -> dict[str, Any]:
     number = Case.objects.values_list("number", flat=True).get(pk=case_id)
     return {"case": str(case_id), "number": number, "state": done.state, "version": done.version}
@@ -142,7 +150,7 @@ def report(worker: Worker, item: Item[Report]) -> dict[str, Any]:
 def add(worker: Worker, item: Item[Addition]) -> dict[str, Any]:
     """补充说明 to what was reported before."""
     said, files = item.said, item.every_file
-    on = On(said.case, worker.actor)
+    on = _on(worker, said.case)
     if not said.words.strip() and not files:
         raise Invalid(_("请写几句，或者加一张照片。"), fields={"words": str(_("请填写这一项。"))})
     done = None
@@ -173,7 +181,7 @@ def check(worker: Worker, item: Item[CheckAnswer]) -> dict[str, Any]:
 
 @handles("sign", Signing, roles=NO_FILES)
 def sign(worker: Worker, item: Item[Signing]) -> dict[str, Any]:
-    return _told(item.said.case, actions.sign(On(item.said.case, worker.actor, version=item.said.version)))
+    return _told(item.said.case, actions.sign(_on(worker, item.said.case, item.said.version)))
 
 
 @handles("contact", ContactMade, roles=NO_FILES)
@@ -181,14 +189,14 @@ def contact(worker: Worker, item: Item[ContactMade]) -> dict[str, Any]:
     """记录联系, at the time the worker says, else when it was written down."""
     said = item.said
     return _told(said.case, actions.record_contact(
-        On(said.case, worker.actor), means=said.means, reached=said.reached, note=said.note,
+        _on(worker, said.case), means=said.means, reached=said.reached, note=said.note,
         contacted_at=said.contacted_at or item.at))
 
 
 @handles("reply", Answer, roles=frozenset({"after", "proof"}))
 def reply(worker: Worker, item: Item[Answer]) -> dict[str, Any]:
     said, files = item.said, item.every_file
-    on = On(said.case, worker.actor, version=said.version)
+    on = _on(worker, said.case, said.version)
     done = actions.reply(
         on, public_answer=said.public_answer, solved=said.solved, private_note=said.private_note, means=said.means or None,
         contacted_at=said.contacted_at or (item.at if said.means else None), attachments=list(files))
