@@ -64,7 +64,7 @@ def test_a_row_is_whole(row: Transition) -> None:
         return
     for role in row.roles:
         assert (role in HOTLINE_ROLES and Holder.HOTLINE in row.holders) or (
-            role in (Role.CLERK, Role.HEAD, Role.GRID_WORKER) and row.for_a_unit) or (
+            role in (Role.CLERK, Role.HEAD, Role.TEAM_LEAD, Role.GRID_WORKER) and row.for_a_unit) or (
             role is Role.GRID_WORKER and Holder.GRID in row.holders), role
     if Holder.HOTLINE in row.holders:
         assert row.roles & HOTLINE_ROLES

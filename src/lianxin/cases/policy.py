@@ -95,7 +95,7 @@ def _county_of(grant: Grant) -> int | None:
 
 def scope_of(actor: Actor) -> Scope:
     """Hotline roles at the hotline see the city, or the county their grant names; a county government and a county's
-    supervisor see their county; a unit's clerks and head see the cases it has or had a part in; the leading group sees the
+    supervisor see their county; a unit's clerks, head and team lead see the cases it has or had a part in; the leading group sees the
     city, or the county its grant names; a grid worker what they reported, what they were given by name and what they are asked
     to look at."""
     if actor.kind is Kind.SYSTEM:
@@ -117,9 +117,9 @@ def scope_of(actor: Actor) -> Scope:
             county = _county_of(grant)
             everything = everything or county is None
             county_ids |= {county} if county is not None else set()
-        elif grant.role in (Role.CLERK, Role.HEAD):
+        elif grant.role in (Role.CLERK, Role.HEAD, Role.TEAM_LEAD):
             unit_ids.add(grant.unit_id)
-            if grant.unit_kind is UnitKind.COUNTY_GOVERNMENT and grant.county_id is not None:
+            if grant.role is not Role.TEAM_LEAD and grant.unit_kind is UnitKind.COUNTY_GOVERNMENT and grant.county_id is not None:
                 county_ids.add(grant.county_id)
         elif grant.role is Role.GRID_WORKER:
             worker_id = actor.staff_id
@@ -166,7 +166,7 @@ def _had_part(actor: Actor, case: Case) -> bool:
 def own_assignment(actor: Actor, assignments: Sequence[Assignment], action: str) -> Assignment | None:
     """The open assignment a clerk acts with: the assisting one for an assisting unit's actions, else the lead's. A grid worker
     acts with one that they were given by name."""
-    roles = {Role.CLERK} | (BY_ACTION[action].roles & {Role.HEAD})
+    roles = {Role.CLERK} | (BY_ACTION[action].roles & {Role.HEAD, Role.TEAM_LEAD})
     units = {grant.unit_id for grant in actor.grants if grant.role in roles}
     own = [a for a in assignments if a.ended_at is None and (a.unit_id in units or _given(actor, a))]
     wanted = AssignmentRole.ASSIST if action.startswith("assist_") else AssignmentRole.LEAD
@@ -233,7 +233,7 @@ def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assi
                 return YES
             reason = decision.reason
         if assignment is not None and grant.unit_id == assignment.unit_id and (
-            grant.role in (Role.CLERK, Role.HEAD) or (grant.role is Role.GRID_WORKER and _given(actor, assignment))
+            grant.role in (Role.CLERK, Role.HEAD, Role.TEAM_LEAD) or (grant.role is Role.GRID_WORKER and _given(actor, assignment))
         ):
             wanted = Holder.LEAD if assignment.role == AssignmentRole.LEAD else Holder.ASSIST
             if wanted in row.holders:

@@ -147,7 +147,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         requires=("private_note",), bumps=False,
     ),
     Transition(
-        "hand_to_colleague", _("转同事办理"), _WORKING, (), _CLERK, _UNIT, requires=("officer",), bumps=False, key="h",
+        "hand_to_colleague", _("转同事办理"), _WORKING, (), _CLERK | {Role.TEAM_LEAD}, _UNIT, requires=("officer",), bumps=False, key="h",
     ),
     Transition(
         "ask_colleague", _("内部留言"), OPEN_STATES, (), _ANYONE | _WORKER, _HOTLINE | _UNIT, requires=("note",), bumps=False,

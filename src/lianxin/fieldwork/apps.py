@@ -13,7 +13,7 @@ class FieldworkConfig(AppConfig):
         from lianxin.cases.files import HELD
         from lianxin.cases.keys import SEALED
 
-        from . import case_items, duty, inbox, sections  # noqa: F401
+        from . import case_items, duty, grid_sections, inbox, sections  # noqa: F401
         from .models import Receipt
         from .uploads import held
 

@@ -41,7 +41,7 @@ def _overlapping(starts_on: date, ends_on: date) -> Q:
     return Q(starts_on__lte=ends_on, ends_on__gte=starts_on)
 
 
-def _check(absent: Staff, stand_in: Staff, starts_on: date, ends_on: date) -> None:
+def _check(absent: Staff, stand_in: Staff | None, starts_on: date, ends_on: date) -> None:
     faults: dict[str, str] = {}
     if absent == stand_in:
         faults["stand_in"] = _("不能自己替自己。")
@@ -55,17 +55,18 @@ def _check(absent: Staff, stand_in: Staff, starts_on: date, ends_on: date) -> No
         raise Invalid(fields=faults)
 
 
-def _taken(absent: Staff, stand_in: Staff, starts_on: date, ends_on: date) -> DomainError | None:
+def _taken(absent: Staff, stand_in: Staff | None, starts_on: date, ends_on: date) -> DomainError | None:
     """Why the days are taken already, if they are."""
     clash = standing().filter(_overlapping(starts_on, ends_on)).select_related("absent", "stand_in")
     mine = clash.filter(absent=absent).first()
     if mine is not None:
-        words = _("%(who)s从 %(first)s 到 %(last)s 已由%(other)s代班。请先取消，或者换日期。") % {
-            "who": absent.name, "first": mine.starts_on, "last": mine.ends_on, "other": mine.stand_in.name}
+        said = {"who": absent.name, "first": mine.starts_on, "last": mine.ends_on, "other": mine.stand_in.name if mine.stand_in else ""}
+        words = (_("%(who)s从 %(first)s 到 %(last)s 已由%(other)s代班。请先取消，或者换日期。") if mine.stand_in else
+                 _("%(who)s从 %(first)s 到 %(last)s 已记为不在。请先取消，或者换日期。")) % said
         return Conflict(words, code="covered", fields={"starts_on": words}, current={
             "cover": str(mine.pk), "starts_on": mine.starts_on.isoformat(), "ends_on": mine.ends_on.isoformat()})
-    gone = clash.filter(absent=stand_in).first()
-    if gone is not None:
+    gone = clash.filter(absent=stand_in).first() if stand_in is not None else None
+    if gone is not None and stand_in is not None:
         words = _("%(who)s从 %(first)s 到 %(last)s 自己也不在。") % {
             "who": stand_in.name, "first": gone.starts_on, "last": gone.ends_on}
         return Conflict(words, code="stand_in_away", fields={"stand_in": words})
@@ -77,8 +78,9 @@ def _taken(absent: Staff, stand_in: Staff, starts_on: date, ends_on: date) -> Do
     return None
 
 
-def arrange(*, unit: Unit, absent: str, stand_in: str, starts_on: date, ends_on: date, by: Actor, key: bytes | None = None) -> Cover:
-    """安排代班 within one unit. Sent again with the same `key` it gives what it made.
+def arrange(*, unit: Unit, absent: str, starts_on: date, ends_on: date, by: Actor, stand_in: str = "", key: bytes | None = None) -> Cover:
+    """安排代班 within one unit; without `stand_in` it says only that somebody is away. Sent again with the same `key` it gives
+    what it made.
 
     Raises NotFound and NotAllowed for a unit or worker that is not the actor's, Invalid for days that cannot be, and Conflict
     where the absent worker is covered already or the stand-in is away, too."""
@@ -87,11 +89,11 @@ def arrange(*, unit: Unit, absent: str, stand_in: str, starts_on: date, ends_on:
         raise AssertionError("a cover is arranged by a person")
     if key is not None and (made := Cover.objects.filter(key=key).first()) is not None:
         return made
-    one, other = _worker(by, held, absent, "absent"), _worker(by, held, stand_in, "stand_in")
+    one, other = _worker(by, held, absent, "absent"), _worker(by, held, stand_in, "stand_in") if stand_in else None
     _check(one, other, starts_on, ends_on)
     with transaction.atomic():
         # Both people's rows, in one order: two leads who arrange the two for each other do it one after the other.
-        list(Staff.objects.select_for_update(of=("self",)).filter(pk__in=[one.pk, other.pk]).order_by("pk"))
+        list(Staff.objects.select_for_update(of=("self",)).filter(pk__in=[one.pk, *([other.pk] if other else [])]).order_by("pk"))
         if (fault := _taken(one, other, starts_on, ends_on)) is not None:
             raise fault
         try:

@@ -120,13 +120,14 @@ class Upload(models.Model):
 
 
 class Cover(models.Model):
-    """代班: from the first to the last day, both included, `stand_in` has the grids of `absent` as well as their own. Arranged by a
-    team lead or head; why somebody is away is nobody's business. A cover that was called off has `ended_at`; it held until then."""
+    """代班: from the first to the last day, both included, `stand_in` has the grids of `absent` as well as their own; nobody yet where
+    it is empty. Arranged by a team lead or head; why somebody is away is nobody's business. A cover that was called off has
+    `ended_at`; it held until then."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="+")
     absent = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="covered_by")
-    stand_in = models.ForeignKey("organisations.Staff", models.PROTECT, related_name="covers")
+    stand_in = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="covers")
     starts_on = models.DateField()
     ends_on = models.DateField()
     arranged_at = models.DateTimeField(default=now)
@@ -138,7 +139,8 @@ class Cover(models.Model):
     class Meta:
         indexes = [models.Index(fields=["unit", "-starts_on"], name="cover_of_unit")]
         constraints = [
-            models.CheckConstraint(name="cover_by_somebody_else", condition=~models.Q(absent=F("stand_in"))),
+            models.CheckConstraint(name="cover_by_somebody_else",
+                                   condition=models.Q(stand_in__isnull=True) | ~models.Q(absent=F("stand_in"))),
             models.CheckConstraint(name="cover_ends_after_it_starts", condition=models.Q(ends_on__gte=F("starts_on"))),
             models.CheckConstraint(
                 name="cover_called_off_by_somebody",

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,21 @@ def features(level: str, parent: str | None = None) -> dict[str, Any]:
             }
             for (code, name, short, name_en, county, lon, lat, _boundary, synthetic, overlay), part
             in zip(found, shapes, strict=True)
+        ],
+    }
+
+
+def collection(areas: Iterable[Area], tolerance: float) -> dict[str, Any]:
+    """A FeatureCollection of some areas with their names, simplified by so many degrees, neighbours still touching."""
+    found = [area for area in areas if area.boundary is not None]
+    shapes = simplified([shape(area.boundary) for area in found], tolerance)
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "geometry": _rounded(as_geojson(part)),
+             "properties": {"code": area.code, "name": area.short_name or area.name, "level": area.level, "lon": area.lon,
+                            "lat": area.lat, "synthetic": area.synthetic}}
+            for area, part in zip(found, shapes, strict=True)
         ],
     }
 
