@@ -111,3 +111,11 @@ def test_what_is_no_state_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(Invalid):
         Stream.load(path)
+
+
+def test_a_time_of_day_names_no_issue() -> None:
+    titles = ("尚书山傍晚广场舞太吵", "尚书山傍晚跳舞音响大", "尚书山傍晚吵得孩子写不了作业")
+    issue = taken([replace(one, title=title, detail=title + "。每天傍晚都这样，音响一直开到九点。")
+                   for one, title in zip(letters(PLANT), titles, strict=False)] + letters(OTHERS, start=10)).issues(READER)[0]
+    assert len(issue.ids) == 3
+    assert "傍晚" not in issue.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ _NOT_WORDS: Final = frozenset([
     "有关", "相关", "政府", "领导", "部门", "解决", "处理", "请求", "要求", "举报", "强烈", "怎么", "为何", "如何", "是否",
     "能否", "可以", "尽快", "业主", "我们", "居民",
 ])
+# When it is says nothing about what it is: 傍晚, 每天早上六点. At night it may – 夜间施工 – and yet names nothing by itself.
+_NIGHT: Final = frozenset(["凌晨", "夜里", "夜间", "深夜", "半夜", "晚上", "夜晚"])
+_WHEN: Final = re.compile(
+    "[今昨前明每天]{0,2}(?:清晨|早晨|早上|上午|中午|下午|傍晚|早晚|白天|[今昨每]晚|周末|(?:凌晨|晚上)(?=[零一二两三四五六七八九十]))"
+    "[零一二两三四五六七八九十半点多钟到至]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Namer:
         """`areas` are names of areas, which give way to a name that as many have: an estate says more than its village."""
         self._messages, self._areas = messages, areas
         self._places = [reader.of(message) for message in messages]
-        self._titles = [plain(message.title) for message in messages]
+        self._titles = [_WHEN.sub(" ", plain(message.title)) for message in messages]
         self._common = Counter(gram for title in self._titles for gram in _grams(title, LONGEST + 1))
         self._longer: dict[str, int] = {}
         for gram, count in self._common.items():
@@ -76,7 +82,7 @@ class Namer:
         days = [at.date() for index in members if (at := self._messages[index].at)]
         weeks, direction = self._trend(members)
         return Issue(
-            tuple(self._messages[index].id for index in chosen), name or self._titles[members[0]][:20], place, districts,
+            tuple(self._messages[index].id for index in chosen), name or plain(self._messages[members[0]].title)[:20], place, districts,
             min(days, default=None), max(days, default=None),
             len({self._messages[index].voice for index in members}), weeks, direction,
         )
@@ -108,7 +114,7 @@ class Namer:
         total = len(self._messages)
         marked = sorted(
             ((count / len(members) * log(1 + total / self._common[gram]) * len(gram) ** 0.7, gram)
-             for gram, count in seen.items() if count >= least),
+             for gram, count in seen.items() if count >= least and gram not in _NIGHT),
             key=lambda item: (-item[0], item[1]))
         words: list[str] = []
         for _, gram in marked:

@@ -204,6 +204,8 @@ def _called(namer: Namer, cluster: _Cluster, counts: Counted) -> tuple[str, str]
     category, area = held.nodes.get(counts.category_id or 0), held.places.get(counts.area_id or 0)
     if not name or len(cluster.members) < 2:
         name = "·".join(part.name for part in (area, category) if part is not None) or _("未定事项")
+    elif name == place and category is not None:
+        name = f"{place}·{category.name}"
     return masked(name, houses=True)[:120], masked(place, houses=True)[:60]
 
 
