@@ -109,7 +109,7 @@ def photos_of(inspection: Inspection) -> dict[str, InspectionPhoto]:
 
 def photos_held() -> Q:
     """The attachments that inspections hold: they belong to no case and stay all the same."""
-    return Q(inspection_photo__isnull=False)
+    return Q(pk__in=InspectionPhoto.objects.values("attachment"))
 
 
 def access_photo(actor: Actor, inspection_id: uuid.UUID, question: str) -> InspectionPhoto:
