@@ -228,3 +228,21 @@ def test_a_token_opens_no_page(register: Register) -> None:
 def test_the_keeper_begins_the_day_with_the_register(register: Register) -> None:
     assert client(register, "keeper").get(reverse("desk:home"))["Location"] == url("care")
     assert Role.CARE_KEEPER in register.by("keeper").roles
+
+
+def test_two_absences_are_told_among_the_notices_without_the_person(register: Register) -> None:
+    entry, keeper = register.entry(), client(register, "keeper")
+    count = reverse("desk:notice_count")
+    assert keeper.get(count).content.decode().strip() == ""
+    for _each in range(2):
+        client(register, "grid").post(url("care_visit", entry), {"outcome": "not_at_home"})
+    assert "1" in keeper.get(count).content.decode()
+    page = keeper.get(reverse("desk:notices")).content.decode()
+    assert "连着两次没见到人" in page
+    assert url("care_entry", entry) in page
+    assert not [word for word in NEEDLES if word in page]
+    for other in ("keeper_west", "supervisor", "grid", "admin"):
+        assert "连着两次没见到人" not in client(register, other).get(reverse("desk:notices")).content.decode()
+    opened_page = keeper.get(url("care_entry", entry)).content.decode()
+    assert "可以找：昭阳作噩" in opened_page
+    assert keeper.get(count).content.decode().strip() == ""

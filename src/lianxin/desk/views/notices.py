@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from lianxin.care import queries as care
+from lianxin.care.policy import is_keeper
 from lianxin.cases import inbox
 from lianxin.cases.models import NoticeLevel
 from lianxin.knowledge import notices as of_articles
@@ -31,7 +33,8 @@ def notices(request: StaffRequest) -> HttpResponse:
     first = not level and not request.GET.get("after")
     return render(request, "desk/notices.html", context_for(
         request, page=page, everything=everything, level=level, levels=NoticeLevel.choices,
-        told=inbox.is_told(request.actor) or of_articles.is_told(request.actor),
+        told=inbox.is_told(request.actor) or of_articles.is_told(request.actor) or is_keeper(request.actor),
+        of_care=care.told(request.actor) if first else [],
         of_articles=of_articles.inbox(request.actor, unseen=not everything) if first else []))
 
 
@@ -39,7 +42,7 @@ def notices(request: StaffRequest) -> HttpResponse:
 @require_GET
 def count(request: StaffRequest) -> HttpResponse:
     """How many wait, for the page's head: a word for the eye and one for the ear. Empty when none do."""
-    found = inbox.unseen_count(request.actor) + of_articles.unseen_count(request.actor, most=inbox.MOST + 1)
+    found = inbox.unseen_count(request.actor) + of_articles.unseen_count(request.actor, most=inbox.MOST + 1) + care.waiting(request.actor)
     return render(request, "desk/_notice_count.html", {"count": found, "many": found > inbox.MOST, "most": inbox.MOST})
 
 
