@@ -93,6 +93,31 @@ export async function enrolAgain() {
   return emit("unlocked");
 }
 
+function wrong(pin, fault) {
+  if (!(fault instanceof vault.VaultFault)) throw fault;
+  pin.control.value = "";
+  if (fault.code === "empty") location.reload();
+  pin.fault(fault.code === "wait" ? w("unlock.wait", { n: fault.seconds }) : w("unlock.wrong"));
+}
+
+// Another PIN for the same store. Resolves when it is done or given up.
+export function changePin() {
+  const app = document.getElementById("app");
+  return new Promise((done) => {
+    const old = pinField(w("pin.old"), "pin"), pin = pinField(w("pin.new"), "new", w("enrol.pin_help")), twice = pinField(w("enrol.pin_again"), "again");
+    const end = () => { gate().hidden = true; app.hidden = false; done(); };
+    app.hidden = true;
+    show(form(async () => {
+      for (const one of [old, pin, twice]) one.fault("");
+      if (weak(pin.control.value)) return pin.fault(weak(pin.control.value));
+      if (pin.control.value !== twice.control.value) return twice.fault(w("pin.differ"));
+      try { await vault.change(old.control.value, pin.control.value); } catch (fault) { return wrong(old, fault); }
+      say(w("pin.changed"));
+      return end();
+    }, old, pin, twice, button(w("pin.change"), { class: "primary", type: "submit" }), button(w("pin.cancel"), { class: "quiet", onclick: end })));
+  });
+}
+
 // Resolves when the vault is open.
 export function unlock() {
   return new Promise((done) => {
@@ -107,14 +132,7 @@ export function unlock() {
     };
     show(form(async () => {
       pin.fault("");
-      try { await vault.unlock(pin.control.value); } catch (fault) {
-        if (!(fault instanceof vault.VaultFault)) throw fault;
-        pin.control.value = "";
-        if (fault.code === "empty") { location.reload(); return; }
-        pin.fault(fault.code === "wait" ? w("unlock.wait", { n: fault.seconds }) : w("unlock.wrong"));
-        tick();
-        return;
-      }
+      try { await vault.unlock(pin.control.value); } catch (fault) { wrong(pin, fault); tick(); return; }
       clearTimeout(ticking);
       gate().hidden = true;
       done();
