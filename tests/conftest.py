@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import ScryptPasswordHasher
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.fixtures", "tests.browser"]
@@ -11,6 +12,9 @@ pytest_plugins = ["tests.fixtures", "tests.browser"]
 # How long an example takes says how busy the machine is, not whether the property holds.
 settings.register_profile("lianxin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lianxin")
+
+# The passwords of tests guard nothing: the same hash with a thousandth of the work.
+ScryptPasswordHasher.work_factor = 2**4
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -89,11 +89,12 @@ class World:
             ("bridge", "桥头街道办", "town_government", "east", "990101001"),
             ("closed", "已撤销的局", "city_department", None, "9901"),
         ]
-        for code, name, kind, parent, area in rows:
-            self.units[code] = Unit.objects.create(
-                code=code, name=name, kind=kind, parent=self.units.get(parent or ""),
-                area=self.areas.get(area or ""), active_to=date(2025, 1, 1) if code == "closed" else None,
-            )
+        for lower in (False, True):  # a lower unit names the one above it
+            made = Unit.objects.bulk_create(
+                Unit(code=code, name=name, kind=kind, parent=self.units.get(parent or ""), area=self.areas.get(area or ""),
+                     active_to=date(2025, 1, 1) if code == "closed" else None)
+                for code, name, kind, parent, area in rows if bool(parent) is lower)
+            self.units |= {unit.code: unit for unit in made}
 
     def _categories(self) -> None:
         top = Category.objects.create(code="01", name="城乡建设", level=1)
@@ -105,11 +106,10 @@ class World:
             ("010104", "燃气泄漏", "help", "urgent", False),
             ("010105", "无人管的事", "help", "normal", False),
         ]
-        for code, name, kind, urgency, field_matter in rows:
-            self.categories[code] = Category.objects.create(
-                code=code, name=name, level=3, parent=middle, is_leaf=True, kind=kind, urgency=urgency,
-                field_matter=field_matter,
-            )
+        made = Category.objects.bulk_create(
+            Category(code=code, name=name, level=3, parent=middle, is_leaf=True, kind=kind, urgency=urgency, field_matter=field_matter)
+            for code, name, kind, urgency, field_matter in rows)
+        self.categories |= {category.code: category for category in made}
         day = 420
         limits = [
             ("", "urgent", "ordinary", "around_the_clock", 30, 60, 1440),
@@ -121,22 +121,28 @@ class World:
             ("", "", "reopened", "working", 120, 240, 3 * day),
             ("", "", "complex", "working", 240, day, 15 * day),
         ]
-        for kind, urgency, track, calendar, sign, contact, resolve in limits:
-            TimeLimit.objects.create(kind=kind, urgency=urgency, track=track, calendar=calendar, sign_for=sign,
-                                     first_contact=contact, resolve=resolve, valid_from=EPOCH)
-        for duty, calendar, minutes in (("ruling", "working", day), ("extension", "working", day), ("callback", "working", 3 * day),
-                                        ("missed_call", "around_the_clock", 60)):
-            DutyLimit.objects.create(duty=duty, calendar=calendar, minutes=minutes, valid_from=EPOCH)
-        for code, level, share, after, to in (
+        TimeLimit.objects.bulk_create(
+            TimeLimit(kind=kind, urgency=urgency, track=track, calendar=calendar, sign_for=sign, first_contact=contact,
+                      resolve=resolve, valid_from=EPOCH)
+            for kind, urgency, track, calendar, sign, contact, resolve in limits)
+        DutyLimit.objects.bulk_create(
+            DutyLimit(duty=duty, calendar=calendar, minutes=minutes, valid_from=EPOCH)
+            for duty, calendar, minutes in (("ruling", "working", day), ("extension", "working", day),
+                                            ("callback", "working", 3 * day), ("missed_call", "around_the_clock", 60)))
+        notices = (
             ("reminder", "reminder", "0.200", None, ["officer"]),
             ("escalation", "escalation", None, 0, ["unit_head", "supervisor"]),
             ("circular", "circular", None, 5 * day, ["supervisor", "leader"]),
-        ):
-            NoticeRule.objects.create(code=code, level=level, share_left=share, minutes_after=after, to=to, valid_from=EPOCH)
+        )
+        NoticeRule.objects.bulk_create(
+            NoticeRule(code=code, level=level, share_left=share, minutes_after=after, to=to, valid_from=EPOCH)
+            for code, level, share, after, to in notices)
         with transaction.atomic():
             self._catalogue()
-        Phrase.objects.create(list="decline_route", code="court", name="诉讼", name_en="Litigation")
-        Phrase.objects.create(list="return_reason", code="not_ours", name="非本单位职责", name_en="Not our duty")
+        Phrase.objects.bulk_create([
+            Phrase(list="decline_route", code="court", name="诉讼", name_en="Litigation"),
+            Phrase(list="return_reason", code="not_ours", name="非本单位职责", name_en="Not our duty"),
+        ])
 
     def _catalogue(self) -> None:
         """A version is made whole, in one transaction."""
@@ -151,9 +157,10 @@ class World:
             (c["010103"], None, "water"),
             (c["010104"], None, "urban"),
         ]
-        for category, area, unit in rules:
-            CatalogueRule.objects.create(version=version, category=category, area=area, lead_unit=u[unit],
-                                         assisting_units=["housing"] if unit == "west" else [])
+        CatalogueRule.objects.bulk_create(
+            CatalogueRule(version=version, category=category, area=area, lead_unit=u[unit],
+                          assisting_units=["housing"] if unit == "west" else [])
+            for category, area, unit in rules)
 
     def _staff(self) -> None:
         rows = [
@@ -165,10 +172,12 @@ class World:
             ("bridge", "bridge", Role.CLERK), ("grid", "bridge", Role.GRID_WORKER),
             ("east_supervisor", "east", Role.SUPERVISOR), ("urban_head", "urban", Role.HEAD), ("leader", "hotline", Role.LEADER),
         ]
-        for username, unit, role in rows:
-            person = Staff.objects.create(username=username, name=f"{username}甲", unit=self.units[unit])
-            RoleGrant.objects.create(staff=person, role=role, unit=self.units[unit])
-            self.staff[username] = person
+        people = Staff.objects.bulk_create(
+            Staff(username=username, name=f"{username}甲", unit=self.units[unit]) for username, unit, _role in rows)
+        RoleGrant.objects.bulk_create(
+            RoleGrant(staff=person, role=role, unit=self.units[unit])
+            for person, (_username, unit, role) in zip(people, rows, strict=True))
+        self.staff |= {person.username: person for person in people}
 
     def actor(self, username: str) -> Actor:
         return actor_for(self.staff[username], via="desk")
