@@ -119,6 +119,12 @@ def test_only_mine_leaves_out_what_a_colleague_has(world: World, as_: SignIn, mo
         a.sign(world.on(case_id, officer))
     page = as_("urban").get(board("mine", "?officer=me"))
     assert numbers(page) == [number_of(mine)]
+    assert page.context["day"].total == 1
+    world.staff["urban2"].is_active = False  # whoever has left has nothing
+    world.staff["urban2"].save()
+    page = as_("urban").get(board("mine", "?officer=me"))
+    assert set(numbers(page)) == {number_of(mine), number_of(theirs)}
+    assert page.context["day"].total == 2
 
 
 @pytest.mark.parametrize("query", [

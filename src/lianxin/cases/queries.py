@@ -18,6 +18,7 @@ from lianxin.kernel.errors import NotFound
 from lianxin.kernel.ids import uuid7_floor
 from lianxin.kernel.language import named
 from lianxin.organisations.actors import Actor
+from lianxin.organisations.models import Staff
 
 from . import policy
 from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, Supervised
@@ -235,6 +236,12 @@ class Task:
     case: Case
 
 
+def mine_or_nobodys(unit_ids: Iterable[int], officer_id: int) -> Q:
+    """Parts of these units that are one person's, that nobody has yet, or whose officer's account is closed."""
+    gone = list(Staff.objects.filter(is_active=False, grants__unit_id__in=list(unit_ids)).values_list("pk", flat=True).distinct())
+    return Q(officer_id=officer_id) | Q(officer__isnull=True) | (Q(officer_id__in=gone) if gone else Q(pk__in=[]))
+
+
 def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "in_hand", "objected"),
              filters: Filters = Filters(), officer_id: int | None = None, after: str = "",
              limit: int = PAGE) -> tuple[list[Task], str]:
@@ -257,7 +264,7 @@ def tasks_of(unit_ids: Iterable[int], *, states: Sequence[str] = ("assigned", "i
     elif filters.text:
         base = walking(base.filter(case__due_at__isnull=False), filters.text)  # a unit's open cases are few
     if officer_id is not None:
-        base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
+        base = base.filter(mine_or_nobodys(wanted, officer_id))
     position = time_and_id(after)
     if position:
         at, pk = position

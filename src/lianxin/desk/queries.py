@@ -14,7 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 
 from lianxin.cases import policy
 from lianxin.cases.models import Assignment, Attachment, Case, Contact, Event, Publication, State
-from lianxin.cases.queries import Filters, Page, TimelineEntry, came_back, rows
+from lianxin.cases.queries import Filters, Page, TimelineEntry, came_back, mine_or_nobodys, rows
 from lianxin.cases.turns import URGENT, in_turn
 from lianxin.organisations.accounts import Keeper
 from lianxin.organisations.actors import Actor
@@ -43,13 +43,14 @@ class ClerkDay:
 
 
 def clerk_day(unit_ids: Iterable[int], *, at: datetime, officer_id: int | None = None) -> ClerkDay:
-    """One query over the open assignments of these units."""
+    """One query over the open assignments of these units, and one more for whose accounts are closed."""
+    unit_ids = list(unit_ids)
     base = Assignment.objects.filter(
-        unit_id__in=list(unit_ids), ended_at__isnull=True, state__in=("assigned", "in_hand", "objected"),
+        unit_id__in=unit_ids, ended_at__isnull=True, state__in=("assigned", "in_hand", "objected"),
         case__state__in=WITH_THE_UNIT,
     )
     if officer_id is not None:
-        base = base.filter(Q(officer_id=officer_id) | Q(officer__isnull=True))
+        base = base.filter(mine_or_nobodys(unit_ids, officer_id))
     found = base.annotate(back=came_back("case")).aggregate(
         total=Count("id"), due_today=Count("id", filter=Q(due_at__lt=end_of_day(at))),
         late=Count("id", filter=Q(due_at__lt=at, case__paused=False)), came_back=Count("id", filter=Q(back=True)),
