@@ -93,9 +93,10 @@ def ogg(codec: bytes = b"OpusHead") -> bytes:
     return page + b"OggS" + bytes(22) + b"\x01\x04data"
 
 
-def webm(kind: bytes = b"webm") -> bytes:
+def webm(kind: bytes = b"webm", codecs: tuple[bytes, ...] = ()) -> bytes:
     head = b"\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82" + bytes((0x80 | len(kind),)) + kind
-    return b"\x1aE\xdf\xa3" + bytes((0x80 | len(head),)) + head + b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" + bytes(64)
+    tracks = b"".join(b"\x86" + bytes((0x80 | len(codec),)) + codec for codec in codecs)
+    return b"\x1aE\xdf\xa3" + bytes((0x80 | len(head),)) + head + b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" + tracks + bytes(64)
 
 
 MEDIA: dict[str, tuple[Callable[[], bytes], str, str]] = {
@@ -111,6 +112,8 @@ MEDIA: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "mov": (lambda: film(b"qt  "), "video", "video/quicktime"),
     "3gp": (lambda: film(b"3gp4"), "video", "video/3gpp"),
     "webm": (webm, "video", "video/webm"),
+    "webm film": (lambda: webm(codecs=(b"V_VP9", b"A_OPUS")), "video", "video/webm"),
+    "webm sound": (lambda: webm(codecs=(b"A_OPUS",)), "audio", "audio/webm"),
 }
 PHOTOS = ("JPEG", "PNG", "WEBP", "HEIF")
 

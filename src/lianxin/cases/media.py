@@ -174,6 +174,10 @@ def _webm(body: bytes) -> Medium:
         raise Invalid(_("这种文件不能用。可以传照片、PDF、短录音和短视频。"))
     if b"\x18\x53\x80\x67" not in body[:4096]:
         raise _broken()
+    # A browser's own recorder makes sound and film in one kind of file; its tracks name their codecs.
+    codecs = set(re.findall(rb"\x86[\x81-\x9f]([AV])_[A-Z]", body[:4096]))
+    if codecs == {b"A"}:
+        return Medium(Kind.AUDIO, "audio/webm", body)
     return Medium(Kind.VIDEO, "video/webm", body)
 
 
