@@ -6,7 +6,9 @@ from typing import Any
 
 from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.files import PHOTO_EDGE
+from lianxin.cases.models import Category
 from lianxin.cases.reference import reference
+from lianxin.kernel.language import named
 
 from . import inbox, uploads
 from .models import Device
@@ -43,13 +45,22 @@ def settings(_worker: Worker) -> dict[str, Any]:
 
 @section("categories")
 def categories(_worker: Worker) -> list[dict[str, Any]]:
-    """The tree, three levels, by code. `field_matter` says that a photo belongs to the answer."""
+    """The tree, three levels, by code. `field_matter` says that a photo belongs to the answer. Where a category has them it is
+    also known by a `plain_name`, as anyone would say it, and by `keywords` with the weights by which the server reads."""
     known = reference()
-    return [
-        {"code": node.code, "name": node.said,
-         "parent": known.nodes[node.lineage[1]].code if len(node.lineage) > 1 else None, "field_matter": node.field_matter}
-        for node in sorted(known.nodes.values(), key=lambda node: node.code) if node.active
-    ]
+    spoken = {pk: (named(plain, plain_en), keywords) for pk, plain, plain_en, keywords in Category.objects.filter(
+        active=True).exclude(plain_name="", keywords={}).values_list("pk", "plain_name", "plain_name_en", "keywords")}
+    told = []
+    for node in sorted(known.nodes.values(), key=lambda node: node.code):
+        if not node.active:
+            continue
+        plain, keywords = spoken.get(node.id, ("", {}))
+        told.append({
+            "code": node.code, "name": node.said,
+            "parent": known.nodes[node.lineage[1]].code if len(node.lineage) > 1 else None, "field_matter": node.field_matter,
+            **({"plain_name": plain} if plain else {}), **({"keywords": keywords} if keywords else {}),
+        })
+    return told
 
 
 FORMAT = 1  # of the protocol: an application that knows another one asks for its new version

@@ -21,7 +21,7 @@ const index = (list) => {
   return { children, byCode, leaves, street };
 };
 export async function tree() { return index((await data.section("categories")) ?? []); }
-export const plain = (one) => (one.plain_name && document.documentElement.lang.startsWith("zh") ? one.plain_name : (document.documentElement.lang === "en" && one.plain_name_en) || named(one));
+export const plain = (one) => one.plain_name || named(one);
 export const path = (one, { byCode }) => { const names = []; for (let at = one; at; at = byCode.get(at.parent)) names.unshift(named(at)); return names.join(" › "); };
 
 export async function recent() { return (await drafts.get(RECENT))?.codes ?? []; }
@@ -38,7 +38,7 @@ export function suggest(words, { leaves, byCode }, limit = 6) {
   const score = (one) => {
     let sum = 0;
     for (const [word, weight] of Object.entries(one.keywords ?? {})) if (asked.includes(word.toLowerCase())) sum += weight * Math.min(2, 0.5 + word.length / 4);
-    const names = [one.name, one.plain_name, one.name_en, one.plain_name_en].filter(Boolean).map((name) => name.toLowerCase().replace(/\s+/g, ""));
+    const names = [one.name, one.plain_name].filter(Boolean).map((name) => name.toLowerCase().replace(/\s+/g, ""));
     for (const name of names) {
       if (name.includes(asked) || asked.includes(name)) sum += 2;
       const own = pairs(name);

@@ -4,18 +4,20 @@ import { button, choice, field, h, put, say } from "../dom.js";
 import { openDraft } from "../draft.js";
 import { locate, toWgs84 } from "../geo.js";
 import { photos } from "../media.js";
-import { find, gone, head, kindWords, made, own } from "./parts.js";
+import { find, following, gone, head, kindWords, own } from "./parts.js";
 import { accuracyWords } from "../place.js";
 import { w } from "../words.js";
 
 export async function render(root, { id }) {
-  const [task, draft, items] = await Promise.all([find(id), openDraft(`check:${id}`, { handled: null, note: "", at: null }, ["proof"], (fault) => say(fault.message)), own((one) => one.body?.check === id)]);
+  const mine = (one) => one.body?.check === id;
+  const [task, draft, items] = await Promise.all([find(id), openDraft(`check:${id}`, { handled: null, note: "", at: null }, ["proof"], (fault) => say(fault.message)), own(mine)]);
   const { value, files } = draft;
   if (!task) return gone(root, draft, value.note);
+  const lines = following(mine, items);
   put(root, h("p", { class: "f-kind" }, kindWords("check")), h("h1", {}, task.title), head(task),
     task.asked && h("section", {}, h("h2", {}, w("check.asked")), h("div", { class: "f-quote" }, task.asked)),
-    task.answer && h("section", {}, h("h2", {}, w("check.said")), h("div", { class: "f-quote" }, task.answer)), made(items));
-  if (items.some((one) => one.state !== "accepted")) return { leave: () => draft.close() };
+    task.answer && h("section", {}, h("h2", {}, w("check.said")), h("div", { class: "f-quote" }, task.answer)), lines.box);
+  if (items.some((one) => one.state !== "accepted")) return { refresh: lines.refresh, leave: () => draft.close() };
 
   const fault = h("div", { class: "f-notice error", role: "alert", hidden: true }), where = h("p", { class: "f-help", role: "status" }, w("place.looking"));
   const note = h("textarea", { rows: 2, value: value.note, maxLength: 2000, oninput: () => { value.note = note.value; draft.save(); } });
@@ -42,5 +44,5 @@ export async function render(root, { id }) {
     choice(w("check.question"), "handled", [[true, w("check.yes")], [false, w("check.no")]].map(([answer, label]) => [String(answer), label]), value.handled === null ? "" : String(value.handled),
       (answer) => { value.handled = answer === "true"; draft.flush(); }),
     field(w("check.note"), note), fault, h("div", { class: "f-foot" }, send));
-  return { leave: () => { stop(); draft.close(); } };
+  return { refresh: lines.refresh, leave: () => { stop(); draft.close(); } };
 }

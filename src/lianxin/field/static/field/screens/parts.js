@@ -20,12 +20,17 @@ export function head(task, timed = true) {
     at && h("div", { class: "f-row" }, link(w("task.on_map"), `#/map?lon=${task.lon}&lat=${task.lat}`, {}, "map"), link(w("task.way"), `geo:${task.lat},${task.lon}?q=${task.lat},${task.lon}`, {}, "right")),
   ].filter(Boolean);
 }
-// Items of the queue that concern a case or a check, the newest last.
-export async function own(test) { return (await queue.list()).filter(test); }
+// Items of the queue that concern a case or a check, in order.
+export const own = async (test) => (await queue.list()).filter(test);
 export function made(items) {
   return items.length === 0 ? "" : h("section", {}, h("h2", {}, w("task.made")), h("ol", { class: "f-list" }, items.map((one) => h("li", { class: `f-card ${one.state}` },
     h("p", { class: "f-cardhead" }, h("strong", {}, itemKind(one)), itemState(one)), itemWords(one) && h("p", {}, itemWords(one)),
     ["conflict", "refused"].includes(one.state) && link(w("task.settle"), "#/unsent", { class: "wide" }, "unsent")))));
+}
+// The same, kept true while the page is open: `box` stands on it, `refresh` is the page's.
+export function following(test, items) {
+  const box = h("div", {}, made(items));
+  return { box, refresh: async () => box.replaceChildren(made(await own(test))) };
 }
 // The version of a case that its worker has seen: what was pulled, or what an answer told since; none while something of theirs is still here, for that will change it.
 export function seenVersion(task, items) {

@@ -4,7 +4,7 @@ import { data } from "../data.js";
 import { button, field, h, icon, link, notice, put, say } from "../dom.js";
 import { openDraft } from "../draft.js";
 import { photos, voice } from "../media.js";
-import { head, made, own } from "./parts.js";
+import { following, head, own } from "./parts.js";
 import { itemState, itemWords } from "./unsent.js";
 import { when, w } from "../words.js";
 
@@ -24,7 +24,8 @@ export async function render(root, { id }) {
 async function one(root, reports, id) {
   const report = reports.find((each) => String(each.id) === id);
   if (!report) { put(root, h("h1", {}, w("reports.title")), notice("warning", h("p", {}, w("reports.gone"))), link(w("reports.title"), "#/reports", { class: "wide" }, "back")); return {}; }
-  const [draft, items] = await Promise.all([openDraft(`add:${id}`, { words: "" }, ["report", "voice"], (fault) => say(fault.message)), own((item) => item.body?.case === id)]);
+  const mine = (item) => item.body?.case === id;
+  const [draft, items] = await Promise.all([openDraft(`add:${id}`, { words: "" }, ["report", "voice"], (fault) => say(fault.message)), own(mine)]), lines = following(mine, items);
   const { value, files } = draft, words = h("textarea", { rows: 2, maxLength: 2000, value: value.words, oninput: () => { value.words = words.value; draft.save(); } }), written = field(w("add.words"), words);
   const send = button(w("add.do"), { class: "primary wide big", onclick: async () => {
     if (!value.words.trim() && !files.report.length && !files.voice.length) { written.fault(w("add.need")); return; }
@@ -32,7 +33,7 @@ async function one(root, reports, id) {
   } }, "sent");
   put(root, h("h1", {}, report.title), head(report, !report.answer && report.due_at),
     h("p", { class: "f-help" }, w("reports.made", { when: when(report.registered_at) })),
-    report.answer && h("section", {}, h("h2", {}, w("reports.answer")), h("div", { class: "f-quote" }, report.answer)), made(items),
+    report.answer && h("section", {}, h("h2", {}, w("reports.answer")), h("div", { class: "f-quote" }, report.answer)), lines.box,
     h("section", { class: "f-block" }, h("h2", {}, w("add.title")), written, photos(files.report, { label: w("photo.take"), changed: draft.flush }), voice(files.voice, draft.flush), h("div", { class: "f-foot" }, send)));
-  return { leave: () => draft.close() };
+  return { refresh: lines.refresh, leave: () => draft.close() };
 }

@@ -4,7 +4,7 @@ import { go } from "../app.js";
 import { button, choice, field, h, notice, put, say } from "../dom.js";
 import { openDraft } from "../draft.js";
 import { photos } from "../media.js";
-import { find, gone, head, kindWords, made, own, seenVersion } from "./parts.js";
+import { find, following, gone, head, kindWords, own, seenVersion } from "./parts.js";
 import { queue } from "../queue.js";
 import { w } from "../words.js";
 
@@ -16,15 +16,15 @@ export async function render(root, { id }) {
   const [task, draft] = await Promise.all([find(id), openDraft(`case:${id}`, { public_answer: "", solved: null, means: "", private_note: "", reached: null, contact_means: "", contact_note: "" }, ["after"], (fault) => say(fault.message))]);
   const { value } = draft;
   if (!task) return gone(root, draft, value.public_answer || value.private_note || value.contact_note);
-  const items = await own((one) => one.body?.case === task.case), version = seenVersion(task, items), has = (kind) => items.some((one) => one.kind === kind && one.state !== "refused");
+  const mine = (one) => one.body?.case === task.case, items = await own(mine), lines = following(mine, items), version = seenVersion(task, items), has = (kind) => items.some((one) => one.kind === kind && one.state !== "refused");
   const add = async (kind, body) => { try { await queue.add(kind, { case: task.case, ...body }); say(w("task.kept")); go(location.hash); } catch (fault) { say(fault.message); } };
   const versioned = version === null ? {} : { version };
   const signed = task.signed || has("sign"), contacted = task.contacted || has("contact");
-  put(root, h("p", { class: "f-kind" }, kindWords("case")), h("h1", {}, task.title), head(task), made(items));
+  put(root, h("p", { class: "f-kind" }, kindWords("case")), h("h1", {}, task.title), head(task), lines.box);
   if (task.objected) put(root, notice("", h("p", {}, w("task.objected"))));
   else if (!signed) put(root, notice("", h("p", {}, w("sign.help"))), h("div", { class: "f-foot" }, button(w("sign.do"), { class: "primary wide big", onclick: () => add("sign", versioned) }, "sent")));
   else if (!has("reply")) put(root, ...(contacted ? [] : [contact(value, draft, add)]), reply(root, task, draft, { versioned, contacted }));
-  return { leave: () => draft.close() };
+  return { refresh: lines.refresh, leave: () => draft.close() };
 }
 
 function contact(value, draft, add) {
