@@ -17,6 +17,8 @@ from typing import Any
 
 from PIL import Image
 
+from . import tour_field
+
 WORDS = "金鹗中路的工地半夜还在打桩，已经三天了，家里老人睡不着。"
 FIRST_UNIT, SECOND_UNIT = "430602-cgj", "430602-zjj"
 PHONE, NAME = "07300000001", "王女士"
@@ -283,6 +285,10 @@ class Tour:
         english = self.staff("clerk", english=True)
         english.goto(f"{self.base}/desk/board/mine/")
         self.shot(english, "mine-english")
+
+    def field(self) -> None:
+        """A grid worker's telephone."""
+        tour_field.walk(self)
 
 
 def chromium() -> str:

@@ -1,0 +1,536 @@
+"""The screens of a grid worker's telephone, by touch and by keyboard: what is made on them arrives, and how they look."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from lianxin.cases import actions as a
+from lianxin.cases.models import Attachment, Case, Category, Check, EventText
+from lianxin.places.models import Site
+from tests.browser import axe, axe_source
+from tests.cases.ways import VILLAGE
+from tests.fieldwork.town import divided
+from tests.journeys.phone import Phone
+from tests.portal.photos import photo
+from tests.world import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+THEMES = ("light", "dark", "sun")
+LANGUAGES = {"zh-hans": "zh-CN", "zh-hant": "zh-TW", "en": "en-GB"}
+# A sound of its own instead of a microphone's: the recorder, the limit and the player are the real ones.
+MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
+  const context = new AudioContext(), tone = context.createOscillator(), out = context.createMediaStreamDestination();
+  tone.connect(out); tone.start();
+  return out.stream;
+};"""
+
+
+def camera(width: int = 2400, height: int = 1800) -> dict[str, Any]:
+    """A photo as a camera gives it: large, and with its place and its maker inside."""
+    small = Image.open(io.BytesIO(photo(lon=113.1, lat=29.1, taken="2026:11:27 10:00:00")))
+    out = io.BytesIO()
+    small.resize((width, height)).save(out, "JPEG", exif=small.getexif())
+    return {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+
+
+def town(world: World) -> None:
+    """Grids, a place with a name, a category that the street knows."""
+    divided(world, 4)
+    Site.objects.create(code="S1", name="花园菜市场", kind="market", area=world.areas[VILLAGE], lon=113.1005, lat=29.1002, approximate=False)
+    Category.objects.filter(code="010101").update(field_matter=True)
+
+
+def handled(world: World) -> Any:
+    """A case of the village that another unit says it has put right."""
+    case_id = world.accepted(words="花园社区门口施工噪声大。", area=VILLAGE)
+    a.dispatch(world.on(case_id, "dispatcher"), lead_unit="housing")
+    a.sign(world.on(case_id, "housing"))
+    a.record_contact(world.on(case_id, "housing"), means="phone", reached=True)
+    a.reply(world.on(case_id, "housing"), public_answer="已责令停工。", solved=True)
+    return case_id
+
+
+def asked(world: World) -> Any:
+    case_id = handled(world)
+    a.ask_check(world.on(case_id, "reviewer"), note="请看晚上是否停工。", worker="grid")
+    return case_id
+
+
+def given(world: World) -> Any:
+    """A street lamp that the town's clerk gave to the grid worker."""
+    case_id = world.accepted("010101", words="花园社区门口路灯不亮。", area=VILLAGE)
+    a.dispatch(world.on(case_id, "dispatcher"), lead_unit="bridge")
+    a.sign(world.on(case_id, "bridge"))
+    a.hand_to_colleague(world.on(case_id, "bridge"), officer="grid")
+    return case_id
+
+
+@pytest.fixture
+def phone(browser: Any, served: Any) -> Any:
+    town(served.world)
+    made = Phone.new(browser, served)
+    yield made
+    made.context.close()
+
+
+class Taps:
+    """Touches of the screen, counted. The camera's own are not the application's."""
+
+    def __init__(self, phone: Phone) -> None:
+        self.page, self.count = phone.page, 0
+
+    def __call__(self, target: Any) -> None:
+        self.count += 1
+        target.tap()
+
+    def photo(self, target: Any) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self(target)
+        assert chooser.value.element.get_attribute("capture") == "environment"
+        chooser.value.set_files(camera())
+
+
+def tab(phone: Phone, name: str) -> Any:
+    return phone.page.locator(f"[data-tab={name}]")
+
+
+def sent(phone: Phone) -> None:
+    """Everything that was made has its answer."""
+    expect(phone.page.get_by_role("heading", name="热线已收到")).to_be_visible()
+
+
+def fits(page: Any) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def targets(page: Any) -> list[str]:
+    """What is to be touched and is smaller than 48 pixels in its height or its width: none, but for words within a sentence."""
+    return list(page.evaluate("""() => [...document.querySelectorAll("button, a, summary, input:not([type=radio]), .f-choice label")].filter((one) => {
+      const box = one.getBoundingClientRect();
+      return one.offsetParent && !one.closest(".maplibregl-ctrl-attrib") && (box.height < 47.5 || box.width < 47.5);
+    }).map((one) => one.outerHTML.slice(0, 120))"""))
+
+
+# --- a report -----------------------------------------------------------------------------------------------------
+
+
+def test_a_report_takes_five_taps_and_three_the_next_time(phone: Phone) -> None:
+    page, taps = phone.page, Taps(phone)
+    phone.sync()
+    taps.photo(tab(phone, "report"))  # the camera opens first
+    expect(page.locator(".f-photos img")).to_have_count(1)
+    for name in ("城乡建设", "市政", "路灯"):
+        taps(page.locator(".f-tile", has_text=name))
+    expect(page.locator(".f-placebox")).to_contain_text("网格")
+    taps(page.get_by_role("button", name="上报", exact=True))
+    sent(phone)
+    assert taps.count == 5
+
+    case = Case.objects.get()
+    assert case.category is not None and case.area is not None
+    assert (case.category.code, case.area.level, case.channel) == ("010101", "grid", "field")
+    assert (round(case.lon or 0, 3), round(case.lat or 0, 3)) == (113.1, 29.1)
+    assert "路灯" in case.words
+    assert Attachment.objects.get(case=case).kind == "photo"
+
+    taps = Taps(phone)
+    taps.photo(tab(phone, "report"))
+    taps(page.locator(".f-tile", has_text="路灯").first)  # last used first
+    expect(page.locator(".f-placebox")).to_contain_text("网格")
+    taps(page.get_by_role("button", name="上报", exact=True))
+    sent(phone)
+    assert taps.count == 3
+    assert Case.objects.count() == 2
+
+
+def test_a_photo_is_small_and_without_metadata_before_it_is_kept(phone: Phone) -> None:
+    Taps(phone).photo(tab(phone, "report"))
+    expect(phone.page.locator(".f-photos img")).to_have_count(1)
+    size = phone.page.locator(".f-photos img").evaluate("(one) => [one.naturalWidth, one.naturalHeight]")
+    assert size == [1600, 1200]
+    phone.offline()
+    phone.page.locator(".f-tile", has_text="城乡建设").tap()
+    phone.page.locator(".f-tile", has_text="市政").tap()
+    phone.page.locator(".f-tile", has_text="路灯").tap()
+    phone.page.get_by_role("button", name="上报", exact=True).tap()
+    expect(phone.page.get_by_role("heading", name="已存在手机里")).to_be_visible()
+    (item,) = phone.items().values()
+    (file,) = item["files"]
+    data = phone.page.evaluate("""async (id) => { const base = document.querySelector("script[type=module]").src.replace("boot.js", "");
+      const { queue } = await import(base + "queue.js"); return [...new Uint8Array(await (await queue.file(id)).arrayBuffer())]; }""", file["id"])
+    body = bytes(data)
+    assert (file["type"], file["role"]) == ("image/jpeg", "report")
+    assert b"Exif" not in body and b"SecretPhone" not in body
+    with Image.open(io.BytesIO(body)) as image:
+        assert (image.format, image.size, len(image.getexif())) == ("JPEG", (1600, 1200), 0)
+
+
+def test_a_report_by_keyboard_alone(browser: Any, served: Any) -> None:
+    town(served.world)
+    phone = Phone.new(browser, served)
+    page = phone.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    phone.sync()
+    page.locator("[data-tab=report]").focus()
+    page.keyboard.press("Enter")  # by a key the screen opens, and no file chooser that nobody asked for
+    expect(page.get_by_role("heading", name="随手报", level=1)).to_be_focused()
+
+    def to(role: str, name: str) -> None:
+        """Tab until this is reached."""
+        for _each in range(60):
+            focused = page.evaluate("() => [document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || '', document.activeElement.tagName]")
+            if name in focused[0]:
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"no {role} {name}")
+
+    with page.expect_file_chooser() as chooser:
+        to("button", "拍照")
+        page.keyboard.press("Enter")
+    chooser.value.set_files(camera(800, 600))
+    expect(page.locator(".f-photos img")).to_have_count(1)
+    for name in ("城乡建设", "市政", "路灯"):
+        to("button", name)
+        page.keyboard.press("Enter")
+    to("button", "改位置")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    to("button", "往北")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    to("button", "就是这里")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="改位置")).to_be_focused()
+    to("button", "上报")
+    page.keyboard.press("Enter")
+    sent(phone)
+    assert 15 < ((Case.objects.get().lat or 0) - 29.1) * 110_574 < 25  # twice ten metres to the north
+    phone.context.close()
+
+
+def test_what_is_missing_is_said_and_led_to(phone: Phone) -> None:
+    page = phone.page
+    phone.sync()
+    phone.context.clear_permissions()
+    page.goto(f"{phone.url}/field/#/more")
+    tab(phone, "report").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".f-placebox")).to_contain_text("没有得到")
+    page.get_by_role("button", name="上报", exact=True).tap()
+    faults = page.get_by_role("alert")
+    expect(faults).to_contain_text("请拍一张照片")
+    expect(faults).to_contain_text("还没有位置")
+    expect(page.get_by_role("button", name="拍照")).to_be_focused()
+    page.get_by_label("文字").fill("井盖没了")
+    page.get_by_label("地点怎么说").fill("菜市场东门")
+    expect(faults).to_be_hidden()
+    page.get_by_role("button", name="上报", exact=True).tap()
+    sent(phone)
+    case = Case.objects.get()
+    assert (case.words, case.place_text, case.lon) == ("井盖没了", "菜市场东门", None)
+
+
+def test_settled_on_the_spot_needs_before_and_after(phone: Phone) -> None:
+    page, taps = phone.page, Taps(phone)
+    phone.sync()
+    taps.photo(tab(phone, "report"))
+    expect(page.locator(".f-photos img")).to_have_count(1)
+    page.get_by_text("就地处置").tap()
+    page.get_by_role("button", name="记下处置").tap()
+    faults = page.get_by_role("alert")
+    expect(faults).to_contain_text("还缺处置后的照片")
+    expect(faults).not_to_contain_text("处置前的照片")  # the one that was taken first
+    taps.photo(page.get_by_role("button", name="拍处置后"))
+    page.get_by_label("做了什么").fill("把围挡扶起来了")
+    for name in ("城乡建设", "市政", "路灯"):
+        page.locator(".f-tile", has_text=name).tap()
+    page.get_by_role("button", name="记下处置").tap()
+    sent(phone)
+    case = Case.objects.get()
+    assert (case.state, case.outcome) == ("closed", "self_handled")
+    assert sorted(Attachment.objects.filter(case=case).values_list("purpose", flat=True)) == ["proof", "report"]
+    assert EventText.objects.get(case=case, field="public_answer").body == "把围挡扶起来了"
+
+
+def test_in_danger_the_call_comes_first_and_the_record_follows(phone: Phone) -> None:
+    page = phone.page
+    phone.sync()
+    Taps(phone).photo(tab(phone, "report"))
+    page.get_by_role("button", name="紧急").tap()
+    calls = page.locator(".f-call")
+    assert [one.get_attribute("href") for one in calls.all()] == ["tel:110", "tel:119", "tel:120"]
+    assert calls.first.bounding_box()["height"] >= 96
+    page.evaluate("document.querySelectorAll('.f-call').forEach((one) => one.addEventListener('click', (event) => event.preventDefault()))")
+    calls.nth(1).tap()
+    expect(page.locator(".f-alarm")).to_contain_text("已记下您打了 119")
+    page.get_by_label("文字").fill("楼道里冒烟")
+    page.get_by_role("button", name="上报", exact=True).tap()
+    sent(phone)
+    case = Case.objects.get()
+    assert case.urgency == "urgent"
+    assert case.events.filter(action="refer_emergency").exists()
+
+
+def test_a_voice_note_says_it_when_hands_are_full(browser: Any, served: Any) -> None:
+    town(served.world)
+    phone = Phone.new(browser, served)
+    page = phone.page
+    phone.sync()
+    page.evaluate(MICROPHONE)
+    Taps(phone).photo(tab(phone, "report"))
+    page.get_by_role("button", name="用嘴说").tap()
+    page.wait_for_timeout(1500)
+    expect(page.locator(".recording")).to_contain_text("秒")
+    page.locator(".recording").tap()
+    expect(page.locator("audio")).to_be_visible()
+    page.get_by_role("button", name="上报", exact=True).tap()
+    sent(phone)
+    case = Case.objects.get()
+    assert case.words == "情况见录音。"
+    assert sorted(Attachment.objects.filter(case=case).values_list("kind", flat=True)) == ["audio", "photo"]
+    phone.context.close()
+
+
+def test_a_place_is_put_right_by_name_and_by_dragging(phone: Phone) -> None:
+    page = phone.page
+    phone.sync()
+    tab(phone, "report").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("文字").fill("垃圾没人收")
+    page.get_by_role("button", name="改位置").tap()
+    dialog = page.get_by_role("dialog")
+    expect(page.locator(".f-pickmap[data-open]")).to_be_visible(timeout=20_000)
+    dialog.get_by_label("找地名").fill("菜市场")
+    dialog.get_by_role("button", name="花园菜市场").tap()
+    box = page.locator(".f-pickmap").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y, steps=6)
+    page.mouse.up()
+    page.wait_for_timeout(600)
+    dialog.get_by_role("button", name="就是这里").tap()
+    expect(page.locator(".f-placebox")).to_contain_text("在地图上选定的")
+    page.get_by_role("button", name="上报", exact=True).tap()
+    sent(phone)
+    case = Case.objects.get()
+    assert (case.lon or 0) > 113.1006  # the map went west under the pin
+    assert abs((case.lat or 0) - 29.1002) < 0.0002
+
+
+def test_a_telephone_that_speaks_gcj02_says_so(phone: Phone) -> None:
+    page = phone.page
+    phone.sync()
+    page.goto(f"{phone.url}/field/#/more")
+    page.get_by_text("火星坐标").tap()
+    tab(phone, "report").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("文字").fill("路坏了")
+    expect(page.locator(".f-placebox")).to_contain_text("误差约")
+    page.get_by_role("button", name="上报", exact=True).tap()
+    sent(phone)
+    (item,) = [one for one in phone.items().values() if one["kind"] == "report"]
+    assert (item["body"]["coordinate_system"], item["body"]["lon"]) == ("gcj02", 113.1)
+    assert 0.003 < 113.1 - (Case.objects.get().lon or 0) < 0.008  # some hundred metres, taken off by the server
+
+
+# --- drafts and the queue -----------------------------------------------------------------------------------------
+
+
+def test_a_draft_survives_a_dead_battery(phone: Phone) -> None:
+    phone.sync()
+    Taps(phone).photo(tab(phone, "report"))
+    page = phone.page
+    expect(page.locator(".f-photos img")).to_have_count(1)
+    page.locator(".f-tile", has_text="城乡建设").tap()
+    page.locator(".f-tile", has_text="市政").tap()
+    page.locator(".f-tile", has_text="路灯").tap()
+    page.get_by_label("文字").fill("三盏都不亮")
+    page.wait_for_timeout(600)
+    phone.reopen()
+    page = phone.page
+    tab(phone, "report").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".f-photos img")).to_have_count(1)
+    expect(page.get_by_label("文字")).to_have_value("三盏都不亮")
+    expect(page.locator(".f-chosen")).to_contain_text("路灯")
+    page.get_by_role("button", name="上报", exact=True).tap()
+    sent(phone)
+    phone.reopen()
+    tab(phone, "report").focus()
+    phone.page.keyboard.press("Enter")
+    expect(phone.page.get_by_label("文字")).to_have_value("")
+
+
+def test_what_is_not_sent_looks_not_sent(phone: Phone) -> None:
+    page = phone.page
+    phone.sync()
+    phone.offline()
+    tab(phone, "report").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("文字").fill("井盖没了")
+    page.get_by_role("button", name="上报", exact=True).tap()
+    expect(page.get_by_role("heading", name="已存在手机里")).to_be_visible()
+    expect(tab(phone, "unsent")).to_contain_text("未发送（1）")
+    expect(page.locator(".f-strip")).to_contain_text("没有网络")
+    tab(phone, "unsent").tap()
+    card = page.locator(".f-card.unsent")
+    expect(card).to_contain_text("还没发送")
+    expect(card).to_contain_text("井盖没了")
+    assert card.evaluate("(one) => getComputedStyle(one).borderTopStyle") == "dashed"
+    assert axe(page) == []
+    phone.offline(False)
+    expect(tab(phone, "unsent")).not_to_contain_text("1")
+    expect(page.get_by_role("main")).to_contain_text("都已发送")
+    assert Case.objects.count() == 1
+
+
+def test_a_conflict_shows_both_sides_and_is_settled(phone: Phone, served: Any) -> None:
+    case_id = asked(served.world)
+    page = phone.page
+    phone.sync()
+    page.get_by_role("link", name="核查").tap()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="拍现场照片").tap()
+    chooser.value.set_files(camera(800, 600))
+    page.get_by_text("没有处理好").tap()
+    page.get_by_label("看到了什么").fill("还在打桩")
+    phone.offline()
+    page.get_by_role("button", name="提交核查").tap()
+    expect(page.locator(".f-task")).to_contain_text("已做，还没发送")
+    Check.objects.update(withdrawn_at=Check.objects.get(case=case_id).asked_at)
+    phone.offline(False)
+    tab(phone, "unsent").tap()
+    card = page.locator(".f-card.conflict")
+    expect(card).to_contain_text("您做的没有丢")
+    expect(card.locator(".f-versions")).to_contain_text("还在打桩")
+    expect(card.locator(".f-versions")).to_contain_text("热线现在的情况")
+    assert axe(page) == []
+    assert fits(page)
+    card.get_by_role("button", name="放弃并写明原因").tap()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="放弃", exact=True).tap()
+    expect(dialog).to_contain_text("请写明原因")  # not without a reason
+    dialog.get_by_label("为什么放弃").fill("已有人去过")
+    dialog.get_by_role("button", name="放弃", exact=True).tap()
+    expect(page.get_by_role("main")).to_contain_text("都已发送")
+    assert phone.states() == [] or set(phone.states()) == {"accepted"}
+
+
+# --- tasks --------------------------------------------------------------------------------------------------------
+
+
+def test_an_independent_look(phone: Phone, served: Any) -> None:
+    case_id = asked(served.world)
+    page = phone.page
+    phone.sync()
+    page.get_by_role("link", name="核查").tap()
+    expect(page.get_by_role("main")).to_contain_text("请看晚上是否停工。")
+    expect(page.get_by_role("main")).to_contain_text("已责令停工。")
+    page.get_by_role("button", name="提交核查").tap()
+    expect(page.get_by_role("alert")).to_contain_text("还缺一张现场照片")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="拍现场照片").tap()
+    chooser.value.set_files(camera(800, 600))
+    page.get_by_text("处理好了", exact=True).tap()
+    page.get_by_label("看到了什么").fill("工地已停工")
+    assert axe(page) == []
+    page.get_by_role("button", name="提交核查").tap()
+    expect(page.get_by_role("heading", name="今日")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("现在没有要做的事")
+    check = Check.objects.get(case=case_id)
+    assert (check.handled, check.answered_at is not None) == (True, True)
+    assert Attachment.objects.filter(case=case_id, purpose="check").count() == 1
+
+
+def test_a_case_that_was_given_to_me(phone: Phone, served: Any) -> None:
+    case_id = given(served.world)
+    page = phone.page
+    phone.sync()
+    page.get_by_role("link", name="办件").tap()
+    expect(page.get_by_role("main")).to_contain_text("花园社区门口路灯不亮。")
+    page.get_by_role("group", name="怎么联系的").get_by_text("电话").tap()
+    page.get_by_text("联系上了", exact=True).tap()
+    page.get_by_role("button", name="记下这次联系").tap()
+    expect(page.locator(".f-card.accepted")).to_contain_text("联系了诉求人")
+    page.get_by_role("button", name="提交答复").tap()
+    expect(page.get_by_role("alert")).to_contain_text("还缺一张处置后的照片")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="拍处置后").tap()
+    chooser.value.set_files(camera(800, 600))
+    page.get_by_label("答复（诉求人会看到）").fill("灯泡已换好。")
+    page.get_by_text("解决了", exact=True).tap()
+    page.get_by_role("button", name="提交答复").tap()
+    expect(page.get_by_role("main")).to_contain_text("现在没有要做的事")
+    assert Case.objects.get(pk=case_id).state == "replied"
+
+
+def test_where_my_reports_stand_and_more_about_one(phone: Phone, served: Any) -> None:
+    made = a.register(intake=a.Intake(words="路边井盖没了。", channel="field", area=VILLAGE), by=served.world.actor("grid"))
+    phone.sync()
+    page = phone.page
+    page.get_by_role("link", name="我上报的（1）").tap()
+    expect(page.locator(".f-task")).to_contain_text("等待受理")
+    page.locator(".f-task").tap()
+    page.get_by_label("补充说明").fill("已放了警示牌")
+    page.get_by_role("button", name="提交补充").tap()
+    expect(page.get_by_role("heading", name="我上报的")).to_be_visible()
+    phone.sync()
+    assert EventText.objects.filter(case=made.case_id, body="已放了警示牌").exists()
+
+
+# --- the look -----------------------------------------------------------------------------------------------------
+
+SCREENS = ("today", "report", "map", "unsent", "reports", "more")
+
+
+def enhanced(page: Any) -> list[str]:
+    """Text below 7 : 1 (4.5 : 1 when large): WCAG 1.4.6, what the sunlight theme promises."""
+    page.evaluate(axe_source())
+    found = page.evaluate("""() => axe.run("#app", { runOnly: ["color-contrast-enhanced"] })""")
+    return [f"{node['target']} {node['failureSummary'][:160]}" for fault in found["violations"] for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_screens_fit_read_well_and_are_in_one_language(browser: Any, served: Any, theme: str) -> None:
+    world = served.world
+    town(world)
+    asked(world)
+    given(world)
+    a.register(intake=a.Intake(words="路边井盖没了。", channel="field", area=VILLAGE), by=world.actor("grid"))
+    phone = Phone.new(browser, served, dark=theme == "dark")
+    page = phone.page
+    phone.sync()
+    page.evaluate("(name) => localStorage.setItem('lx-field-theme', name)", theme)
+    case, check = (phone.call("data", "data.section", f"tasks.{name}")[0]["id"] for name in ("cases", "checks"))
+    wide = {"width": 1440, "height": 900}
+    for language in LANGUAGES:
+        page.evaluate("(name) => localStorage.setItem('lx-field-language', name)", language)
+        page.reload()
+        page.locator("#gate input").fill("482915")
+        page.locator("#gate button").first.click()
+        expect(page.locator("#app nav")).to_be_visible()
+        assert page.evaluate("document.documentElement.lang").lower() == language
+        for screen in (*SCREENS, f"case/{case}", f"check/{check}"):
+            page.evaluate("(to) => { location.hash = `#/${to}`; }", screen)
+            expect(page.locator("#app h1").first).to_be_focused()
+            assert fits(page), (theme, language, screen)
+            assert targets(page) == [], (theme, language, screen)
+            if language != "zh-hant":
+                assert axe(page, within="#app") == [], (theme, language, screen)
+            if theme == "sun":
+                assert enhanced(page) == [], (language, screen)
+        page.set_viewport_size(wide)
+        for screen in SCREENS:
+            page.evaluate("(to) => { location.hash = `#/${to}`; }", screen)
+            expect(page.locator("#app h1").first).to_be_focused()
+            assert fits(page), (theme, language, screen)
+            assert page.locator(".f-page").bounding_box()["width"] <= 640
+        page.set_viewport_size({"width": 360, "height": 640})
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    phone.context.close()
