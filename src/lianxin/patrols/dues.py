@@ -48,6 +48,12 @@ class Due:
         return found.name if found is not None else ""
 
     @property
+    def code(self) -> str:
+        """The site's or the area's."""
+        found = self.place.site or self.place.area
+        return found.code if found is not None else ""
+
+    @property
     def overdue(self) -> bool:
         return self.at < now()
 
