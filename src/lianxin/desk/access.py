@@ -30,7 +30,8 @@ class StaffRequest(HttpRequest):
 
 
 # Views whose form can be opened again by its address after signing in; what was typed comes back from the draft.
-FORM_VIEWS = frozenset({"call", "act", "propose_change", "restore_version", "tokens", "new_account", "article_new", "article_edit"})
+FORM_VIEWS = frozenset({"call", "act", "propose_change", "restore_version", "tokens", "new_account", "article_new", "article_edit",
+                        "grid_map", "grid_cover", "grid_worker"})
 
 
 def _own(request: HttpRequest, address: str) -> str:

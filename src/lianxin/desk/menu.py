@@ -15,6 +15,7 @@ from lianxin.cases import checks
 from lianxin.cases.catalogue.rights import READERS as CATALOGUE_ROLES
 from lianxin.cases.ledger import ROLES as RETURN_ROLES
 from lianxin.cases.missed_calls import can_call_back
+from lianxin.fieldwork.leads import leads as organises_field_work
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 from lianxin.patrols.policy import reads as reads_rounds
@@ -62,6 +63,8 @@ REST: tuple[Entry, ...] = (
     Entry(_("关爱登记"), ("care", "care_new", "care_entry", "care_edit", "care_withdraw", "care_holiday"), keeps_care),
     Entry(_("我的看望"), ("care_visits",), visits_for_care),
     Entry(_("巡查"), ("rounds", "inspections", "inspection", "forms", "form", "site_codes"), reads_rounds),
+    Entry(_("网格"), ("grids", "grid_tasks", "grid_cover", "grid_worker", "grid_map"), organises_field_work),
+    Entry(_("手机"), ("phones",), lambda actor: organises_field_work(actor) or actor.has(Role.GRID_WORKER, Role.TEAM_LEAD)),
     Entry(_("听得准不准"), ("heard",), _has(*OFFER_READERS)),
     Entry(_("人员"), ("office", "account", "new_account", "new_link", "deactivate_account", "reactivate_account"),
           _has(Role.ADMINISTRATOR, Role.HEAD)),

@@ -47,7 +47,7 @@ _FIRST = (
     (Role.OPERATOR, "desk:call", ""), (Role.DISPATCHER, "desk:board", "queue"), (Role.CLERK, "desk:board", "mine"),
     (Role.REVIEWER, "desk:board", "review"), (Role.CALLBACK, "desk:board", "callback"),
     (Role.SUPERVISOR, "desk:overview", ""), (Role.LEADER, "desk:overview", ""), (Role.HEAD, "desk:overview", ""),
-    (Role.GRID_WORKER, "desk:call", ""), (Role.CARE_KEEPER, "desk:care", ""),
+    (Role.TEAM_LEAD, "desk:grids", ""), (Role.GRID_WORKER, "desk:call", ""), (Role.CARE_KEEPER, "desk:care", ""),
     (Role.ADMINISTRATOR, "desk:office", ""),
 )
 
