@@ -51,6 +51,12 @@ def test_a_bad_row_is_named(register: Register, tmp_path: Path, line: str, told:
         care.seed(written(tmp_path, line))
 
 
+def test_all_or_none(register: Register, tmp_path: Path) -> None:
+    with pytest.raises(SeedError):
+        care.seed(written(tmp_path, f"3,{AREA},演示人物·甲,示例巷,,,想,7,paper,,", "1,no,甲,巷,,,想,7,paper,,"))
+    assert not CareEntry.objects.exists()
+
+
 def test_the_people_of_the_citys_file_are_made_up_and_say_so() -> None:
     rows = care.read(FILE)
     assert len(rows) >= 3

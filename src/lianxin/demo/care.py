@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db import transaction
+
 from lianxin.care import actions
 from lianxin.care.actions import Consent, a_year_after
 from lianxin.care.models import CareOutcome, CareStep
@@ -65,8 +67,9 @@ def _post(role: str, area: Area, unit_id: int | None = None) -> tuple[Staff, int
     return None
 
 
+@transaction.atomic
 def seed(path: Path) -> int:
-    """Live the rows through, each step at its time. Nothing where the register was ever used. Returns how many entries."""
+    """Live the rows through, each step at its time: all or none. Nothing where the register was ever used. Returns how many entries."""
     if CareStep.objects.exists():
         return 0
     now, made = clock.now(), 0
