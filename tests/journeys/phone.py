@@ -80,13 +80,17 @@ class Phone:
             page = context.pages[0] if context.pages else context.new_page()
         phone = cls(served.url, context, page)
         if username:
-            client = Client()
-            client.force_login(served.world.staff[username], backend="allauth.account.auth_backends.AuthenticationBackend")
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "url": served.url}])
+            phone.sign_in(served, username)
         page.goto(f"{served.url}/field/")
         if enrolled:
             phone.enrol()
         return phone
+
+    def sign_in(self, served: Any, username: str) -> None:
+        """As on the sign-in page."""
+        client = Client()
+        client.force_login(served.world.staff[username], backend="allauth.account.auth_backends.AuthenticationBackend")
+        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "url": served.url}])
 
     def enrol(self, pin: str = PIN) -> None:
         self.page.get_by_label("解锁码").fill(pin)
@@ -167,7 +171,7 @@ def noise(size: int) -> bytes:
 
     from PIL import Image
 
-    side = max(64, int((size / 1.6) ** 0.5))
+    side = max(64, int((size / 0.9) ** 0.5))
     stream = hashlib.shake_256(str(size).encode()).digest(side * side * 3)
     out = io.BytesIO()
     Image.frombytes("RGB", (side, side), stream).save(out, "JPEG", quality=90)

@@ -23,7 +23,7 @@ from lianxin.fieldwork.models import Device, Upload
 from lianxin.fieldwork.registry import Worker
 from lianxin.fieldwork.workers import worker_for
 from lianxin.kernel.clock import now
-from lianxin.kernel.errors import DomainError, Invalid
+from lianxin.kernel.errors import DomainError, Invalid, NotFound
 
 from .problems import BadRequest, Unauthenticated, WrongMediaType
 from .requests import read
@@ -284,3 +284,14 @@ def end_upload(request: FieldRequest, upload_id: UUID) -> HttpResponse:
     _of_tus(request)
     uploads.end(request.auth.worker, upload_id)
     return _tus(None, 204)
+
+
+@api.delete("/field/device", operation_id="leave_device", summary="退出 sign out", tags=["field"], auth=FIELD,
+            openapi_extra={"responses": {204: {"description": "This telephone is shut out by its own worker."}}})
+def leave_device(request: FieldRequest) -> HttpResponse:
+    """The worker signs out on this telephone: its secret opens nothing from now on. Not for programs, which have no telephone."""
+    device = request.auth.device
+    if device is None:
+        raise NotFound()
+    devices.shut_out(device_id=device.pk, by=request.auth.worker.actor, why=str(_("本人在手机上退出")))
+    return HttpResponse(status=204)

@@ -4,7 +4,7 @@ import { ask, emit, on } from "./events.js";
 import { NewerStore, database, whenStale } from "./db.js";
 import { button, h } from "./dom.js";
 import * as gate from "./gate.js";
-import { busy, sync } from "./sync.js";
+import { rest } from "./sync.js";
 import { watch } from "./store.js";
 import * as vault from "./vault.js";
 import { take, w, wanted } from "./words.js";
@@ -52,8 +52,7 @@ async function lock() {
   root().hidden = true;
   if (safe) { (await import("./app.js")).stop?.(); root().replaceChildren(); }
   let shut = true;
-  const drop = async () => { while (shut && busy()) await sync(); if (shut) vault.lock(); };
-  drop();
+  rest().then(() => { if (shut) vault.lock(); });
   await gate.unlock();
   shut = false;
   await enter(safe);

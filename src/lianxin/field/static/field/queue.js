@@ -59,7 +59,8 @@ async function counts() {
 
 // An item made anew. The one before stays until the server has answered; one that the server has never seen goes with this write.
 async function settle(old, kind, body, files = []) {
-  return add(kind, body, files, (await find(old))?.local ? { instead: old } : { settles: old });
+  const before = await find(old);
+  return add(kind, body, files, before?.local ? { instead: old, settles: before.settles } : { settles: old });
 }
 
 // Gives an item up. One that the server has never answered goes at once; of one that it refused the server is told why.
@@ -88,7 +89,7 @@ async function answered(id, state, more) {
   const { id: _id, seq, state: _state, ...rest } = item;
   const row = await sealedRow({ id, seq, ...rest, ...more, state, answered_at: new Date().toISOString() });
   await kept(() => within(["items", "blobs"], "readwrite", async (items, blobs) => {
-    if (rest.settles && (!unknown || rest.kind === "abandon")) await drop(rest.settles, items, blobs);
+    if (rest.settles && !more.local && (!unknown || rest.kind === "abandon")) await drop(rest.settles, items, blobs);
     if (rest.kind === "abandon" && (state === "accepted" || unknown)) return drop(id, items, blobs);
     if (state === "accepted") await drop(id, items, blobs);
     return answer(items.put(row));

@@ -4,8 +4,9 @@ import { data } from "./data.js";
 import { emit, on } from "./events.js";
 import { markSending, queue, takeSending } from "./queue.js";
 import { takeBallast, watch } from "./store.js";
-import { UploadFault, upload } from "./upload.js";
+import { FileLost, UploadFault, upload } from "./upload.js";
 import { held, unlocked } from "./vault.js";
+import { w } from "./words.js";
 
 const LOCK = "lianxin-field-sync";
 const MOST = 20;                               // items in one request: an answer within seconds
@@ -13,30 +14,34 @@ const FIRST = 2_000, LONGEST = 300_000;        // milliseconds of back-off, doub
 const FRESH = 10 * 60_000;                     // milliseconds: an open application asks again
 const SILENCE = 30_000;                        // milliseconds without an answer are none
 const FINAL = new Set([400, 403, 413, 415, 422]);  // the server will not take this file, however often it is sent
-let state = { phase: "idle", at: null }, failures = 0, timer = 0, running = null, again = false;
+let state = { phase: "idle", at: null }, failures = 0, timer = 0, running = null, again = false, wished = false;
 
 export const status = () => state;
 function phase(name, more = {}) { state = { phase: name, at: new Date().toISOString(), ...more }; emit("sync", state); }
 
 class Answer extends Error { constructor(status, problem, after) { super(`${status}`); Object.assign(this, { status, problem, after }); } }
 
-async function ask(path, options = {}) {
-  const answer = await fetch(`/api/v1/field/${path}`, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(SILENCE), ...options,
+async function ask(path, { silence = SILENCE, ...options } = {}) {
+  const answer = await fetch(`/api/v1/field/${path}`, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(silence), ...options,
     headers: { Authorization: `Bearer ${held().secret}`, Accept: "application/json", ...(options.body ? { "Content-Type": "application/json" } : {}) } });
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({}));
   throw new Answer(answer.status, problem, Number(answer.headers.get("Retry-After")) || 0);
 }
 
-// The pictures of an item, one after the other. False when the server will never take one of them: the item says so itself.
+// What the server will never take as it is – or this telephone cannot read any more – must not hold back what comes after it: it is
+// shown to the worker, who makes it anew. The server has no receipt of it.
+const putAside = (item, problem) => queue.answered(item.id, "refused", { local: true, problem });
+
+// The pictures of an item, one after the other; false when the item was put aside.
 async function sendFiles(item) {
   for (const file of item.files) {
     try {
-      await upload(file, held().secret, { progress: (sent, whole) => emit("progress", { item: item.id, file: file.id, sent, whole }) });
+      await upload(file, held().secret, { silence: SILENCE, progress: (sent, whole) => emit("progress", { item: item.id, file: file.id, sent, whole }) });
     } catch (fault) {
+      if (fault instanceof FileLost) return putAside(item, { code: "file_lost", detail: w("sync.file_lost") }).then(() => false);
       if (!(fault instanceof UploadFault) || !FINAL.has(fault.status)) throw fault;
-      await queue.answered(item.id, "refused", { local: true, problem: { code: "file_refused", ...fault.problem } });
-      return false;
+      return putAside(item, { code: "file_refused", ...fault.problem }).then(() => false);
     }
   }
   return true;
@@ -50,21 +55,33 @@ async function takeResult(result) {
   }
   await queue.answered(result.id, result.status, { answer: result.answer ?? null, problem: result.problem ?? null });
 }
+// The next items whose files are all there, up to the first one with files. `late` is why the one after them has to wait: a file that
+// does not get through holds back what comes after it, not what came before.
+async function ready(unsent, most) {
+  const batch = [];
+  for (const item of unsent.slice(0, most)) {
+    markSending([...batch.map((one) => one.id), item.id]);
+    try { if (await sendFiles(item)) batch.push(item); } catch (late) { return { batch, late }; }
+    if (item.files.length) break;
+  }
+  return { batch, late: null };
+}
 async function push() {
-  for (;;) {
+  for (let most = MOST; ;) {
     const unsent = (await queue.list()).filter((item) => item.state === "unsent" || item.state === "sending");
     if (!unsent.length) return;
-    const batch = [];
-    let late = null;
-    for (const item of unsent.slice(0, MOST)) {
-      markSending([...batch.map((one) => one.id), item.id]);
-      // A file that does not get through holds back what comes after it, not what came before.
-      try { if (await sendFiles(item)) batch.push(item); } catch (fault) { late = fault; break; }
-      if (item.files.length) break;
-    }
+    const { batch, late } = await ready(unsent, most);
     if (batch.length) {
-      const { results } = await ask("items", { method: "POST", body: JSON.stringify({
-        sent_at: new Date().toISOString(), version: document.documentElement.dataset.version, waiting: unsent.length, items: batch.map(asSent) }) });
+      let results;
+      try {
+        ({ results } = await ask("items", { method: "POST", body: JSON.stringify({ sent_at: new Date().toISOString(),
+          version: document.documentElement.dataset.version, waiting: unsent.length, items: batch.map(asSent) }) }));
+      } catch (fault) {
+        if (!FINAL.has(fault.status) || fault.status === 403) throw fault;
+        if (batch.length === 1) await putAside(batch[0], fault.problem);
+        most = 1;  // one of them cannot be read: one by one it is found
+        continue;
+      }
       for (const result of results) await takeResult(result);
       if (results.length < batch.length) throw new Answer(502, { code: "unanswered" }, 0);
     }
@@ -73,7 +90,7 @@ async function push() {
 }
 async function pull() {
   const cursor = await data.cursor();
-  await data.take(await ask(`changes${cursor ? `?since=${encodeURIComponent(cursor)}` : ""}`));
+  await data.take(await ask(`changes${cursor ? `?since=${encodeURIComponent(cursor)}` : ""}`, { silence: 4 * SILENCE }));
 }
 
 function later(after = 0) {
@@ -85,17 +102,20 @@ function plan(milliseconds) {
   clearTimeout(timer);
   timer = setTimeout(sync, milliseconds);
 }
+// Asks the browser to wake the application when the network is back; once for each time without one, since it may answer at once.
 async function wish() {
+  if (wished || navigator.onLine) return;
+  wished = true;
   try { await (await navigator.serviceWorker?.getRegistration("/field/"))?.sync?.register("queue"); } catch { /* not every browser has it */ }
 }
 // The server will not hear this telephone. It asks again now and then: a telephone that was found is given back.
 function refused(code) {
   plan(LONGEST);
-  return phase({ account_closed: "closed", device_unknown: "unknown" }[code] ?? "shut_out", { code });
+  return phase({ account_closed: "closed", no_field_role: "closed", device_unknown: "unknown" }[code] ?? "shut_out", { code });
 }
 function failed(fault) {
   const code = fault?.problem?.code;
-  if (fault?.status === 401) return refused(code ?? fault.code);
+  if (fault?.status === 401 || code === "no_field_role") return refused(code);
   if (fault?.code === "locked") return phase("locked");
   const answered = fault instanceof Answer || (fault instanceof UploadFault && fault.status);
   later(fault?.after);
@@ -112,6 +132,7 @@ async function once() {
     await takeBallast();
     watch();
     failures = 0;
+    wished = false;
     phase("idle");
     plan(FRESH);
   } catch (fault) {
@@ -133,9 +154,10 @@ export function sync() {
   })();
   return running;
 }
-export const busy = () => running !== null;
+// Resolves when nothing is under way.
+export const rest = () => running ?? Promise.resolve(state);
 
-on("added", () => { failures = 0; wish(); sync(); });
+on("added", () => { failures = 0; sync(); });
 on("unlocked", () => sync());
 on("change", ({ sending }) => { if (sending) takeSending(sending); });
 addEventListener("online", () => { failures = 0; sync(); });

@@ -15,21 +15,35 @@ export class UploadFault extends Error {
     try { this.problem = JSON.parse(this.answer.getBody()); } catch { this.problem = {}; }
   }
 }
-// Resolves when the server has all of it. `aborted` is an AbortSignal.
-export async function upload(file, secret, { progress = () => {}, aborted } = {}) {
-  const row = await queue.upload.get(file.id), blob = await queue.file(file.id);
-  if (!row || !blob) return;
+// The telephone itself cannot read the file any more.
+export class FileLost extends Error {}
+
+async function read(file) {
+  const row = await queue.upload.get(file.id);
+  let blob = null;
+  try { blob = await queue.file(file.id); } catch (fault) { if (fault.name !== "OperationError") throw fault; }
+  if (!blob) throw new FileLost(file.id);
+  return { row, blob };
+}
+// Resolves when the server has all of it; fails after `silence` milliseconds without progress.
+export async function upload(file, secret, { progress = () => {}, silence }) {
+  const { row, blob } = await read(file);
   await import("./vendor/tus.min.js");  // tus-js-client: sets globalThis.tus
   const send = (url) => new Promise((done, fail) => {
     const sending = new globalThis.tus.Upload(blob, {
       endpoint: ENDPOINT, uploadUrl: url || null, chunkSize: PIECE, retryDelays: null, storeFingerprintForResuming: false, removeFingerprintOnSuccess: true,
       headers: { Authorization: `Bearer ${secret}` }, metadata: { id: file.id, name: file.name, filetype: file.type },
       onUploadUrlAvailable: () => { if (sending.url !== row.url) queue.upload.at(file.id, sending.url).catch(() => {}); },
-      onProgress: (sent, whole) => progress(sent, whole),
-      onSuccess: () => done(),
-      onError: (cause) => fail(new UploadFault(cause)),
+      onProgress: (sent, whole) => { wait(); progress(sent, whole); },
+      onSuccess: () => { clearTimeout(late); done(); },
+      onError: (cause) => { clearTimeout(late); fail(new UploadFault(cause)); },
     });
-    aborted?.addEventListener("abort", () => { sending.abort(); fail(new DOMException("", "AbortError")); });
+    let late = 0;
+    const wait = () => {
+      clearTimeout(late);
+      late = setTimeout(() => { sending.abort(); fail(new DOMException("no progress", "TimeoutError")); }, silence);
+    };
+    wait();
     sending.start();
   });
   try { await send(row.url); } catch (fault) {
