@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from lianxin.cases import search
 from lianxin.cases.models import Case
@@ -52,6 +53,8 @@ KINDS_OF_STATISTICS = {
     "few of them": search._Known(1_000.0, {"路灯": 0.01}, [], 0.0),
     "an edge among them": search._Known(1_000_000.0, {"路灯": 0.015}, [], 0.0),
     "wrong": search._Known(1_000_000.0, {"路灯": 0.9}, [], 0.0),
+    "not this word, few of it": search._Known(1_000_000.0, {"井盖": 0.5}, [], 0.0, least=0.01),
+    "not this word, many of it": search._Known(1_000_000.0, {"井盖": 0.5}, [], 0.0, least=0.01),
 }
 
 
@@ -63,7 +66,9 @@ def test_whatever_the_statistics_say_the_newest_are_found(world: World, monday: 
     made = [world.case(words=f"{number} 号楼的{'路灯' if number % 3 else '井盖'}坏了。", category="010101" if number % 2 else "010102")
             for number in range(12)]
     known = dataclasses.replace(KINDS_OF_STATISTICS[kind], read_at=time.monotonic())
-    if kind == "an edge among them":  # such that the stretch asked first begins with the ninth
+    if kind == "not this word, many of it":
+        monkeypatch.setattr(search, "RARE", 3)
+    if kind in ("an edge among them", "not this word, many of it"):  # such that the stretch asked first begins with the ninth
         monkeypatch.setattr(search._Known, "edge", lambda _known, _reach: made[8])
     monkeypatch.setattr(search, "_known", known)
     base = Case.objects.filter(category=world.categories["010101"]) if narrowed else Case.objects.all()
@@ -101,3 +106,19 @@ def test_many_seldom_words_are_no_more_than_there_is(world: World, monday: Froze
     shares = dict.fromkeys(seldom, 0.0001)
     monkeypatch.setattr(search, "_known", search._Known(1_000_000.0, shares, [], time.monotonic()))
     assert newest_matching(Case.objects.filter(channel="web"), " ".join(seldom), limit=50) == [wanted]
+
+
+def test_what_the_statistics_do_not_know_is_not_fetched_whole(world: World, monday: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handful is all there is, in one statement; of more than that only the newest are asked for."""
+    made = [world.case(words=f"{number} 号楼的路灯坏了。") for number in range(9)]
+    monkeypatch.setattr(search, "_known", search._Known(1_000_000.0, {"井盖": 0.5}, [], time.monotonic(), least=0.01))
+    monkeypatch.setattr(search._Known, "edge", lambda _known, _reach: made[5])
+    with CaptureQueriesContext(connection) as few:
+        assert newest_matching(Case.objects.all(), "路灯", limit=3) == made[::-1][:3]
+    assert len(few) == 1
+    monkeypatch.setattr(search, "RARE", 4)
+    with CaptureQueriesContext(connection) as many:
+        assert newest_matching(Case.objects.all(), "路灯", limit=3) == made[::-1][:3]
+    assert [f"LIMIT {search.RARE + 1}" in one["sql"] for one in many] == [True, False]
+    assert '"id" >= ' in many[1]["sql"]
+    assert newest_matching(Case.objects.filter(pk__in=[]), "路灯", limit=3) == []

@@ -36,6 +36,7 @@ WALKED = 5_000  # cases looked at on the way before the index is asked after all
 WALKED_ALONE = 20_000  # the same for one character alone, which the index does not know
 PAGES = 3  # so many pages are expected in the stretch of newest cases that is asked first
 FEW = 2_000  # matches that may as well be sorted at once
+RARE = 200  # cases of a word that the statistics do not know that are fetched to see whether there are more
 FRESH_FOR = 600.0  # seconds
 TELLING, TELLING_PAIRS = 1_000, 200  # cases, and pairs known, from which it can be said what is rare
 # Orders that no index has. PostgreSQL would else sometimes walk an index in order and take every message on the way apart,
@@ -49,13 +50,14 @@ M = TypeVar("M", bound=Model)
 @dataclass(frozen=True, slots=True)
 class _Known:
     """How many cases there are, in what share of them the common pairs stand, and ids that cut them into parts of equal
-    number, oldest first, as PostgreSQL's statistics say."""
+    number, oldest first, as PostgreSQL's statistics say. No pair they do not know has a share above `least`."""
 
     cases: float
     shares: dict[str, float]
     bounds: list[UUID]
     read_at: float
     rarity: Rarity = EVEN
+    least: float = 0.0
 
     def edge(self, reach: float) -> UUID | None:
         """An id with about `reach` cases from it on; None when there are not so many. Any id would be right, this one
@@ -92,10 +94,12 @@ def _statistics() -> _Known:
                 "SELECT histogram_bounds::text::uuid[] FROM pg_stats WHERE schemaname = current_schema() AND "
                 "tablename = 'cases_case' AND attname = 'id'")
             bounds = (cursor.fetchone() or (None,))[0]
+        grams, shares = grams or [], shares or []
         # The last three numbers are the least and greatest share and that of nothing.
-        found = dict(zip(grams or (), shares or (), strict=False))
+        found = dict(zip(grams, shares, strict=False))
         enough = cases >= TELLING and len(found) >= TELLING_PAIRS
-        _known = _Known(max(cases, 0.0), found, bounds or [], time.monotonic(), Rarity(found) if enough else EVEN)
+        _known = _Known(max(cases, 0.0), found, bounds or [], time.monotonic(), Rarity(found) if enough else EVEN,
+                        shares[len(grams)] if len(shares) > len(grams) else 0.0)
     return _known
 
 
@@ -105,10 +109,10 @@ def rarity() -> Rarity:
     return _statistics().rarity
 
 
-def share(text: str) -> float:
-    """In what share of all cases the words stand together, by guess; 0.0 for what the statistics do not know."""
+def share(text: str, unknown: float = 0.0) -> float:
+    """In what share of all cases the words stand together, by guess; `unknown` for a pair that the statistics do not know."""
     known = _statistics().shares
-    return prod(min((known.get(gram, 0.0) for gram in bigrams(word)), default=1.0) for word in _words(text))
+    return prod(min((known.get(gram, unknown) for gram in bigrams(word)), default=1.0) for word in _words(text))
 
 
 def passing(queryset: QuerySet[Case], *, limit: int) -> tuple[float, bool]:
@@ -193,6 +197,19 @@ def walked(queryset: QuerySet[Case], text: str, *columns: str, limit: int) -> li
     return None
 
 
+def _if_few(queryset: QuerySet[Case], text: str) -> list[UUID] | None:
+    """Ids of all cases of `queryset` that hold every word of `text`, newest first; None when they are more than `RARE`."""
+    try:
+        inner, values = matching(queryset, text).order_by().values("id").query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        # Planned as if all were wanted – by the index on pairs, not by reading on until there are enough – and ended early.
+        cursor.execute(f"WITH found AS MATERIALIZED ({inner}) SELECT id FROM found LIMIT %s", [*values, RARE + 1])
+        found: list[UUID] = sorted((row[0] for row in cursor.fetchall()), reverse=True)
+    return found if len(found) <= RARE else None
+
+
 def newest_matching(queryset: QuerySet[Case], text: str, *, limit: int) -> list[UUID]:
     """Ids of at most `limit` cases of `queryset` that hold every word of `text`, newest first."""
     known, part = _statistics(), 0.0 if number_in(text) else share(text)
@@ -205,6 +222,13 @@ def newest_matching(queryset: QuerySet[Case], text: str, *, limit: int) -> list[
         if on_the_way is not None:
             return [row[0] for row in on_the_way]
     found = matching(queryset, text).order_by(_NEWEST_FIRST).values_list("id", flat=True)
+    if not part and not number_in(text):
+        # No more is known than that it is seldomer than all that is known: a handful, or thousands.
+        expected = share(text, unknown=known.least) * held
+        if expected >= FEW:
+            all_there_are = _if_few(queryset, text)
+            if all_there_are is not None:
+                return all_there_are[:limit]
     edge = known.edge(PAGES * limit * known.cases / expected) if expected >= FEW else None
     if edge is None:
         return list(found[:limit])
