@@ -21,6 +21,7 @@ from . import (
     city,
     field,
     figures,
+    grids,
     hot,
     merging,
     notices,
@@ -35,12 +36,13 @@ from .service import MODELS, api
 
 # Importing them declares their operations.
 DECLARED = (
-    actions, articles, attachments, catalogue, city, field, figures, hot, merging, notices, quality, reads, residents, suggestions,
+    actions, articles, attachments, catalogue, city, field, figures, grids, hot, merging, notices, quality, reads, residents, suggestions,
     supervision,
 )
 REF = "#/components/schemas/{model}"
 # They name a row in their query, which may not be there.
-NAMES_ANOTHER = ("track", "read_dispatch", "read_figures", "list_areas", "compare_catalogue_versions")
+NAMES_ANOTHER = ("track", "read_dispatch", "read_figures", "list_areas", "compare_catalogue_versions", "read_coverage", "list_covers",
+                 "list_devices")
 TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures", "hot", "field")
 
 

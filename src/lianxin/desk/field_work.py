@@ -15,7 +15,7 @@ from lianxin.cases.models import Assignment, Case
 from lianxin.cases.reference import Place, reference
 from lianxin.fieldwork import devices
 from lianxin.fieldwork.coverage import Coverage, Responsible, checks_of, parts_of
-from lianxin.fieldwork.leads import Led, need, workers_of
+from lianxin.fieldwork.leads import Led, need
 from lianxin.fieldwork.models import Device
 from lianxin.kernel.errors import NotFound
 from lianxin.organisations.actors import Actor
@@ -155,9 +155,7 @@ class Phone:
 
 def phones(actor: Actor, unit: Unit) -> list[Phone]:
     """Telephones of a town's workers and leads, by who holds them. What may be done to each is asked once a person."""
-    people = Staff.objects.filter(workers_of(unit.pk) | Q(grants__unit=unit, grants__role=Role.TEAM_LEAD, grants__ended_at__isnull=True))
-    found = list(Device.objects.filter(Q(staff__in=people.values("pk")) | Q(staff__unit=unit))
-                 .select_related("staff", "shut_out_by").order_by("staff__username", "-enrolled_at"))
+    found = list(devices.of_unit(unit.pk))
     may = {person.pk: devices.may_shut_out(actor, person) for person in {one.staff_id: one.staff for one in found}.values()}
     return [Phone(one, may[one.staff_id], may[one.staff_id] and one.staff_id != actor.staff_id) for one in found]
 

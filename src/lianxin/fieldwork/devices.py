@@ -15,14 +15,15 @@ from typing import ClassVar
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.cases.reference import reference, today_of
+from lianxin.cases.reference import today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
 from lianxin.kernel.text import clean_text
 from lianxin.organisations.accounts import keeper
 from lianxin.organisations.actors import Actor, Kind
-from lianxin.organisations.models import Role, Staff, token_digest
+from lianxin.organisations.models import RoleGrant, Staff, token_digest
 
+from .leads import led
 from .models import Device
 from .workers import FIELD_ROLES, areas_of
 
@@ -108,19 +109,14 @@ def note_seen(device: Device, *, at: datetime, version: str | None = None, waiti
 
 
 def may_shut_out(by: Actor, person: Staff) -> bool:
-    """The worker's own telephones, those of people whose accounts `by` looks after, and, for a team lead, of those who work
-    in the lead's areas."""
-    if by.kind is not Kind.STAFF or by.scopes is not None:
+    """The worker's own telephones, those of people whose accounts `by` looks after, and those of people who work only where `by`
+    organises the field work."""
+    if by.kind is not Kind.STAFF:
         return False
-    if by.staff_id == person.pk or keeper(by).holds(person):
+    if by.scopes is None and (by.staff_id == person.pk or keeper(by).holds(person)):
         return True
-    if not by.has(Role.TEAM_LEAD) or by.staff_id is None:
-        return False
-    today = today_of(now())
-    led = set(areas_of(by.staff_id, today, roles=frozenset({Role.TEAM_LEAD})))
-    places = reference().places
-    theirs = areas_of(person.pk, today)
-    return bool(theirs) and all(area in places and not led.isdisjoint(places[area].lineage) for area in theirs)
+    found, theirs = led(by), areas_of(person.pk, today_of(now()))
+    return bool(found) and bool(theirs) and all(found.holds_area(area) for area in theirs)
 
 
 def _held(device_id: uuid.UUID, by: Actor) -> Device:
@@ -162,3 +158,10 @@ def give_back(*, device_id: uuid.UUID, by: Actor) -> Device:
 def of_staff(staff_id: int) -> QuerySet[Device]:
     """One worker's telephones, the newest first."""
     return Device.objects.filter(staff_id=staff_id).select_related("shut_out_by").order_by("-enrolled_at")
+
+
+def of_unit(unit_id: int) -> QuerySet[Device]:
+    """The telephones of a unit's field workers, by who holds them, the newest first."""
+    people = RoleGrant.objects.filter(unit_id=unit_id, role__in=FIELD_ROLES, ended_at__isnull=True).values("staff_id")
+    return (Device.objects.filter(Q(staff__in=people) | Q(staff__unit=unit_id)).select_related("staff", "shut_out_by")
+            .order_by("staff__username", "-enrolled_at"))
