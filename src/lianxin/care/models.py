@@ -175,7 +175,7 @@ class CareAccess(models.Model):
 
 
 class CareStepKind(models.TextChoices):
-    MADE = "made", _("登记")
+    MADE = "made", _("新登记")
     CHANGED = "changed", _("更正")
     GIVEN = "given", _("换走访人")
     RENEWED = "renewed", _("续期")

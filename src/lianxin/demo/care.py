@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
+from django.utils.timezone import localtime
 
 from lianxin.care import actions
 from lianxin.care.actions import Consent, a_year_after
@@ -84,12 +84,17 @@ def seed(path: Path) -> int:
     return made
 
 
+def _morning(now: datetime, ago: int) -> datetime:
+    """Ten in the morning of a day gone by."""
+    return (localtime(now) - timedelta(days=max(1, ago))).replace(hour=10, minute=0, second=0, microsecond=0)
+
+
 def _live(row: Row, area: Area, keeper: Staff, visitor: Staff, now: datetime) -> None:
-    with clock.frozen(now - timedelta(days=row.days_ago)):
+    with clock.frozen(_morning(now, row.days_ago)):
         today = today_of(clock.now())
         entry = actions.enter(
             by=actor_for(keeper, via="desk"), person=row.person, area=area, interval_days=row.interval_days, visitor=visitor,
             consent=Consent(today, row.consent_how, a_year_after(today), row.person.witness))
     for outcome, ago in row.visits:
-        with clock.frozen(now - timedelta(days=ago)) if ago else nullcontext():
+        with clock.frozen(_morning(now, ago)):
             record_visit(by=actor_for(visitor, via="field"), pk=entry.pk, at=clock.now(), outcome=outcome)

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=lianxin.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('entry_id', models.UUIDField()),
-                ('kind', models.CharField(choices=[('made', '登记'), ('changed', '更正'), ('given', '换走访人'), ('renewed', '续期'), ('withdrawn', '本人撤回，已删除'), ('lapsed', '到期没有续，已删除')], max_length=10)),
+                ('kind', models.CharField(choices=[('made', '新登记'), ('changed', '更正'), ('given', '换走访人'), ('renewed', '续期'), ('withdrawn', '本人撤回，已删除'), ('lapsed', '到期没有续，已删除')], max_length=10)),
                 ('at', models.DateTimeField(default=lianxin.kernel.clock.now)),
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.unit')),
