@@ -77,6 +77,7 @@ async function show() {
   if (mine !== turn) { drawn?.leave?.(); return; }
   leave = drawn?.leave ?? leave; refresh = drawn?.refresh ?? null;
   main.replaceChildren(page);
+  main.dataset.screen = location.hash;
   scrollTo(0, 0);
   const heading = page.querySelector("h1");
   document.title = heading ? w("app.title", { screen: heading.textContent }) : w("app.name");

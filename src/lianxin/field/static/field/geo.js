@@ -39,7 +39,7 @@ export function locate(told, { enough = 15, patience = 20_000 } = {}) {
   const end = () => { over = true; clearTimeout(timer); navigator.geolocation.clearWatch(watch); };
   watch = navigator.geolocation.watchPosition(({ coords }) => {
     if (over || (best && coords.accuracy >= best.accuracy)) return;
-    best = { lon: coords.longitude, lat: coords.latitude, accuracy: Math.round(coords.accuracy), system: system() };
+    best = { lon: coords.longitude, lat: coords.latitude, accuracy: Math.max(1, Math.round(coords.accuracy)), system: system() };
     told(best);
     if (best.accuracy <= enough) end();
   }, (error) => {

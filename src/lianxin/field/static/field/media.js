@@ -49,9 +49,11 @@ export function photos(held, { label, limit = 5, changed }) {
       return h("li", {}, h("img", { src: url, alt: w("photo.number", { n: String(at + 1) }) }),
         button(w("photo.remove", { n: String(at + 1) }), { class: "remove", onclick: () => { held.splice(at, 1); draw(); changed(); take.focus(); } }, "remove"));
     }));
-    // The camera is wide until there is a photo, then one more tile of the strip.
+    // The camera is wide until there is a photo, then one more tile of the strip. Moving it would drop the focus.
+    const focused = document.activeElement === take;
     if (held.length) strip.append(h("li", { hidden: held.length >= limit }, take)); else box.append(take);
     strip.hidden = !held.length;
+    if (focused && held.length < limit) take.focus({ preventScroll: true });
   };
   const add = (photo) => { if (photo && held.length < limit) { held.push(photo); draw(); changed(); } };
   const box = h("div", { class: "f-photobox" }, strip);

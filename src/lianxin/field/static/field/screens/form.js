@@ -95,9 +95,9 @@ async function filling(root, form, place, name) {
     arrange(true);
     try { finished(root, await draft.hand("inspection", body), shown); } catch (fault) { say(fault.message); send.disabled = false; arrange(false); }
   } }, "sent");
-  root.append(h("h1", {}, formName(form)), h("p", { class: "f-lead" }, name),
+  root.append(...[h("h1", {}, formName(form)), h("p", { class: "f-lead" }, name),
     draft.found && h("div", { class: "f-notice f-row" }, h("p", {}, w("report.restored")), button(w("report.discard"), { class: "quiet", onclick: async () => { await draft.drop(); go(formAddress(form.code, place)); } }, "remove")),
-    ...form.questions.map((question) => blocks[question.name]), outcome, trouble, h("div", { class: "f-foot" }, send));
+    ...form.questions.map((question) => blocks[question.name]), outcome, trouble, h("div", { class: "f-foot" }, send)].filter(Boolean));
   layout();
   return { refresh: () => shown.refresh(), leave: () => shown.leave() };
 }

@@ -48,6 +48,9 @@ export async function render(root) {
   const [grids, places, known, last, settings, draft] = await Promise.all([
     data.section("grids"), data.section("places"), tree(), recent(), data.section("settings"), openDraft("report", EMPTY, ROLES, (fault) => say(fault.message))]);
   const { value, files } = draft, blocks = {};
+  // A position alone is no report begun, and where the worker stood then is not where they stand now.
+  const begun = draft.found && (Object.values(files).some((some) => some.length) || [value.words, value.category, value.place_text, value.done].some(Boolean));
+  if (!begun) value.at = null;
   const changed = () => { draft.save(); check(false); };
   const kept = () => { draft.flush(); check(false); };
 
@@ -107,7 +110,7 @@ export async function render(root) {
   layout();
   const { toggle, box: calls } = alarm(value, kept, settings);
   put(root, h("div", { class: "f-titlerow" }, h("h1", {}, w("report.title")), toggle), calls,
-    draft.found && h("div", { class: "f-notice f-row" }, h("p", {}, w("report.restored")), button(w("report.discard"), { class: "quiet", onclick: async () => { await draft.drop(); go("#/report"); } }, "remove")),
+    begun && h("div", { class: "f-notice f-row" }, h("p", {}, w("report.restored")), button(w("report.discard"), { class: "quiet", onclick: async () => { await draft.drop(); go("#/report"); } }, "remove")),
     pictures, section(w("report.what"), category), section(w("report.where"), place, field(w("report.place_text"), spot, w("report.place_help"))),
     how, settledBox, section(w("report.words"), field(w("report.words_label"), words, w("report.words_help")), voice(files.voice, kept)),
     faults, h("div", { class: "f-foot" }, place.brief, send));

@@ -2,14 +2,14 @@
 
 import { go } from "../app.js";
 import { data } from "../data.js";
-import { button, h, link, notice, say } from "../dom.js";
-import { locate, nearest, toWgs84 } from "../geo.js";
+import { button, h, icon, link, notice, say } from "../dom.js";
+import { locate, nearest, placed, toWgs84 } from "../geo.js";
 import { queue } from "../queue.js";
 import { scan } from "../scan.js";
 import { everywhere, placeNamed, sitePicker } from "../sites.js";
-import { when, w } from "../words.js";
+import { due, when, w } from "../words.js";
 import { formAddress, formName } from "./form.js";
-import { find, head } from "./parts.js";
+import { find } from "./parts.js";
 import { dealt, sorted, taskRow } from "./today.js";
 import { itemState } from "./unsent.js";
 
@@ -32,7 +32,7 @@ async function byCode(expected = "") {
 
 async function overview(root) {
   const [forms, all] = [(await data.section("forms")) ?? [], await everywhere()];
-  const due = h("div", {}), here = h("div", { role: "status" }), mine = h("div", {});
+  const list = h("div", {}), here = h("div", { role: "status" }), mine = h("div", {});
   let stop = () => {}, print = "";
   const at = (site) => here.replaceChildren(notice("", h("p", {}, w("checkin.at", { place: placeNamed(all, "site", site) })),
     h("div", { class: "f-stack" }, forms.map((form) => link(formName(form), formAddress(form.code, { site }), { class: "wide" }, "next")))));
@@ -55,14 +55,14 @@ async function overview(root) {
     if (now === print) return;
     print = now;
     const ids = dealt(items);
-    due.replaceChildren(tasks?.length ? h("ul", { class: "f-list" }, sorted(tasks).map((one) => taskRow(one, ids))) : h("p", { class: "f-help" }, w("rounds.empty")));
+    list.replaceChildren(tasks?.length ? h("ul", { class: "f-list" }, sorted(tasks).map((one) => taskRow(one, ids))) : h("p", { class: "f-help" }, w("rounds.empty")));
     mine.replaceChildren(...(made.length ? [h("h2", {}, w("rounds.made")), h("ol", { class: "f-list" }, made.map((one) => h("li", { class: `f-card ${one.state}` },
       h("p", { class: "f-cardhead" }, h("strong", {}, one.kind === "check_in" ? w("item.check_in") : formName(forms.find(({ code }) => code === one.body.form) ?? { name: one.body.form })), itemState(one)),
       h("p", {}, [where(one, all), when(one.made_at)].filter(Boolean).join(" · ")))))] : []));
   };
   root.append(h("h1", {}, w("rounds.title")),
     h("section", {}, h("h2", {}, w("checkin.title")), h("p", { class: "f-help" }, w("checkin.help")), h("div", { class: "f-stack" }, scanned, stand), here),
-    h("section", {}, h("h2", {}, w("rounds.due")), due),
+    h("section", {}, h("h2", {}, w("rounds.due")), list),
     h("section", {}, h("h2", {}, w("rounds.forms")), forms.length ? h("div", { class: "f-stack" }, forms.map((form) => link(formName(form), formAddress(form.code), { class: "wide" }, "next"))) : h("p", { class: "f-help" }, w("rounds.no_forms"))),
     h("section", {}, mine));
   await draw();
@@ -79,7 +79,11 @@ async function task(root, id) {
     return {};
   }
   const fill = formAddress(one.form, { site: one.site, area: one.area, task: one.id });
-  root.append(h("h1", {}, one.title), ...head(one), one.last_at && h("p", { class: "f-help" }, w("rounds.last", { when: when(one.last_at) })),
+  const { state, words } = due(one.due_at);
+  root.append(h("h1", {}, one.title),
+    h("p", { class: `f-due ${state}` }, icon(state === "late" ? "late" : "waiting"), words),
+    h("dl", { class: "f-facts" }, [["task.place", one.place], ["rounds.last", one.last_at ? when(one.last_at) : w("rounds.never")]].map(([key, value]) => h("div", {}, h("dt", {}, w(key)), h("dd", {}, value)))),
+    placed(one) ? h("div", { class: "f-row" }, link(w("task.on_map"), `#/map?lon=${one.lon}&lat=${one.lat}`, {}, "map"), link(w("task.way"), `geo:${one.lat},${one.lon}?q=${one.lat},${one.lon}`, {}, "right")) : "",
     h("div", { class: "f-stack" }, one.site && button(w("scan.title"), { class: "wide", onclick: async () => { if (await byCode(one.site)) go(fill); } }, "camera"),
       link(w("rounds.fill"), fill, { class: "primary wide big" }, "next")));
   return {};

@@ -31,8 +31,8 @@ function contact(value, draft, add) {
   const note = h("textarea", { rows: 2, maxLength: 1000, value: value.contact_note, oninput: () => { value.contact_note = note.value; draft.save(); } });
   const fault = h("p", { class: "f-error", role: "alert" });
   return h("details", { class: "f-block", open: true }, h("summary", {}, h("h2", {}, w("contact.title"))),
-    choice(w("contact.means"), "contact", means(), value.contact_means, (picked) => { value.contact_means = picked; draft.save(); }),
-    choice(w("contact.reached"), "reached", yesNo("contact.yes", "contact.no"), value.reached === null ? "" : String(value.reached), (picked) => { value.reached = picked === "true"; draft.save(); }),
+    choice(w("contact.means"), "contact", means(), value.contact_means, (picked) => { value.contact_means = picked; draft.save(); }, "two"),
+    choice(w("contact.reached"), "reached", yesNo("contact.yes", "contact.no"), value.reached === null ? "" : String(value.reached), (picked) => { value.reached = picked === "true"; draft.save(); }, "two"),
     field(w("contact.note"), note), fault,
     button(w("contact.do"), { class: "wide", onclick: async () => {
       if (!value.contact_means || value.reached === null) { fault.textContent = w("contact.need"); return; }
@@ -60,6 +60,6 @@ function reply(root, task, draft, { versioned, contacted }) {
   return h("section", { class: "f-block" }, h("h2", {}, w("reply.title")), strip,
     field(w("reply.answer"), answer, w("reply.answer_help")),
     choice(w("reply.question"), "solved", yesNo("reply.solved", "reply.unsolved"), value.solved === null ? "" : String(value.solved), (picked) => { value.solved = picked === "true"; draft.save(); }),
-    !contacted && choice(w("reply.means"), "means", means(), value.means, (picked) => { value.means = picked; draft.save(); }),
+    !contacted && choice(w("reply.means"), "means", means(), value.means, (picked) => { value.means = picked; draft.save(); }, "two"),
     h("details", {}, h("summary", {}, w("reply.private")), field(w("reply.private"), secret, w("reply.private_help"))), fault, h("div", { class: "f-foot" }, send));
 }

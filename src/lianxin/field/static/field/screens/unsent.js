@@ -1,5 +1,6 @@
 // Everything made here and not yet taken, in order, each with how it stands; and what to do when the server said no.
 
+import { data } from "../data.js";
 import { ask, button, field, h, icon, notice, put, say } from "../dom.js";
 import { queue } from "../queue.js";
 import { bytes, when, w } from "../words.js";
@@ -30,6 +31,12 @@ export async function render(root) {
       done.length > 0 && h("details", { class: "f-more" }, h("summary", {}, w("unsent.done", { n: done.length })), h("ol", { class: "f-list" }, done.map((one) => row(one, draw)))),
     ].filter(Boolean));
     if (focus) box.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+    // Only what a worker reported may be added to.
+    const reported = new Set(((await data.section("reports")) ?? []).map((one) => String(one.id)));
+    for (const item of open) {
+      const adding = box.querySelector(`[data-key="add-${item.id}"]`);
+      if (adding) adding.hidden = !(reported.has(caseOf(item)) && item.kind !== "add" && (itemWords(item) || item.files?.length));
+    }
     const { usage, quota } = await navigator.storage?.estimate?.() ?? {};
     room.textContent = quota ? w("unsent.room", { used: bytes(usage), all: bytes(quota) }) : "";
   };
@@ -51,13 +58,16 @@ function row(item, drawn) {
 
 // Both versions side by side, and the three ways on.
 function settling(item, drawn) {
-  const { problem = {} } = item, current = problem?.current, fields = Object.values(problem?.fields ?? {}).map(String);
+  const problem = item.problem ?? {}, current = problem.current ?? {}, conflict = item.state === "conflict", fields = Object.values(problem.fields ?? {}).map(String);
   return h("div", {},
-    notice(item.state === "conflict" ? "warning" : "error", h("p", {}, h("strong", {}, problem?.title || w(item.state === "conflict" ? "unsent.conflict" : "unsent.refused"))), problem?.detail && problem.detail !== problem.title && h("p", {}, problem.detail), fields.map((one) => h("p", {}, one)), h("p", {}, w("unsent.kept"))),
-    h("div", { class: "f-versions" }, version(w("unsent.mine"), mine(item), item.made_at), current && version(w("unsent.theirs"), theirs(current))),
-    h("div", { class: "f-stack" }, ways(item, current).map(([label, look, run]) => button(label, { class: `wide ${look}`, data: { key: `${look}-${item.id}` }, onclick: async () => {
-      try { await run(); drawn(); } catch (fault) { say(fault.message); }
-    } }))));
+    notice(conflict ? "warning" : "error", h("p", {}, h("strong", {}, problem.title || w(conflict ? "unsent.conflict" : "unsent.refused"))), problem.detail && h("p", {}, problem.detail), fields.map((one) => h("p", {}, one)), h("p", {}, w("unsent.kept"))),
+    h("div", { class: "f-versions" }, version(w("unsent.mine"), mine(item), item.made_at), conflict && version(w("unsent.theirs"), theirs(current))),
+    h("div", { class: "f-stack" }, button(w("settle.again"), { class: "wide primary", data: { key: `again-${item.id}` }, onclick: () => tried(again, item, drawn) }),
+      button(w("settle.add"), { class: "wide", hidden: true, data: { key: `add-${item.id}` }, onclick: () => tried(addition, item, drawn) }),
+      button(w("settle.abandon"), { class: "wide danger", data: { key: `abandon-${item.id}` }, onclick: () => tried(drop, item, drawn) })));
+}
+async function tried(run, item, drawn) {
+  try { await run(item); await drawn(); } catch (fault) { say(fault.message); }
 }
 const version = (title, lines, at) => h("section", {}, h("h3", {}, title), at && h("p", { class: "f-help" }, when(at)), lines.map((one) => h("p", {}, one)));
 const mine = (item) => [itemKind(item), itemWords(item), item.body?.solved === undefined ? "" : w(item.body.solved ? "reply.solved" : "reply.unsolved"),
@@ -68,26 +78,26 @@ function theirs(current) {
   return [current.number, standing, current.lead_unit && w("unsent.unit", { unit: current.lead_unit }), current.public_answer].filter((one) => typeof one === "string" && one);
 }
 
-function ways(item, current) {
-  // Of somebody who withdrew, or whom another visits now, nothing stays here: there is one way on.
-  if (current?.forget) return [[w("care.forget"), "primary", () => queue.abandon(item.id, w("care.forget_why"))]];
-  const found = [], files = () => Promise.all((item.files ?? []).map(async ({ id, role, name }) => ({ role, name, blob: await queue.file(id) })));
-  const complete = async () => (await files()).filter(({ blob }) => blob);
-  const caseId = item.body?.case ?? current?.case ?? current?.case_id ?? current?.id;
-  if (item.kind !== "abandon") found.push([w("settle.again"), "primary", async () => {
-    const body = current?.version && item.body?.version !== undefined ? { ...item.body, version: current.version } : { ...item.body };
-    if (await sure(w("settle.again"), item, current)) await queue.settle(item.id, item.kind, body, await complete());
-  }]);
-  if (caseId && itemWords(item) && item.kind !== "add") found.push([w("settle.add"), "", async () => {
-    // A note to a case carries photos and voices; what they were photos of is said in the words.
-    const notes = (await complete()).map((file) => ({ ...file, role: file.role === "voice" ? "voice" : "report" }));
-    await queue.settle(item.id, "add", { case: caseId, words: itemWords(item) }, notes);
-  }]);
-  found.push([w("settle.abandon"), "danger", () => drop(item)]);
-  return found;
+const complete = async (item) => (await Promise.all((item.files ?? []).map(async ({ id, role, name }) => ({ role, name, blob: await queue.file(id) })))).filter(({ blob }) => blob);
+const caseOf = (item) => item.body?.case ?? item.problem?.current?.case;
+// What was written in an item, where the worker may put it right before it goes again: [its words, the body with others].
+function written(body) {
+  if (body.settled) return [body.settled.words, (words) => ({ ...body, settled: { words } })];
+  const name = ["public_answer", "note", "words"].find((one) => typeof body[one] === "string");
+  return name ? [body[name], (words) => ({ ...body, [name]: words })] : [null, () => body];
 }
-async function sure(title, item, current) {
-  return await ask(title, h("p", {}, w(current ? "settle.again_help" : "settle.again_same")), [["yes", w("settle.yes"), "primary"], ["no", w("settle.no")]]) === "yes";
+// Made anew, as an answer to how things are now.
+async function again(item) {
+  const [words, changed] = written(item.body ?? {}), text = words !== null && h("textarea", { rows: 3, maxLength: 5000, value: words });
+  const help = h("p", {}, w(item.state === "conflict" ? "settle.again_help" : "settle.again_same"));
+  if (await ask(w("settle.again"), put(h("div", {}, help), text && field(w("settle.words"), text)), [["yes", w("settle.yes"), "primary"], ["no", w("settle.no")]]) !== "yes") return;
+  const body = changed(text ? text.value.trim() : ""), version = item.problem?.current?.version;
+  await queue.settle(item.id, item.kind, body.version !== undefined && version ? { ...body, version } : { ...body }, await complete(item));
+}
+// A note to a case carries photos and voices; what they show is said in its words.
+async function addition(item) {
+  const files = (await complete(item)).map((file) => ({ ...file, role: file.role === "voice" ? "voice" : "report" }));
+  await queue.settle(item.id, "add", { case: caseOf(item), words: itemWords(item) }, files);
 }
 
 // Given up only with a reason; one that was never sent goes at once, and is gone.
