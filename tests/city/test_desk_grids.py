@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import shapely
 
+from lianxin.city.faults import BadCity
 from lianxin.city.load import load
 from lianxin.organisations.models import Role, RoleGrant, Staff
 from lianxin.places import grid_history, grids, locate
@@ -133,3 +134,20 @@ def test_grids_given_at_the_desk_are_not_taken_away(loaded: Path) -> None:
     reload(loaded)
     standing = RoleGrant.objects.filter(staff=grant.staff, role=Role.GRID_WORKER, ended_at__isnull=True)
     assert [one.pk for one in standing] == [given.pk]
+
+
+TOWN = "town1,镇长,town,clerk|grid_worker,"
+
+
+def test_a_worker_may_have_several_grids_in_the_file(hill: Path) -> None:
+    edit(hill / "staff.csv", TOWN, f"{TOWN}{UPPER}001|{MIDDLE}")
+    load(hill)
+    held = RoleGrant.objects.filter(staff__username="town1", role=Role.GRID_WORKER, ended_at__isnull=True)
+    assert sorted(grant.area.code for grant in held if grant.area) == [f"{UPPER}001", MIDDLE]
+
+
+def test_an_area_that_is_not_there_is_a_fault_of_its_line(hill: Path) -> None:
+    edit(hill / "staff.csv", TOWN, f"{TOWN}{MIDDLE}|nowhere")
+    with pytest.raises(BadCity) as error:
+        load(hill)
+    assert "nowhere" in str(error.value.faults[0])

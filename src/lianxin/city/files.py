@@ -117,7 +117,7 @@ STAFF = Table("staff.csv", "People and what they may do. Passwords are never in 
     Column("name", "Their name.", words(60), needed=True),
     Column("unit", "Code of their unit.", code(24), needed=True),
     Column("roles", "Roles in that unit, separated by |.", many(choice(Role.values)), needed=True),
-    Column("area", "Area the roles are narrowed to; the unit's own when empty.", code(24)),
+    Column("area", "Areas the roles are narrowed to, separated by |; the unit's own when empty.", many(code(24))),
 ))
 _PHRASE = (
     Column("code", "The entry's code.", code(40), needed=True),

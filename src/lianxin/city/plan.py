@@ -188,7 +188,9 @@ def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
     for row in plan.staff:
         known(faults, row, "unit", kinds)
         if plan.areas.complete:
-            known(faults, row, "area", levels)
+            for area in row["area"]:
+                if area not in levels:
+                    faults.add(row.file, row.line, _("%(name)s：没有 %(value)s") % {"name": "area", "value": area})
         held.update(row["roles"])
         if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & HOTLINE_ROLES):
             faults.add(row.file, row.line, _("%s 是热线中心的岗位") % listed(sorted(wrong)))

@@ -169,8 +169,8 @@ def staff(plan: Plan, unit_ids: Ids, area_ids: Ids, at: datetime) -> int:
     listed = set(people.values())
     wanted: dict[tuple[int, str, int, int | None], RoleGrant] = {}
     for row in plan.staff:
-        for role in row["roles"]:
-            key = (people[row["username"]], str(role), unit_ids[row["unit"]], area_ids.get(row["area"]))
+        for role, area in ((role, area) for role in row["roles"] for area in row["area"] or [""]):
+            key = (people[row["username"]], str(role), unit_ids[row["unit"]], area_ids.get(area))
             wanted[key] = RoleGrant(staff_id=key[0], role=role, unit_id=key[2], area_id=key[3], granted_at=at)
     held = list(RoleGrant.objects.filter(ended_at__isnull=True))
     arranged = {(grant.staff_id, grant.unit_id) for grant in held if grant.role == Role.GRID_WORKER and grant.granted_by_id is not None}

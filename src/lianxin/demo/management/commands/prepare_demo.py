@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, care, seed, tasks
+from lianxin.demo import accounts, care, field, seed, tasks
 
 
 class Command(BaseCommand):
@@ -44,6 +44,7 @@ class Command(BaseCommand):
         if cases and stories.is_file() and not Case.objects.exists():
             self._step("cases to try it with")
             seed.seed(stories)
+            field.at_work()
         asked = Path(city) / "demo" / "care.csv"
         if cases and asked.is_file():
             care.seed(asked)
