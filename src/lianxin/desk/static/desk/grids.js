@@ -32,7 +32,7 @@ async function start(box) {
   const [library, held] = await Promise.all([import(box.dataset.library), wait(box.dataset.grids), sheet(box.dataset.style)]);
   library.setWorkerUrl(new URL(box.dataset.worker, location.href).href);
   const faults = box.dataset.faults ? JSON.parse(box.dataset.faults) : all([]);
-  let grids = held.grids;
+  let grids = structuredClone(held.grids);
   const source = (data) => ({ type: "geojson", data });
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = new library.Map({
@@ -125,16 +125,33 @@ async function start(box) {
     map.getSource("grids").setData(grids);
     drawCorners();
   };
-  let dragged = null;
+  // A corner on the village's own border slides along it: off the border it would leave a gap.
+  const edges = held.village.features.flatMap((one) => (one.geometry.type === "Polygon" ? [one.geometry.coordinates] : one.geometry.coordinates).flat())
+    .flatMap((ring) => ring.slice(1).map((end, place) => [ring[place], end]));
+  const nearest = ([x, y]) => {
+    const flat = Math.cos(y * Math.PI / 180);
+    let best = { far: Infinity, at: [x, y] };
+    for (const [[ax, ay], [bx, by]] of edges) {
+      const dx = (bx - ax) * flat, dy = by - ay;
+      const share = Math.min(1, Math.max(0, ((x - ax) * flat * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));
+      const at = [ax + (bx - ax) * share, ay + dy * share];
+      const far = Math.hypot((x - at[0]) * flat, y - at[1]);
+      if (far < best.far) best = { far, at };
+    }
+    return best;
+  };
+  let dragged = null, slides = false;
   const grab = (event) => {
     if (open() !== "redraw" || !event.features?.length) return;
     event.preventDefault();
     dragged = [];
+    slides = nearest(event.features[0].properties.key.split(",").map(Number)).far < 0.00001;
     grids.features.forEach((one) => corners(one.geometry, (at) => { if (key(at) === event.features[0].properties.key) dragged.push(at); }));
   };
   const move = (event) => {
     if (!dragged) return;
-    dragged.forEach((at) => { at[0] = Number(event.lngLat.lng.toFixed(6)); at[1] = Number(event.lngLat.lat.toFixed(6)); });
+    const [x, y] = slides ? nearest([event.lngLat.lng, event.lngLat.lat]).at : [event.lngLat.lng, event.lngLat.lat];
+    dragged.forEach((at) => { at[0] = Number(x.toFixed(6)); at[1] = Number(y.toFixed(6)); });
     map.getSource("grids").setData(grids);
     drawCorners();
   };
@@ -154,7 +171,7 @@ async function start(box) {
     const name = open();
     const { grid, other } = name ? form(name).elements : {};
     map.setFilter("chosen", ["in", ["get", "code"], ["literal", [grid?.value, other?.value].filter(Boolean)]]);
-    if (name !== "redraw") { grids = held.grids; map.getSource("grids").setData(grids); } else adopt();
+    if (name !== "redraw") { grids = structuredClone(held.grids); map.getSource("grids").setData(grids); } else adopt();
     drawLine();
     drawCorners();
     map.getCanvas().style.cursor = name === "split" ? "crosshair" : name === "merge" ? "pointer" : "";
