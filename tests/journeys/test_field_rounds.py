@@ -109,7 +109,7 @@ def test_a_round_without_a_network(phone: Phone) -> None:
     expect(page.get_by_text("填 0 到 50 的整数")).to_be_visible()
     expect(page.get_by_text("请选要不要上报。")).to_be_visible()
     page.get_by_label("缺几个灭火器？").fill("２")
-    page.get_by_role("group", name="有问题，要上报吗？").get_by_label("通道堵塞：报上去").check()
+    page.get_by_role("group", name="有问题，要上报吗？").get_by_label("通道堵塞").check()
     expect(page.get_by_label("上报的话")).to_have_value("巡查发现通道被堵。")
     page.get_by_label("上报的话").fill("二楼楼道停满电动车。")
     page.get_by_role("button", name="交表").click()

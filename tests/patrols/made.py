@@ -29,8 +29,8 @@ SURVEY = (
 CHOICES = ("list_name,name,label,label::English (en)", "yes_no,yes,是,Yes", "yes_no,no,否,No", "things,goods,杂物,Goods",
            "things,bikes,电动车,E-bikes")
 REPORTS = ("name,when,label,label::English (en),words,category",
-           "way_blocked,${clear} = 'no',通道堵塞：报上去,Blocked: report it,巡查发现通道被堵。,010101",
-           "none_left,${missing} >= 10,灭火器缺得多：报上去,Many missing: report it,巡查发现灭火器缺得多。,010102")
+           "way_blocked,${clear} = 'no',通道堵塞,Blocked,巡查发现通道被堵。,010101",
+           "none_left,${missing} >= 10,灭火器缺得多,Many missing,巡查发现灭火器缺得多。,010102")
 SETTINGS = ("form_title,form_title_en,form_id", "消防通道,Fire exits,exits")
 
 

@@ -116,7 +116,7 @@ def test_the_table_names_nobody(found: dict[str, Inspection], world: World, mond
     inspection(world, "school", version=later, answers={"clear": "no", "doors": 4, "missing": 12})
     rows = list(queries.answers_table(world.actor("supervisor"), "exits", since=date(2026, 11, 23), until=date(2026, 11, 24)))
     assert rows[0] == ["时间", "地点代码", "地点", "版本", "通道通畅吗？", "几扇门？", "缺几个灭火器？", "被什么堵了？", "最窄多少米？", "发现的问题", "工单"]
-    assert rows[-1] == ["2026-11-24 10:00", "school", "花园小学", "2", "否", "4", "12", "", "", "通道堵塞：报上去、灭火器缺得多：报上去", ""]
+    assert rows[-1] == ["2026-11-24 10:00", "school", "花园小学", "2", "否", "4", "12", "", "", "通道堵塞、灭火器缺得多", ""]
     text = str(rows)
     for name in ("张三", *(staff.name for staff in world.staff.values())):
         assert name not in text

@@ -125,7 +125,7 @@ class _Parser:
         self.place += 1
         self._need(")")
         if operand.name is None or kind != "text":
-            raise ValueError(_("selected() 应写成 selected(${问题}, '选项')"))
+            raise ValueError(_("selected() 应写成 selected(${name}, 'choice')"))
         asked = self._asked(operand.name)
         if asked.kind not in (CHOSEN, MANY):
             raise ValueError(_("%s 不是选择题，不能用 selected()") % (operand.name or "."))
