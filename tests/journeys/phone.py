@@ -3,13 +3,15 @@ modules; what arrived is counted in the database."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from contextlib import contextmanager
+import io
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.test import Client
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser import new_page
@@ -21,28 +23,42 @@ PROMISED = """async ([module, name, given]) => {
   const found = await import(base + module + ".js");
   const [first, second] = name.split(".");
   const run = second ? found[first][second].bind(found[first]) : found[first];
-  try { return { value: await run(...given) ?? null }; } catch (fault) { return { fault: String(fault.code ?? fault), message: fault.message }; }
+  try { return { value: await run(...given) ?? null }; } catch (fault) {
+    return { fault: String(fault.code ?? fault), message: fault.message };
+  }
 }"""
 ADD = """async ([kind, body, files]) => {
   const base = document.querySelector("script[type=module]").src.replace("boot.js", "");
   const { queue } = await import(base + "queue.js");
-  const made = files.map(({ role, bytes, name, type }) => ({ role, name, blob: new Blob([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], { type }) }));
-  try { return { value: await queue.add(kind, body, made) }; } catch (fault) { return { fault: String(fault.code ?? fault), message: fault.message }; }
+  const bytesOf = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+  const made = files.map(({ role, bytes, name, type }) => ({ role, name, blob: new Blob([bytesOf(bytes)], { type }) }));
+  try { return { value: await queue.add(kind, body, made) }; } catch (fault) {
+    return { fault: String(fault.code ?? fault), message: fault.message };
+  }
 }"""
-# Everything in the store as one text, latin-1: what somebody reads who has the telephone's files.
+# Everything in the store as one text, bytes both as latin-1 and as UTF-8: what somebody reads who has the telephone's files.
 RAW = """async () => {
-  const db = await new Promise((done, fail) => { const request = indexedDB.open("lianxin-field"); request.onsuccess = () => done(request.result); request.onerror = () => fail(request.error); });
-  const all = [];
-  const text = (thing) => thing instanceof Uint8Array || thing instanceof ArrayBuffer ? new TextDecoder("latin1").decode(thing) + new TextDecoder().decode(thing)
-    : thing instanceof CryptoKey ? `key:${thing.extractable}` : thing && typeof thing === "object" ? Object.entries(thing).map(([key, value]) => `${key}=${text(value)}`).join(" ") : String(thing);
-  const rows = {};
+  const answer = (request) => new Promise((done, fail) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error);
+  });
+  const db = await answer(indexedDB.open("lianxin-field")), all = [], rows = {};
+  const text = (thing) => {
+    if (thing instanceof Uint8Array || thing instanceof ArrayBuffer) {
+      return new TextDecoder("latin1").decode(thing) + new TextDecoder().decode(thing);
+    }
+    if (thing instanceof CryptoKey) return `key:${thing.extractable}`;
+    if (thing && typeof thing === "object") return Object.entries(thing).map(([key, value]) => `${key}=${text(value)}`).join(" ");
+    return String(thing);
+  };
   for (const name of db.objectStoreNames) {
-    const found = await new Promise((done) => { db.transaction(name).objectStore(name).getAll().onsuccess = ({ target }) => done(target.result); });
+    const found = await answer(db.transaction(name).objectStore(name).getAll());
     rows[name] = found.length;
     all.push(...found.map(text));
   }
+  const { version } = db;
   db.close();
-  return { rows, version: db.version, text: all.join("\\n") };
+  return { rows, version, text: all.join("\\n") };
 }"""
 
 
@@ -127,9 +143,8 @@ class Phone:
 
     def add(self, kind: str, body: dict[str, Any], *files: tuple[str, bytes]) -> str:
         """As a screen does it: role and bytes of each file. Returns the item's id when it is durable."""
-        import base64
-
-        said = [{"role": role, "bytes": base64.b64encode(body).decode(), "name": f"{role}.jpg", "type": "image/jpeg"} for role, body in files]
+        said = [{"role": role, "bytes": base64.b64encode(data).decode(), "name": f"{role}.jpg", "type": "image/jpeg"}
+                for role, data in files]
         return str(_told(self.page.evaluate(ADD, [kind, body, said])))
 
     def items(self) -> dict[str, dict[str, Any]]:
@@ -151,26 +166,9 @@ class Phone:
     def raw(self) -> dict[str, Any]:
         return dict(self.page.evaluate(RAW))
 
-    @contextmanager
-    def requests(self, ending: str, method: str = "") -> Any:
-        """The requests to addresses with `ending` in them that are made meanwhile."""
-        seen: list[Any] = []
-
-        def note(request: Any) -> None:
-            if ending in request.url and method in ("", request.method):
-                seen.append(request)
-
-        self.page.on("request", note)
-        yield seen
-        self.page.remove_listener("request", note)
-
 
 def noise(size: int) -> bytes:
     """A JPEG of about `size` bytes that does not pack: a real photo's weight."""
-    import io
-
-    from PIL import Image
-
     side = max(64, int((size / 0.9) ** 0.5))
     stream = hashlib.shake_256(str(size).encode()).digest(side * side * 3)
     out = io.BytesIO()

@@ -4,12 +4,13 @@ each journey counts in the database what arrived: every item once."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from lianxin.cases import actions as a
 from lianxin.cases.models import Assignment, Attachment, Case, EventText
@@ -75,7 +76,7 @@ def test_the_network_goes_before_while_and_after(telephone: Make) -> None:
     """The answer is lost after the server did it; the pieces break off in the middle; the server fails for a while."""
     phone = telephone()
     phone.add("duty", {"on": True})
-    phone.call("sync", "sync")
+    assert phone.sync() == "idle"
     assert phone.states() == ["accepted"]
 
     lost: list[str] = []
@@ -110,7 +111,8 @@ def test_the_network_goes_before_while_and_after(telephone: Make) -> None:
     held = Upload.objects.get()
     assert 0 < held.received < held.size
     assert phone.sync() == "idle"
-    assert pieces[0] == 0 and pieces[2] == held.received, "what has arrived is not sent again"
+    assert pieces[0] == 0
+    assert pieces[2] == held.received, "what has arrived is not sent again"
     assert phone.states() == ["accepted"] * 3
     assert Case.objects.count() == 2
     assert Receipt.objects.count() == 3
@@ -176,10 +178,8 @@ def test_the_battery_dies(telephone: Make, browser: Any, tmp_path: Path) -> None
     phone = telephone(context=start())
     phone.offline()
     phone.add("report", {"words": WORDS}, ("report", noise(40_000)))
-    try:
+    with suppress(Error):
         phone.context.browser.new_browser_cdp_session().send("Browser.crash")
-    except Exception:
-        pass
     context = start()
     phone.context, phone.page = context, context.pages[0]
     phone.page.set_default_timeout(15_000)
@@ -195,7 +195,10 @@ def test_a_clock_that_is_a_day_wrong(telephone: Make) -> None:
     phone = telephone(enrolled=False)
     phone.page.add_init_script("""
       const real = Date, shift = -86400000;
-      globalThis.Date = class extends real { constructor(...given) { if (given.length) super(...given); else super(real.now() + shift); } static now() { return real.now() + shift; } };
+      globalThis.Date = class extends real {
+        constructor(...given) { if (given.length) super(...given); else super(real.now() + shift); }
+        static now() { return real.now() + shift; }
+      };
     """)
     phone.page.reload()
     phone.enrol()
@@ -236,7 +239,8 @@ def test_no_room_left(telephone: Make) -> None:
     assert phone.states() == ["accepted"], "the answer could be written down"
     cdp.send("Storage.overrideQuotaForOrigin", {"origin": phone.url})
     # A browser that counts rightly refuses before anything is written.
-    phone.page.evaluate("() => { globalThis.real = navigator.storage.estimate; navigator.storage.estimate = async () => ({ quota: 1e6, usage: 9e5 }); }")
+    phone.page.evaluate("() => { globalThis.real = navigator.storage.estimate; "
+                        "navigator.storage.estimate = async () => ({ quota: 1e6, usage: 9e5 }); }")
     with pytest.raises(Fault, match="space_full"):
         phone.add("report", {"words": WORDS}, ("report", noise(300_000)))
     phone.page.evaluate("() => { navigator.storage.estimate = globalThis.real; }")
@@ -253,8 +257,14 @@ def deployed(phone: Phone) -> None:
 
 
 def newer(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The next version: another step of the store, and a word of its own."""
-    steps = files["db.js"].replace(b"];\nlet opened", b"  (db, transaction) => { db.createObjectStore(\"later\"); transaction.objectStore(\"items\").createIndex(\"state\", \"state\"); },\n];\nlet opened")
+    """The next version: another step of the store."""
+    step = b"""  (db, transaction) => {
+    db.createObjectStore("later");
+    transaction.objectStore("items").createIndex("state", "state");
+  },
+];
+let opened"""
+    steps = files["db.js"].replace(b"];\nlet opened", step)
     assert steps != files["db.js"]
     return {**files, "db.js": steps}
 
@@ -277,7 +287,8 @@ def test_a_new_version_while_a_queue_waits(telephone: Make, monkeypatch: pytest.
         phone.unlock()
         assert phone.page.evaluate("document.documentElement.dataset.version") != old
         raw = phone.raw()
-        assert raw["version"] == 2 and raw["rows"]["items"] == 2 and "later" in raw["rows"]
+        assert (raw["version"], raw["rows"]["items"]) == (2, 2)
+        assert "later" in raw["rows"]
         assert phone.call("data", "drafts.get", "half") == {"words": "写到一半的话"}
         assert phone.states() == ["unsent", "unsent"]
         # The next one comes by opening the application again.
@@ -333,7 +344,8 @@ def test_two_telephones_on_one_case(served: Any, telephone: Make) -> None:
     one, other = telephone(), telephone()
     for phone, answer in ((one, "已换新井盖。"), (other, "井盖明天换。")):
         phone.offline()
-        phone.add("reply", {"case": str(case.pk), "version": case.version, "public_answer": answer, "solved": True}, ("after", noise(20_000)))
+        phone.add("reply", {"case": str(case.pk), "version": case.version, "public_answer": answer, "solved": True},
+                  ("after", noise(20_000)))
     one.offline(False)
     one.sync()
     assert one.states() == ["accepted"]
@@ -401,7 +413,8 @@ def test_a_telephone_the_server_has_forgotten(served: Any, telephone: Make) -> N
 
 def test_locked_when_nobody_touches_it(telephone: Make) -> None:
     phone = telephone()
-    phone.page.evaluate("() => { const real = Date.now; Date.now = () => real() + 301e3; document.dispatchEvent(new Event('visibilitychange')); }")
+    phone.page.evaluate("() => { const real = Date.now; Date.now = () => real() + 301e3; "
+                        "document.dispatchEvent(new Event('visibilitychange')); }")
     expect(phone.page.get_by_label("解锁码")).to_be_visible()
     expect(phone.page.locator("#app")).to_be_hidden()
     assert phone.page.locator("#app").inner_html() == ""
@@ -410,10 +423,13 @@ def test_locked_when_nobody_touches_it(telephone: Make) -> None:
         phone.add("duty", {"on": True})
     phone.unlock()
     phone.add("duty", {"on": True})
+    phone.sync()
     assert phone.states() == ["accepted"]
     phone.call("vault", "change", PIN, "739105")
     phone.reopen(pin="739105")
     assert phone.states() == ["accepted"]
+    with pytest.raises(Fault, match="wrong"):
+        phone.call("vault", "unlock", PIN)
 
 
 def test_what_cannot_be_taken_holds_nothing_back(telephone: Make) -> None:
