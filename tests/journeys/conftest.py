@@ -10,6 +10,8 @@ from django.conf import settings
 from django.test import Client
 
 from tests.browser import new_page
+from tests.journeys.hand import town
+from tests.journeys.phone import Phone
 
 Open = Callable[..., Any]
 
@@ -33,3 +35,12 @@ def open_as(browser: Any, served: Any) -> Iterator[Open]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def telephone(browser: Any, served: Any) -> Iterator[Phone]:
+    """A grid worker's own, enrolled, in a town with grids and a named place."""
+    town(served.world)
+    made = Phone.new(browser, served)
+    yield made
+    made.context.close()

@@ -1,4 +1,4 @@
-"""The screens of a grid worker's telephone, by touch and by keyboard: what is made on them arrives, and how they look."""
+"""The screens of a grid worker's telephone, by touch and by keyboard: a report from the photo to its number, and how they look."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from lianxin.cases import actions as a
-from lianxin.cases.models import Attachment, Case, Category, Check, EventText
-from lianxin.places.models import Site
+from lianxin.cases.models import Attachment, Case, EventText
 from tests.browser import axe, axe_source
 from tests.cases.ways import VILLAGE
-from tests.fieldwork.town import divided
+from tests.journeys.hand import Taps, asked, camera, fits, given, sent, shown, tab, targets, town
 from tests.journeys.phone import Phone
-from tests.portal.photos import photo
-from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 THEMES = ("light", "dark", "sun")
@@ -30,90 +27,10 @@ MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
 };"""
 
 
-def camera(width: int = 2400, height: int = 1800) -> dict[str, Any]:
-    """A photo as a camera gives it: large, and with its place and its maker inside."""
-    small = Image.open(io.BytesIO(photo(lon=113.1, lat=29.1, taken="2026:11:27 10:00:00")))
-    out = io.BytesIO()
-    small.resize((width, height)).save(out, "JPEG", exif=small.getexif())
-    return {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
-
-
-def town(world: World) -> None:
-    """Grids, a place with a name, a category that the street knows."""
-    divided(world, 4)
-    Site.objects.create(code="S1", name="花园菜市场", kind="market", area=world.areas[VILLAGE], lon=113.1005, lat=29.1002, approximate=False)
-    Category.objects.filter(code="010101").update(field_matter=True)
-
-
-def handled(world: World) -> Any:
-    """A case of the village that another unit says it has put right."""
-    case_id = world.accepted(words="花园社区门口施工噪声大。", area=VILLAGE)
-    a.dispatch(world.on(case_id, "dispatcher"), lead_unit="housing")
-    a.sign(world.on(case_id, "housing"))
-    a.record_contact(world.on(case_id, "housing"), means="phone", reached=True)
-    a.reply(world.on(case_id, "housing"), public_answer="已责令停工。", solved=True)
-    return case_id
-
-
-def asked(world: World) -> Any:
-    case_id = handled(world)
-    a.ask_check(world.on(case_id, "reviewer"), note="请看晚上是否停工。", worker="grid")
-    return case_id
-
-
-def given(world: World) -> Any:
-    """A street lamp that the town's clerk gave to the grid worker."""
-    case_id = world.accepted("010101", words="花园社区门口路灯不亮。", area=VILLAGE)
-    a.dispatch(world.on(case_id, "dispatcher"), lead_unit="bridge")
-    a.sign(world.on(case_id, "bridge"))
-    a.hand_to_colleague(world.on(case_id, "bridge"), officer="grid")
-    return case_id
-
-
 @pytest.fixture
-def phone(browser: Any, served: Any) -> Any:
-    town(served.world)
-    made = Phone.new(browser, served)
-    yield made
-    made.context.close()
-
-
-class Taps:
-    """Touches of the screen, counted. The camera's own are not the application's."""
-
-    def __init__(self, phone: Phone) -> None:
-        self.page, self.count = phone.page, 0
-
-    def __call__(self, target: Any) -> None:
-        self.count += 1
-        target.tap()
-
-    def photo(self, target: Any) -> None:
-        with self.page.expect_file_chooser() as chooser:
-            self(target)
-        assert chooser.value.element.get_attribute("capture") == "environment"
-        chooser.value.set_files(camera())
-
-
-def tab(phone: Phone, name: str) -> Any:
-    return phone.page.locator(f"[data-tab={name}]")
-
-
-def sent(phone: Phone) -> None:
-    """Everything that was made has its answer."""
-    expect(phone.page.get_by_role("heading", name="热线已收到")).to_be_visible()
-
-
-def fits(page: Any) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
-
-
-def targets(page: Any) -> list[str]:
-    """What is to be touched and is smaller than 48 pixels in its height or its width: none, but for words within a sentence."""
-    return list(page.evaluate("""() => [...document.querySelectorAll("button, a, summary, input:not([type=radio]), .f-choice label")].filter((one) => {
-      const box = one.getBoundingClientRect();
-      return one.offsetParent && !one.closest(".maplibregl-ctrl-attrib") && (box.height < 47.5 || box.width < 47.5);
-    }).map((one) => one.outerHTML.slice(0, 120))"""))
+def phone(telephone: Phone) -> Phone:
+    """The grid worker's; the bare page of that name is not meant here."""
+    return telephone
 
 
 # --- a report -----------------------------------------------------------------------------------------------------
@@ -132,7 +49,8 @@ def test_a_report_takes_five_taps_and_three_the_next_time(phone: Phone) -> None:
     assert taps.count == 5
 
     case = Case.objects.get()
-    assert case.category is not None and case.area is not None
+    assert case.category is not None
+    assert case.area is not None
     assert (case.category.code, case.area.level, case.channel) == ("010101", "grid", "field")
     assert (round(case.lon or 0, 3), round(case.lat or 0, 3)) == (113.1, 29.1)
     assert "路灯" in case.words
@@ -161,11 +79,15 @@ def test_a_photo_is_small_and_without_metadata_before_it_is_kept(phone: Phone) -
     expect(phone.page.get_by_role("heading", name="已存在手机里")).to_be_visible()
     (item,) = phone.items().values()
     (file,) = item["files"]
-    data = phone.page.evaluate("""async (id) => { const base = document.querySelector("script[type=module]").src.replace("boot.js", "");
-      const { queue } = await import(base + "queue.js"); return [...new Uint8Array(await (await queue.file(id)).arrayBuffer())]; }""", file["id"])
+    data = phone.page.evaluate("""async (id) => {
+      const base = document.querySelector("script[type=module]").src.replace("boot.js", ""), { queue } = await import(base + "queue.js");
+      return [...new Uint8Array(await (await queue.file(id)).arrayBuffer())];
+    }""", file["id"])
     body = bytes(data)
     assert (file["type"], file["role"]) == ("image/jpeg", "report")
-    assert b"Exif" not in body and b"SecretPhone" not in body
+    assert b"SecretPhone" in camera()["buffer"]
+    assert b"SecretPhone" not in body
+    assert b"Exif" not in body
     with Image.open(io.BytesIO(body)) as image:
         assert (image.format, image.size, len(image.getexif())) == ("JPEG", (1600, 1200), 0)
 
@@ -216,9 +138,7 @@ def test_what_is_missing_is_said_and_led_to(phone: Phone) -> None:
     page = phone.page
     phone.sync()
     phone.context.clear_permissions()
-    page.goto(f"{phone.url}/field/#/more")
-    tab(phone, "report").focus()
-    page.keyboard.press("Enter")
+    tab(phone, "report").press("Enter")
     expect(page.locator(".f-placebox")).to_contain_text("没有得到")
     page.get_by_role("button", name="上报", exact=True).tap()
     faults = page.get_by_role("alert")
@@ -298,8 +218,7 @@ def test_a_voice_note_says_it_when_hands_are_full(browser: Any, served: Any) -> 
 def test_a_place_is_put_right_by_name_and_by_dragging(phone: Phone) -> None:
     page = phone.page
     phone.sync()
-    tab(phone, "report").focus()
-    page.keyboard.press("Enter")
+    tab(phone, "report").press("Enter")
     page.get_by_label("文字").fill("垃圾没人收")
     page.get_by_role("button", name="改位置").tap()
     dialog = page.get_by_role("dialog")
@@ -325,10 +244,9 @@ def test_a_place_is_put_right_by_name_and_by_dragging(phone: Phone) -> None:
 def test_a_telephone_that_speaks_gcj02_says_so(phone: Phone) -> None:
     page = phone.page
     phone.sync()
-    page.goto(f"{phone.url}/field/#/more")
+    shown(page, "more")
     page.get_by_text("火星坐标").tap()
-    tab(phone, "report").focus()
-    page.keyboard.press("Enter")
+    tab(phone, "report").press("Enter")
     page.get_by_label("文字").fill("路坏了")
     expect(page.locator(".f-placebox")).to_contain_text("误差约")
     page.get_by_role("button", name="上报", exact=True).tap()
@@ -338,158 +256,7 @@ def test_a_telephone_that_speaks_gcj02_says_so(phone: Phone) -> None:
     assert 0.003 < 113.1 - (Case.objects.get().lon or 0) < 0.008  # some hundred metres, taken off by the server
 
 
-# --- drafts and the queue -----------------------------------------------------------------------------------------
-
-
-def test_a_draft_survives_a_dead_battery(phone: Phone) -> None:
-    phone.sync()
-    Taps(phone).photo(tab(phone, "report"))
-    page = phone.page
-    expect(page.locator(".f-photos img")).to_have_count(1)
-    page.locator(".f-tile", has_text="城乡建设").tap()
-    page.locator(".f-tile", has_text="市政").tap()
-    page.locator(".f-tile", has_text="路灯").tap()
-    page.get_by_label("文字").fill("三盏都不亮")
-    page.wait_for_timeout(600)
-    phone.reopen()
-    page = phone.page
-    tab(phone, "report").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator(".f-photos img")).to_have_count(1)
-    expect(page.get_by_label("文字")).to_have_value("三盏都不亮")
-    expect(page.locator(".f-chosen")).to_contain_text("路灯")
-    page.get_by_role("button", name="上报", exact=True).tap()
-    sent(phone)
-    phone.reopen()
-    tab(phone, "report").focus()
-    phone.page.keyboard.press("Enter")
-    expect(phone.page.get_by_label("文字")).to_have_value("")
-
-
-def test_what_is_not_sent_looks_not_sent(phone: Phone) -> None:
-    page = phone.page
-    phone.sync()
-    phone.offline()
-    tab(phone, "report").focus()
-    page.keyboard.press("Enter")
-    page.get_by_label("文字").fill("井盖没了")
-    page.get_by_role("button", name="上报", exact=True).tap()
-    expect(page.get_by_role("heading", name="已存在手机里")).to_be_visible()
-    expect(tab(phone, "unsent")).to_contain_text("未发送(1)")
-    expect(page.locator(".f-strip")).to_contain_text("没有网络")
-    tab(phone, "unsent").tap()
-    card = page.locator(".f-card.unsent")
-    expect(card).to_contain_text("还没发送")
-    expect(card).to_contain_text("井盖没了")
-    assert card.evaluate("(one) => getComputedStyle(one).borderTopStyle") == "dashed"
-    assert axe(page) == []
-    phone.offline(False)
-    expect(tab(phone, "unsent")).not_to_contain_text("1")
-    expect(page.get_by_role("main")).to_contain_text("都已发送")
-    assert Case.objects.count() == 1
-
-
-def test_a_conflict_shows_both_sides_and_is_settled(phone: Phone, served: Any) -> None:
-    case_id = asked(served.world)
-    page = phone.page
-    phone.sync()
-    page.get_by_role("link", name="核查").tap()
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="拍现场照片").tap()
-    chooser.value.set_files(camera(800, 600))
-    page.get_by_text("没有处理好").tap()
-    page.get_by_label("看到了什么").fill("还在打桩")
-    phone.offline()
-    page.get_by_role("button", name="提交核查").tap()
-    expect(page.locator(".f-task")).to_contain_text("已做，还没发送")
-    Check.objects.update(withdrawn_at=Check.objects.get(case=case_id).asked_at)
-    phone.offline(False)
-    tab(phone, "unsent").tap()
-    card = page.locator(".f-card.conflict")
-    expect(card).to_contain_text("您做的没有丢")
-    expect(card.locator(".f-versions")).to_contain_text("还在打桩")
-    expect(card.locator(".f-versions")).to_contain_text("热线现在的情况")
-    assert axe(page) == []
-    assert fits(page)
-    card.get_by_role("button", name="放弃并写明原因").tap()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="放弃", exact=True).tap()
-    expect(dialog).to_contain_text("请写明原因")  # not without a reason
-    dialog.get_by_label("为什么放弃").fill("已有人去过")
-    dialog.get_by_role("button", name="放弃", exact=True).tap()
-    expect(page.get_by_role("main")).to_contain_text("都已发送")
-    assert phone.states() == [] or set(phone.states()) == {"accepted"}
-
-
-# --- tasks --------------------------------------------------------------------------------------------------------
-
-
-def test_an_independent_look(phone: Phone, served: Any) -> None:
-    case_id = asked(served.world)
-    page = phone.page
-    phone.sync()
-    page.get_by_role("link", name="核查").tap()
-    expect(page.get_by_role("main")).to_contain_text("请看晚上是否停工。")
-    expect(page.get_by_role("main")).to_contain_text("已责令停工。")
-    page.get_by_role("button", name="提交核查").tap()
-    expect(page.get_by_role("alert")).to_contain_text("还缺一张现场照片")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="拍现场照片").tap()
-    chooser.value.set_files(camera(800, 600))
-    page.get_by_text("处理好了", exact=True).tap()
-    page.get_by_label("看到了什么").fill("工地已停工")
-    assert axe(page) == []
-    page.get_by_role("button", name="提交核查").tap()
-    expect(page.get_by_role("heading", name="今日")).to_be_visible()
-    expect(page.get_by_role("main")).to_contain_text("现在没有要做的事")
-    check = Check.objects.get(case=case_id)
-    assert (check.handled, check.answered_at is not None) == (True, True)
-    assert Attachment.objects.filter(case=case_id, purpose="check").count() == 1
-
-
-def test_a_case_that_was_given_to_me(phone: Phone, served: Any) -> None:
-    case_id = given(served.world)
-    page = phone.page
-    phone.sync()
-    page.get_by_role("link", name="办件").tap()
-    expect(page.get_by_role("main")).to_contain_text("花园社区门口路灯不亮。")
-    page.get_by_role("group", name="怎么联系的").get_by_text("电话").tap()
-    page.get_by_text("联系上了", exact=True).tap()
-    page.get_by_role("button", name="记下这次联系").tap()
-    expect(page.locator(".f-card.accepted")).to_contain_text("联系了诉求人")
-    page.get_by_role("button", name="提交答复").tap()
-    expect(page.get_by_role("alert")).to_contain_text("还缺一张处置后的照片")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="拍处置后").tap()
-    chooser.value.set_files(camera(800, 600))
-    page.get_by_label("答复（诉求人会看到）").fill("灯泡已换好。")
-    page.get_by_text("解决了", exact=True).tap()
-    page.get_by_role("button", name="提交答复").tap()
-    expect(page.get_by_role("main")).to_contain_text("现在没有要做的事")
-    assert Case.objects.get(pk=case_id).state == "replied"
-
-
-def test_where_my_reports_stand_and_more_about_one(phone: Phone, served: Any) -> None:
-    made = a.register(intake=a.Intake(words="路边井盖没了。", channel="field", area=VILLAGE), by=served.world.actor("grid"))
-    phone.sync()
-    page = phone.page
-    page.get_by_role("link", name="我上报的（1）").tap()
-    expect(page.locator(".f-task")).to_contain_text("等待受理")
-    page.locator(".f-task").tap()
-    page.get_by_label("补充说明").fill("已放了警示牌")
-    page.get_by_role("button", name="提交补充").tap()
-    expect(page.get_by_role("heading", name="我上报的")).to_be_visible()
-    phone.sync()
-    assert EventText.objects.filter(case=made.case_id, body="已放了警示牌").exists()
-
-
 # --- the look -----------------------------------------------------------------------------------------------------
-
-def shown(page: Any, screen: str) -> None:
-    """Go there, and wait until it stands."""
-    page.evaluate("(to) => { location.hash = `#/${to}`; }", screen)
-    expect(page.locator(f"#f-main[data-screen='#/{screen}'] h1").first).to_be_focused()
-
 
 SCREENS = ("today", "report", "map", "unsent", "reports", "more")
 

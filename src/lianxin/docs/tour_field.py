@@ -72,7 +72,7 @@ def walk(tour: Tour) -> None:
     _photo(page, page.locator("[data-tab=report]"))
     page.locator(".f-tile").first.wait_for()
     tour.shot(page, "field-report")
-    for name in ("城乡建设", "城市建设和市政管理", "井盖缺损"):
+    for name in ("城乡建设", "城市建设和市政管理", "井盖坏了"):
         page.locator(".f-tile", has_text=name).first.tap()
     page.get_by_role("button", name="改位置").tap()
     page.locator(".f-pickmap[data-open]").wait_for()
