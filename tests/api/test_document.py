@@ -19,7 +19,7 @@ from tests.api.test_actions import ok
 from tests.world import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
-OPEN = {"track", "list_public_cases", "list_listings", "list_articles", "read_article"}
+OPEN = {"upload_protocol", "track", "list_public_cases", "list_listings", "list_articles", "read_article"}
 REPORTERS = {"rate"}
 BOTH = {"withdraw", "contest", "add_information", "attach", "request_publication", "upload", "download"}
 
@@ -75,9 +75,10 @@ def test_every_action_and_body_is_described(made: dict[str, Any]) -> None:
         headers = {p["name"] for p in operation["parameters"] if p["in"] == "header"}
         assert headers == {"Idempotency-Key", "If-Match"}
         assert {"401", "403", "404", "409", "413", "415", "422"} <= set(operation["responses"])
-    for name, (_path, operation) in by_name.items():
+    for name, (path, operation) in by_name.items():
         schemes = {key for one in operation.get("security", []) for key in one}
-        ways = {"TrackingCode"} if name in REPORTERS else {"BearerToken", "TrackingCode"} if name in BOTH else {"BearerToken"}
+        ways = {"TrackingCode"} if name in REPORTERS else {"BearerToken", "TrackingCode"} if name in BOTH else (
+            {"DeviceSecret"} if path.startswith("/api/v1/field/") else {"BearerToken"})
         assert schemes == (set() if name in OPEN else ways), name
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
         if body:

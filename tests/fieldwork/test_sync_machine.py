@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,10 +39,9 @@ PHOTO = photo(size=(60, 40))
 PIECE = 400  # bytes the telephone sends at once: a photo is several pieces
 FAULTS = ("lost request", "lost answer", "late", "twice", "cut short", "server dies")
 # Drawn as a whole: a list of faults drawn one by one is nearly always short.
-weather = st.builds(lambda seed, rate: (Random(seed), rate), st.integers(0, 2**16), st.sampled_from((0.0, 0.15, 0.4)))
-jumps = st.sampled_from([timedelta(0), timedelta(minutes=7), timedelta(days=1), -timedelta(days=1), timedelta(days=4000),
-                         -timedelta(days=4000)])
-seen: set[str] = set()
+weather = st.builds(lambda seed, rate: (Random(seed), rate), st.integers(0, 2**16), st.sampled_from((0.2, 0.4, 0.6)))
+JUMPS = (timedelta(0), timedelta(minutes=7), timedelta(days=1), -timedelta(days=1), timedelta(days=4000), -timedelta(days=4000))
+seen: Counter[str] = Counter()
 
 
 class Lost(Exception):
@@ -62,8 +62,9 @@ class Network:
 
     def send(self, deliver: Callable[[bytes], Any], body: bytes, *, pieces: bool = False) -> Any:
         chance, rate = self.weather
-        fault = chance.choice(FAULTS) if chance.random() < rate else "none"
-        seen.add(fault)
+        possible = [fault for fault in FAULTS if fault != ("server dies" if pieces else "cut short")]
+        fault = chance.choice(possible) if chance.random() < rate else "none"
+        seen[fault] += 1
         match fault:
             case "lost request":
                 raise Lost
@@ -75,7 +76,7 @@ class Network:
                 raise Lost
             case "twice":
                 deliver(body)
-            case "cut short" if pieces and len(body) > 1:
+            case "cut short":
                 deliver(body[: len(body) // 2])
                 raise Lost
             case "server dies":
@@ -106,7 +107,7 @@ class Phone:
     def call(self, method: str, path: str, body: bytes = b"", **headers: str) -> Any:
         machine = Machine(self.secret)
         return self.network.send(lambda sent: machine.send(method, path, sent, **headers), body,
-                                 pieces=method == "PATCH")
+                                 pieces=path != "/field/items")
 
     def upload(self, pk: str) -> None:
         """As tus says: begin or begin again, ask where it stands, go on from there."""
@@ -145,6 +146,7 @@ class Phone:
         if answer.status_code != 200:
             raise Lost
         results = answer.json()["results"]
+        seen["items"] += len(results)
         assert [one["id"] for one in results] == [one["id"] for one in sent]
         for one, result in zip(sent, results, strict=True):
             self.hear(one, result)
@@ -192,6 +194,7 @@ class SyncMachine(RuleBasedStateMachine):
             answer = kind.handle(worker, item)
             if self.network.dying:
                 self.network.dying.clear()
+                seen["died"] += 1
                 raise Died
             return answer
 
@@ -204,80 +207,76 @@ class SyncMachine(RuleBasedStateMachine):
         self.phones[phone].queue.append(one)
         return one
 
-    @rule(phone=st.integers(0, 1), photos=st.integers(0, 2), wrong=st.sampled_from([False, False, False, True]))
-    def report(self, phone: int, photos: int, wrong: bool) -> None:
+    def _report(self, phone: int, *, photos: int, wrong: bool) -> None:
         body = {"words": f"第{len(self.made)}件：路灯不亮"} | ({"category": "999999"} if wrong else {})
         self._make(phone, "report", body, files=[{"id": str(uuid.uuid4()), "role": "report"} for _each in range(photos)])
 
-    @rule(phone=st.integers(0, 1), which=st.integers(0, 9))
-    def add(self, phone: int, which: int) -> None:
-        """More on what was reported, as soon as the telephone knows its number."""
+    def _add(self, phone: int, which: int) -> None:
+        """More on what was reported, as soon as a telephone knows its number."""
         cases = [told["answer"]["case"] for one in self.phones for told in one.told.values()
                  if told["status"] == "accepted" and self.made[told["id"]][1]["kind"] == "report"]
         if cases:
             self._make(phone, "add", {"case": cases[which % len(cases)], "words": f"补充{len(self.made)}"})
 
-    @rule(phone=st.integers(0, 1), again=st.booleans())
-    def settle(self, phone: int, again: bool) -> None:
-        mine = self.phones[phone]
-        if mine.unsettled:
-            old = mine.unsettled.pop(0)
-            self.settled.add(old["id"])
-            if again and old["kind"] == "report":
-                self._make(phone, "report", {"words": f"第{len(self.made)}件：改过了"}, files=old["files"], settles=old["id"])
-            else:
-                self._make(phone, "abandon", {"item": old["id"], "why": "算了"})
+    @rule(what=st.sampled_from(("a_round", "a_round", "sync", "settle", "something_late_arrives", "restarted",
+                                "shut_out_or_given_back")),
+          phone=st.integers(0, 1), of=weather, number=st.integers(0, 60))
+    def something_happens(self, what: str, phone: int, of: tuple[Random, float], number: int) -> None:
+        """One rule for all: Hypothesis would leave some out of each example, and these need each other."""
+        getattr(self, what)(phone, of, number)
 
-    @rule(phone=st.integers(0, 1), batch=st.integers(1, 6), of=weather, stop=st.sampled_from([False, False, False, True]))
-    def sync(self, phone: int, batch: int, of: tuple[Random, float], stop: bool) -> None:
+    def a_round(self, phone: int, of: tuple[Random, float], number: int) -> None:
+        """Several things found on one way, and a bit of signal at its end."""
+        chance = of[0]
+        for _number in range(2 + number % 5):
+            if chance.random() < 0.3:
+                self._add(phone, chance.randrange(10))
+            else:
+                self._report(phone, photos=max(chance.randrange(5) - 2, 0), wrong=chance.random() < 0.2)
+            self.frozen.move(minutes=3)
+        self.sync(phone, of, number)
+
+    def sync(self, phone: int, of: tuple[Random, float], number: int) -> None:
         """As a telephone does: again, after a rest, when it heard nothing."""
         self.network.weather = of
-        for _try in range(3):
+        for _try in range(4):
             try:
-                self.phones[phone].sync(batch=batch, stop_before_push=stop)
+                self.phones[phone].sync(batch=1 + number % 8, stop_before_push=number % 7 == 6)
             except Lost:
                 self.frozen.move(minutes=1)
         self.network.weather = (Random(0), 0.0)
 
-    @rule(phone=st.integers(0, 1), count=st.integers(2, 5), batch=st.integers(1, 6), of=weather)
-    def a_round(self, phone: int, count: int, batch: int, of: tuple[Random, float]) -> None:
-        """Several things found on one way, and a bit of signal at its end."""
-        for number in range(count):
-            self.report(phone=phone, photos=of[0].randrange(3) if number else 0, wrong=of[0].random() < 0.2)
-            self.frozen.move(minutes=3)
-        self.sync(phone=phone, batch=batch, of=of, stop=False)
+    def settle(self, phone: int, of: tuple[Random, float], number: int) -> None:
+        mine = self.phones[phone]
+        if mine.unsettled:
+            old = mine.unsettled.pop(0)
+            self.settled.add(old["id"])
+            if number % 2 and old["kind"] == "report":
+                self._make(phone, "report", {"words": f"第{len(self.made)}件：改过了"}, files=old["files"], settles=old["id"])
+            else:
+                self._make(phone, "abandon", {"item": old["id"], "why": "算了"})
 
-    @rule(which=st.integers(0, 20))
-    def late(self, which: int) -> None:
-        """Something that was under way for long arrives, whatever was sent since."""
+    def something_late_arrives(self, phone: int, of: tuple[Random, float], number: int) -> None:
+        """Whatever was sent since."""
         if self.network.late:
-            self.network.late.pop(which % len(self.network.late))()
+            self.network.late.pop(number % len(self.network.late))()
 
-    @rule(phone=st.integers(0, 1))
-    def restart(self, phone: int) -> None:
+    def restarted(self, phone: int, of: tuple[Random, float], number: int) -> None:
+        """The battery was dead for a while; the clock is another one since."""
         self.phones[phone].offsets.clear()
+        self.phones[phone].clock = JUMPS[number % len(JUMPS)]
+        self.frozen.move(minutes=number)
 
-    @rule(phone=st.integers(0, 1), to=jumps)
-    def clock_jumps(self, phone: int, to: timedelta) -> None:
-        self.phones[phone].clock = to
-
-    @rule(minutes=st.sampled_from((1, 45, 600, 5000)))
-    def time_passes(self, minutes: int) -> None:
-        self.frozen.move(minutes=minutes)
-
-    @rule()
-    def a_month_passes(self) -> None:
-        """Files that no item claimed are cleared away; the telephones send them again."""
-        self.frozen.move(days=30)
-        keep_house(now())
-
-    @rule(phone=st.integers(0, 1))
-    def shut_out_or_give_back(self, phone: int) -> None:
+    def shut_out_or_given_back(self, phone: int, of: tuple[Random, float], number: int) -> None:
+        """Files that no item claimed in a month are cleared away; the telephones send them again."""
         admin, pk = self.world.actor("admin"), self.phones[phone].device_id
         if Device.objects.get(pk=pk).shut_out_at is None:
             devices.shut_out(device_id=pk, by=admin, why="丢了")
         else:
             devices.give_back(device_id=pk, by=admin)
+        if number % 3 == 0:
+            self.frozen.move(days=30)
+            keep_house(now())
 
     def _receipts(self) -> dict[str, Receipt]:
         return {str(row.pk): row for row in Receipt.objects.all()}
@@ -360,7 +359,10 @@ def machine(world: World, monday: Frozen, tmp_path: Path, settings: Any) -> type
 
 def test_whatever_happens_on_the_way_each_item_is_there_once(machine: type[SyncMachine]) -> None:
     run_state_machine_as_test(machine, settings=settings(
-        max_examples=15, stateful_step_count=25, deadline=None, derandomize=True, database=None,
+        max_examples=8, stateful_step_count=20, deadline=None, derandomize=True, database=None,
         phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
     ))
-    assert seen == {*FAULTS, "none"}
+    # It must have gone through something: a machine that only has good weather finds nothing.
+    assert all(seen[fault] >= 3 for fault in FAULTS), seen
+    assert seen["died"] >= 3, seen
+    assert seen["items"] >= 100, seen

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ def test_a_long_piece_is_safe_before_its_end(phone: Phone, monkeypatch: pytest.M
     source = io.BytesIO(PHOTO)
     append(phone.worker, upload_id=pk, offset=0, read=read, length=SIZE)
     assert max(seen) > 0
-    assert all(later - earlier <= 1200 for earlier, later in zip(seen, seen[1:], strict=False))
+    assert all(later - earlier <= 1200 for earlier, later in pairwise(seen))
 
 
 @pytest.mark.django_db

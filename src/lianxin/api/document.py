@@ -71,14 +71,17 @@ _MEANING = {
     400: "The request cannot be read: malformed JSON or a bad header.", 401: "No valid token or code.",
     403: "The token's scopes or the person's role do not allow it.",
     404: "No such thing, or not the caller's to see.", 409: "Someone was quicker, or the key was used for something else.",
-    413: "Too large.", 415: "The body is of another media type.", 422: "A field is wrong; `errors` says which.",
-    429: "Too often; see Retry-After.", 503: "The database does not answer; see Retry-After.",
+    412: "Another version of tus than 1.0.0.", 413: "Too large.",
+    415: "The body is of another media type.", 422: "A field is wrong; `errors` says which.",
+    423: "Another request is writing to the same file.", 429: "Too often; see Retry-After.",
+    503: "The database does not answer; see Retry-After.",
 }
 _KEY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200},
         "description": "Names this write: sent again with the same body it happens once and is answered the same."}
 _MATCH = {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
           "description": "The version seen, as in the ETag. A newer one is a 409 with `current`.", "example": '"3"'}
 _OWN_IDS = frozenset({"push_items", "begin_upload", "append_to_upload", "end_upload", "upload_protocol"})  # their ids are the keys
+_OF_TUS = {"begin_upload": [409, 412, 429], "append_to_upload": [409, 412, 423], "end_upload": [409, 412, 423]}
 _NOT_KEYED = _OWN_IDS | frozenset({"read_identity", "see_notice", "read_missed_number", "end_campaign", "listing_step", "suggest", "track"})
 
 
@@ -94,7 +97,7 @@ def _statuses(operation: dict[str, Any], write: bool) -> list[int]:
             found.append(409)
     if operation["operationId"] in ("track", "upload") or any("TrackingCode" in s for s in operation.get("security", [])):
         found.append(429)
-    return sorted(found)
+    return sorted({*found, *_OF_TUS.get(operation["operationId"], [])})
 
 
 def build() -> dict[str, Any]:

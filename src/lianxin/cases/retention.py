@@ -62,6 +62,9 @@ PERSONAL: dict[str, RetentionClass] = {
     "patrols.Inspection.answers": WORDS,  # of a place; words and photos in it, counted from the inspection, see patrols/housekeeping.py
     "patrols.CheckIn.lon": WORDS,  # a worker's own; sooner: the row is deleted after LIANXIN_CHECK_IN_DAYS
     "patrols.CheckIn.lat": WORDS,
+    "fieldwork.Receipt.body": WORDS,  # sealed; sooner: when the worker settles it, or after LIANXIN_FIELD_UNSETTLED_DAYS
+    "fieldwork.Receipt.answer": WORDS,  # why it was not taken; counted from the settling, see fieldwork/housekeeping.py
+    "fieldwork.Upload.name": ATTACHMENT,  # sooner: when the file is whole, or after LIANXIN_FIELD_UPLOAD_DAYS
     "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
 }
 
@@ -127,6 +130,17 @@ IMPERSONAL: dict[str, str] = {
     "hot.HotIssue.days": "how many reports each day",
     "hot.HotSurge.expected": "how many reports were to be expected",
     "hot.HotSurge.chance": "how likely so many were by chance",
+    "fieldwork.Cover.key": "a hash of a random form key",
+    "fieldwork.Device.name": "what a worker calls their own telephone",
+    "fieldwork.Device.digest": "a hash of a random secret",
+    "fieldwork.Device.hint": "four letters of a random secret",
+    "fieldwork.Device.version": "a version of the application",
+    "fieldwork.Device.why": "said of a telephone, not of a case",
+    "fieldwork.Receipt.kind": "a word of the program",
+    "fieldwork.Receipt.digest": "a hash of a whole item",
+    "fieldwork.Upload.fault": "a sentence of the program",
+    "fieldwork.Upload.size": "a number of bytes",
+    "fieldwork.Upload.received": "a number of bytes",
     "patrols.InspectionPhoto.question": "the name of a question",
     "triage.Offer.offered": "codes of categories, areas, services and articles, and ids of cases",
     "triage.Offer.probability": "how sure the system was",

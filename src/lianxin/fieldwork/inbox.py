@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from lianxin.cases.actions.writing import prepared
 from lianxin.kernel import faults
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt
@@ -276,7 +277,7 @@ class Batch:
 
     def _write(self, taken: _Taken, status: ReceiptStatus, answer: Mapping[str, Any], *, sealed: bytes | None) -> None:
         try:
-            with connection.cursor() as cursor:
+            with prepared() as cursor:
                 cursor.execute(RECEIPT, [
                     taken.id, self.worker.device_id, taken.kind, taken.digest, taken.made_at, taken.at, now(), status.value,
                     json.dumps(answer, ensure_ascii=False), sealed,

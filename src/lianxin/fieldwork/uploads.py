@@ -195,8 +195,8 @@ def _finish(worker: Worker, row: Upload, handle: int) -> None:
         try:
             with transaction.atomic():
                 made, _offered = files.store(file=file, name=row.name, size=row.size, by=worker.actor)
-                Upload.objects.filter(pk=row.pk).update(attachment=made, received=row.size)
-            row.attachment = made
+                Upload.objects.filter(pk=row.pk).update(attachment=made, received=row.size, name="")
+            row.attachment, row.name = made, ""  # the attachment's from here on
         except (Invalid, TooLarge) as error:
             row.fault = str(error.message)[:300]
             Upload.objects.filter(pk=row.pk).update(fault=row.fault)

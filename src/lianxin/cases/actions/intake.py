@@ -381,7 +381,8 @@ def _register(*, intake: Intake, by: Actor, key: bytes | None) -> Registered:
                 _follow_up(intake, by, registered.case_id, uuid.UUID(rows.events[0]["id"]))
         else:
             # A savepoint only inside an outer transaction, so that a replay can be answered there too.
-            with told_when_held(), transaction.atomic() if connection.in_atomic_block else nullcontext():
+            answerable = connection.in_atomic_block and (key is not None or bool(intake.source_system))
+            with told_when_held(), transaction.atomic() if answerable else nullcontext():
                 write_one(rows, submission)
     except IntegrityError as error:
         earlier = replayed(key, fingerprint)

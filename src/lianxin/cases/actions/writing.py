@@ -71,7 +71,7 @@ class _Prepared(ServerBindingCursor):  # type: ignore[misc, unused-ignore]
         return super().execute(query, params, prepare=True)  # type: ignore[misc]
 
 
-def _prepared() -> CursorWrapper:
+def prepared() -> CursorWrapper:
     """`connection.cursor()` for one statement that is worth preparing: watched and counted like every other."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -81,7 +81,7 @@ def _prepared() -> CursorWrapper:
 
 def write_one(rows: Rows, submission: dict[str, Any] | None) -> None:
     """All rows of one case in one statement. Must run inside a transaction or autocommit: it is atomic either way."""
-    with _prepared() as cursor:
+    with prepared() as cursor:
         cursor.execute(ONE_STATEMENT, statement_parameters(rows, submission))
 
 
