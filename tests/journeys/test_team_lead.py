@@ -62,9 +62,10 @@ def test_a_grid_is_cut_merged_and_dragged_with_the_mouse(served: Any, open_as: O
     choose(page, "split")
     first = grids.held(VILLAGE).grids[0]
     west, south, east, north = grids.shape_of(first).bounds
-    at = page.evaluate("""([points]) => { const box = document.querySelector("[data-grids]"), frame = box.map.getCanvas().getBoundingClientRect();
-        return points.map((one) => { const p = box.map.project(one); return [p.x + frame.left, p.y + frame.top]; }); }""",
-                       [[[west + 0.002, (south + north) / 2], [east - 0.002, (south + north) / 2]]])
+    ends = [[west + 0.002, (south + north) / 2], [east - 0.002, (south + north) / 2]]
+    at = page.evaluate("""(ends) => {
+        const { map } = document.querySelector("[data-grids]"), frame = map.getCanvas().getBoundingClientRect();
+        return ends.map((one) => { const p = map.project(one); return [p.x + frame.left, p.y + frame.top]; }); }""", ends)
     for x, y in at:
         page.mouse.click(x, y)
     page.wait_for_selector("[data-map-canvas][data-points='2']")
@@ -79,9 +80,11 @@ def test_a_grid_is_cut_merged_and_dragged_with_the_mouse(served: Any, open_as: O
     whole()
     page.wait_for_selector(READY)
     choose(page, "redraw")
-    corner = page.evaluate("""() => { const box = document.querySelector("[data-grids]"), map = box.map, frame = map.getCanvas().getBoundingClientRect();
-        const inner = map.querySourceFeatures("corners").map((one) => map.project(one.geometry.coordinates)).find((p) =>
-          map.queryRenderedFeatures(p, { layers: ["fill"] }).length && map.queryRenderedFeatures([[p.x - 20, p.y - 20], [p.x + 20, p.y + 20]], { layers: ["village"] }).length === 0);
+    corner = page.evaluate("""() => {
+        const { map } = document.querySelector("[data-grids]"), frame = map.getCanvas().getBoundingClientRect();
+        const near = (p) => map.queryRenderedFeatures([[p.x - 20, p.y - 20], [p.x + 20, p.y + 20]], { layers: ["village"] });
+        const inner = map.querySourceFeatures("corners").map((one) => map.project(one.geometry.coordinates))
+          .find((p) => near(p).length === 0);
         return inner ? [inner.x + frame.left, inner.y + frame.top] : null; }""")
     assert corner is not None
     before = page.input_value("[data-features]")
@@ -112,7 +115,7 @@ def test_a_grid_is_cut_and_merged_by_keyboard_alone(served: Any, open_as: Open) 
     page.wait_for_selector("[data-map-canvas][data-points='0']")
     west, south, east, north = grids.shape_of(made[0]).bounds
     page.focus("#id_split_grid")
-    page.keyboard.type("第1")
+    page.keyboard.press("ArrowDown")
     page.focus("#id_split_line")
     page.keyboard.type(f"{west},{(south + north) / 2}")
     page.keyboard.press("Enter")
