@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.apps import apps
@@ -12,7 +13,7 @@ from django.db import connection, models
 
 from lianxin.cases import schema_sql
 from lianxin.cases.models import Reporter, RetentionClass
-from lianxin.cases.retention import PERSONAL
+from lianxin.cases.retention import BY_CONSENT, PERSONAL
 
 from .markdown import code, codes, page, sentence, table
 
@@ -93,17 +94,18 @@ def _table(model: type[models.Model]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _columns(names: Iterable[str]) -> str:
+    """`table.column` of fields named by app, model and column."""
+    found = (name.split(".") for name in names)
+    return codes(f"{apps.get_model(label, model)._meta.db_table}.{column}" for label, model, column in found)
+
+
 def _retention() -> str:
     days = settings.LIANXIN_RETENTION_DAYS
     rows = []
     for kind, done in RETENTION.items():
-        columns = []
-        for name, held in PERSONAL.items():
-            if held == kind:
-                label, model, column = name.split(".")
-                columns.append(f"{apps.get_model(label, model)._meta.db_table}.{column}")
         when = f"{days[kind.value]} days after the case ended" if kind.value in days else "–"
-        rows.append((code(kind.value), kind.label, codes(columns), when, done))
+        rows.append((code(kind.value), kind.label, _columns(name for name, held in PERSONAL.items() if held == kind), when, done))
     return table(("class", "", "columns", "when (default)", "what happens"), rows)
 
 
@@ -135,6 +137,8 @@ def render() -> str:
         "database), each bound to its row and column. `phone_hash` is a keyed hash for exact look-up. Every column that can "
         "hold something about a reporter has a retention class; a test finds the one that has none:",
         _retention(),
+        f"{_columns(BY_CONSENT)} are ciphertext likewise and have no days: they are kept while their person's consent holds, and go "
+        "with their row when it is taken back or has ended ([care-register.md](../howto/care-register.md)).",
         "The days are settings, for all classes or for each: see [settings.md](settings.md). How to look into it: "
         "[keys-and-retention.md](../howto/keys-and-retention.md).",
         "## Tables", *(_table(model) for model in tables()),
