@@ -56,6 +56,11 @@ def test_without_a_network_from_the_second_minute_on(telephone: Make) -> None:
     phone.call("data", "drafts.put", "half", {"words": "写到一半的话"})
     assert phone.states() == ["unsent"]
     assert Receipt.objects.count() == 0
+    for screen in ("report", "map", "unsent", "more"):
+        phone.page.evaluate("(screen) => { location.hash = `#/${screen}`; }", screen)
+        expect(phone.page.locator("#app main h1")).not_to_have_text("这一页没能打开")
+    phone.page.evaluate("() => { location.hash = '#/map'; }")
+    expect(phone.page.locator("#app canvas")).to_be_visible()
     raw = phone.raw()
     assert raw["rows"]["items"] == raw["rows"]["blobs"] == raw["rows"]["drafts"] == 1
     for plain in (WORDS, "井盖", "lxd_", "settled", "image/jpeg", "写到一半", "grid甲", photo[100:120].decode("latin-1")):
@@ -430,6 +435,38 @@ def test_locked_when_nobody_touches_it(telephone: Make) -> None:
     assert phone.states() == ["accepted"]
     with pytest.raises(Fault, match="wrong"):
         phone.call("vault", "unlock", PIN)
+
+
+def test_a_finger_in_place_of_the_pin(telephone: Make) -> None:
+    phone = telephone()
+    cdp = phone.context.new_cdp_session(phone.page)
+    cdp.send("WebAuthn.enable")
+    cdp.send("WebAuthn.addVirtualAuthenticator", {"options": {
+        "protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "hasPrf": True, "automaticPresenceSimulation": True}})
+    phone.page.evaluate("() => { location.hash = '#/more'; }")
+    phone.page.get_by_role("button", name="用指纹或面容解锁").click()
+    phone.page.get_by_label("现在的解锁码").fill(PIN)
+    phone.page.get_by_role("button", name="用指纹或面容解锁").click()
+    expect(phone.page.get_by_text("下次可以用指纹或面容打开")).to_be_visible()
+    phone.offline()
+    phone.add("report", {"words": WORDS})
+    phone.page.reload()
+    phone.page.get_by_role("button", name="用指纹或面容打开").click()
+    expect(phone.page.locator("#app nav")).to_be_visible()
+    assert phone.states() == ["unsent"]
+    phone.call("vault", "change", PIN, "739105")
+    phone.page.reload()
+    phone.page.get_by_role("button", name="用指纹或面容打开").click()
+    expect(phone.page.locator("#app nav")).to_be_visible()
+    phone.call("vault", "dropFinger")
+    phone.page.reload()
+    expect(phone.page.get_by_label("解锁码")).to_be_visible()
+    expect(phone.page.get_by_role("button", name="用指纹或面容打开")).to_have_count(0)
+    phone.unlock("739105")
+    phone.offline(False)
+    phone.sync()
+    once(1)
 
 
 def test_what_cannot_be_taken_holds_nothing_back(telephone: Make) -> None:

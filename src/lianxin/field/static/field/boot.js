@@ -20,10 +20,11 @@ async function words() {
 }
 
 // A bar at the top that stays until it is tapped: one for each thing that is the matter.
-function bar(name, text, label, act) {
+function bar(name, text, ...acts) {
   const place = document.getElementById("notices");
   place.querySelector(`[data-bar=${name}]`)?.remove();
-  if (text) place.append(h("div", { class: "f-notice near", data: { bar: name } }, h("p", {}, text), label && button(label, { onclick: act })));
+  if (text) place.append(h("div", { class: "f-notice near", data: { bar: name } }, h("p", {}, text),
+    acts.length > 0 && h("div", { class: "f-row" }, acts.map(([label, act]) => button(label, { onclick: act })))));
 }
 
 // A new version waits until the worker says so or opens the application again; the queue is the store's, not the version's.
@@ -33,7 +34,7 @@ async function worker() {
   const offer = () => {
     if (!registration.waiting || !navigator.serviceWorker.controller) return;
     emit("update");
-    bar("update", w("update.ready"), w("update.do"), update);
+    bar("update", w("update.ready"), [w("update.do"), update]);
   };
   const update = async () => {
     await ask("locking", 3000);
@@ -71,9 +72,20 @@ function watchIdle() {
 }
 function device({ phase }) {
   if (phase === "shut_out" || phase === "closed") bar("device", w(`sync.${phase}`));
-  else if (phase === "unknown") bar("device", w("sync.unknown"), w("sync.enrol_again"), gate.enrolAgain);
+  else if (phase === "unknown") bar("device", w("sync.unknown"), [w("sync.enrol_again"), gate.enrolAgain]);
   else if (phase === "idle") bar("device", "");
 }
+
+// An app on the home screen is not cleared with the history. Offered once, when the worker is inside.
+const OFFERED = "lx-field-install";
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  let before = null;
+  try { before = localStorage.getItem(OFFERED); } catch { /* private mode: not kept anyway */ }
+  if (before || !vault.unlocked()) return;
+  const end = (install) => { bar("install", ""); localStorage.setItem(OFFERED, "1"); if (install) event.prompt(); };
+  bar("install", w("install.offer"), [w("install.do"), () => end(true)], [w("install.later"), () => end(false)]);
+});
 
 async function main() {
   await words();
@@ -81,7 +93,7 @@ async function main() {
   on("sync", device);
   on("space", ({ scarce }) => bar("space", scarce ? w("store.scarce") : ""));
   on("sign-out", () => location.reload());
-  whenStale(() => bar("stale", w("update.elsewhere"), w("update.reload"), () => location.reload()));
+  whenStale(() => bar("stale", w("update.elsewhere"), [w("update.reload"), () => location.reload()]));
   worker().catch((fault) => console.warn(fault));
   await database();
   watchIdle();

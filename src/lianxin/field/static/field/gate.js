@@ -58,7 +58,7 @@ export function enrol() {
         show(h("p", {}, w("enrol.offline")), button(w("gate.again"), { class: "primary", onclick: begin }));
         return;
       }
-      if (!who.signed_in) { show(h("p", {}, w("enrol.first")), h("a", { class: "f-button primary", href: who.sign_in }, w("enrol.sign_in"))); return; }
+      if (!who.signed_in) { show(h("p", {}, w("enrol.first")), h("a", { class: "f-button primary wide", href: who.sign_in }, w("enrol.sign_in"))); return; }
       const device = field(w("enrol.device"), h("input", { name: "device", maxLength: 80, required: true, value: w("enrol.device_name", { name: who.name }) }));
       const pin = pinField(w("enrol.pin"), "pin", w("enrol.pin_help")), twice = pinField(w("enrol.pin_again"), "again");
       show(h("p", {}, w("enrol.hello", { name: who.name })), form(async () => {
@@ -74,7 +74,7 @@ export function enrol() {
         await takeBallast();
         gate().hidden = true;
         return done();
-      }, device, pin, twice, button(w("enrol.do"), { class: "primary", type: "submit" })));
+      }, device, pin, twice, button(w("enrol.do"), { class: "primary wide", type: "submit" })));
     };
     begin();
   });
@@ -114,7 +114,30 @@ export function changePin() {
       try { await vault.change(old.control.value, pin.control.value); } catch (fault) { return wrong(old, fault); }
       say(w("pin.changed"));
       return end();
-    }, old, pin, twice, button(w("pin.change"), { class: "primary", type: "submit" }), button(w("pin.cancel"), { class: "quiet", onclick: end })));
+    }, old, pin, twice, button(w("pin.change"), { class: "primary wide", type: "submit" }), button(w("pin.cancel"), { class: "quiet wide", onclick: end })));
+  });
+}
+
+// A finger or a face in place of the PIN, or no more of it. Resolves when it is done or given up.
+export async function changeFinger() {
+  if (await vault.fingerSet()) {
+    await vault.dropFinger();
+    return say(w("finger.dropped"));
+  }
+  if (!await vault.fingerPossible()) return say(w("finger.unable"));
+  const app = document.getElementById("app");
+  return new Promise((done) => {
+    const pin = pinField(w("pin.old"), "pin"), end = () => { gate().hidden = true; app.hidden = false; done(); };
+    app.hidden = true;
+    show(h("p", {}, w("finger.hello")), form(async () => {
+      pin.fault("");
+      try { await vault.setFinger(pin.control.value); } catch (fault) {
+        if (fault.code === "unable" || fault instanceof DOMException) return pin.fault(w("finger.unable"));
+        return wrong(pin, fault);
+      }
+      say(w("finger.set"));
+      return end();
+    }, pin, button(w("finger.do"), { class: "primary wide", type: "submit" }), button(w("pin.cancel"), { class: "quiet wide", onclick: end })));
   });
 }
 
@@ -136,7 +159,14 @@ export function unlock() {
       clearTimeout(ticking);
       gate().hidden = true;
       done();
-    }, pin, waits, button(w("unlock.do"), { class: "primary", type: "submit" })), lost());
+    }, pin, waits, button(w("unlock.do"), { class: "primary wide", type: "submit" })), lost());
+    const finger = button(w("finger.unlock"), { class: "wide", onclick: async () => {
+      try { await vault.unlockByFinger(); } catch (fault) { console.warn(fault); pin.fault(w("finger.failed")); return; }
+      clearTimeout(ticking);
+      gate().hidden = true;
+      done();
+    } });
+    vault.fingerSet().then((set) => { if (set) gate().querySelector("form").before(h("p", {}, finger)); });
     queue.counts().then(({ unsent }) => { if (unsent) gate().append(h("p", { class: "f-help" }, w("unlock.unsent", { n: unsent }))); });
     tick();
   });

@@ -101,13 +101,49 @@ async function tried(pin) {
     return { vault, raw };
   });
 }
-export async function unlock(pin) {
-  const { vault, raw } = await tried(pin);
-  const opened = await importRaw(raw);
+async function opened({ vault, raw }) {
+  const made = await importRaw(raw);
   raw.fill(0);
-  bundle = JSON.parse(words.decode(await unshut(opened, vault.bundle, "bundle")));
-  key = opened;
+  bundle = JSON.parse(words.decode(await unshut(made, vault.bundle, "bundle")));
+  key = made;
   emit("unlocked");
+}
+export const unlock = async (pin) => opened(await tried(pin));
+
+// A finger or a face in place of the PIN: a passkey of this telephone gives a secret of its own (WebAuthn, extension PRF), and the same key is
+// wrapped by it as well. The PIN stays valid.
+const PRF = text.encode("lianxin field store");
+const prf = (extra) => ({ challenge: crypto.getRandomValues(new Uint8Array(32)), userVerification: "required", extensions: { prf: { eval: { first: PRF } } }, timeout: 60_000, ...extra });
+async function secretOf(credential) {
+  const first = credential?.getClientExtensionResults().prf?.results?.first;
+  if (!first) return null;
+  const base = await subtle.importKey("raw", first, "HKDF", false, ["deriveKey"]);
+  return subtle.deriveKey({ name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: PRF }, base, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+}
+const ask = async (id) => secretOf(await navigator.credentials.get({ publicKey: prf({ allowCredentials: [{ type: "public-key", id }] }) }));
+
+export const fingerPossible = async () => Boolean(await globalThis.PublicKeyCredential?.isUserVerifyingPlatformAuthenticatorAvailable?.().catch(() => false));
+export const fingerSet = async () => Boolean((await get("meta", "vault"))?.finger);
+// Raises "unable" where the telephone has no such secret to give, and what the browser raises when the worker says no.
+export async function setFinger(pin) {
+  const { vault, raw } = await tried(pin);
+  const made = await navigator.credentials.create({ publicKey: { ...prf({}), rp: { name: "Lianxin" },
+    user: { id: crypto.getRandomValues(new Uint8Array(16)), name: held().worker.name, displayName: held().worker.name },
+    pubKeyCredParams: [-7, -257].map((alg) => ({ type: "public-key", alg })),
+    authenticatorSelection: { authenticatorAttachment: "platform", residentKey: "preferred", userVerification: "required" } } });
+  const secret = await secretOf(made) ?? (made.getClientExtensionResults().prf?.enabled ? await ask(made.rawId) : null);
+  if (!secret) throw new VaultFault("unable");
+  await put("meta", { ...vault, finger: { id: made.rawId, wrapped: await shut(vault.device, await shut(secret, raw, "finger"), "device") } });
+  raw.fill(0);
+}
+export async function unlockByFinger() {
+  const vault = await get("meta", "vault"), secret = await ask(vault.finger.id);
+  if (!secret) throw new VaultFault("unable");
+  await opened({ vault, raw: await unshut(secret, await unshut(vault.device, vault.finger.wrapped, "device"), "finger") });
+}
+export async function dropFinger() {
+  const { finger: _gone, ...vault } = await get("meta", "vault");
+  await put("meta", vault);
 }
 export async function change(old, pin) {
   if (weakness(pin)) throw new VaultFault(weakness(pin));

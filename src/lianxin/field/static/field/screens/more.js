@@ -19,6 +19,7 @@ export async function render(root) {
     choice(w("system.title"), "system", [["wgs84", w("system.wgs84"), w("system.wgs84_help")], ["gcj02", w("system.gcj02"), w("system.gcj02_help")]], system(), setSystem),
     h("div", { class: "f-stack" },
       button(w("more.lock"), { class: "wide", onclick: async () => (await import("../boot.js")).lock() }),
+      button(w("finger.do"), { class: "wide", onclick: async () => (await import("../gate.js")).changeFinger() }),
       button(w("pin.change"), { class: "wide", onclick: async () => (await import("../gate.js")).changePin() }),
       button(w("leave.title"), { class: "wide danger", onclick: async () => (await import("../gate.js")).leave() })));
   return {};
