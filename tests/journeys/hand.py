@@ -31,7 +31,7 @@ def town(world: World) -> None:
     divided(world, 4)
     Site.objects.create(code="S1", name="花园菜市场", kind="market", area=world.areas[VILLAGE], lon=113.1005, lat=29.1002,
                         approximate=False)
-    Category.objects.filter(code="010101").update(field_matter=True)
+    Category.objects.filter(code="010101").update(field_matter=True, plain_name="路灯不亮", keywords={"路灯": 1.0, "黑灯": 1.0})
 
 
 def handled(world: World) -> Any:

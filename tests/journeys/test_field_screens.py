@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from lianxin.cases import actions as a
 from lianxin.cases.models import Attachment, Case, EventText
+from lianxin.kernel.coordinates import gcj02_to_wgs84
 from tests.browser import axe, axe_source
 from tests.cases.ways import VILLAGE
 from tests.journeys.hand import Taps, asked, camera, fits, given, sent, shown, tab, targets, town
@@ -254,6 +255,26 @@ def test_a_telephone_that_speaks_gcj02_says_so(phone: Phone) -> None:
     (item,) = [one for one in phone.items().values() if one["kind"] == "report"]
     assert (item["body"]["coordinate_system"], item["body"]["lon"]) == ("gcj02", 113.1)
     assert 0.003 < 113.1 - (Case.objects.get().lon or 0) < 0.008  # some hundred metres, taken off by the server
+    for lon, lat in ((113.0926, 29.3812), (121.4737, 31.2304), (87.6, 43.8), (139.7, 35.7)):
+        shown_at = phone.call("geo", "toWgs84", {"lon": lon, "lat": lat, "system": "gcj02"})
+        assert (shown_at["lon"], shown_at["lat"]) == pytest.approx(gcj02_to_wgs84(lon, lat), abs=1e-7)
+
+
+def test_words_find_the_matter_without_a_network(phone: Phone) -> None:
+    page = phone.page
+    phone.sync()
+    phone.offline()
+    tab(phone, "report").press("Enter")
+    page.get_by_label("用几个字找").fill("整条街黑灯瞎火")  # no letter of its name, only a keyword
+    expect(page.get_by_role("button", name="路灯不亮")).to_be_visible()
+    page.get_by_label("用几个字找").fill("讨薪")
+    expect(page.locator(".f-category")).to_contain_text("没有找到")
+    page.get_by_label("文字").fill("巷子里路灯坏了")
+    expect(page.get_by_role("heading", name="看文字像是")).to_be_visible()
+    page.get_by_role("button", name="路灯不亮").tap()
+    expect(page.locator(".f-chosen")).to_contain_text("城乡建设 › 市政 › 路灯")
+    page.get_by_role("button", name="换一个").tap()
+    expect(page.get_by_label("用几个字找")).to_be_visible()
 
 
 # --- the look -----------------------------------------------------------------------------------------------------

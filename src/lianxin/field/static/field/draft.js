@@ -17,10 +17,10 @@ async function clear(name, { files = [] }) {
   for (const { id } of files) await drafts.remove(`${name}/${id}`);
   await drafts.remove(name);
 }
-// An item that stands in the queue while its draft does, too, was handed over just before the application was killed.
+// The same item in the queue: it was handed over just before the application was killed.
 async function handed(kept) {
-  const since = kept?.value.handing;
-  return Boolean(since) && (await queue.list()).some((one) => one.made_at >= since);
+  const { at, kind, body } = kept?.value.handing ?? {};
+  return Boolean(at) && (await queue.list()).some((one) => one.kind === kind && one.made_at >= at && JSON.stringify(one.body) === body);
 }
 
 // `files` is {role: [blobs]}, its arrays are changed in place; `value` is everything else. `save` waits a moment, `flush` does not.
@@ -61,12 +61,12 @@ export async function openDraft(name, value, roles, broken = () => {}) {
     await clear(name, { files: [...ids.values()].map((id) => ({ id })) });
   };
   // Into the queue, and only then out of the drafts. Raises what the queue raises; the draft is kept then.
-  draft.hand = async (kind, body, settles) => {
-    draft.value.handing = new Date().toISOString();
+  draft.hand = async (kind, body) => {
+    draft.value.handing = { at: new Date().toISOString(), kind, body: JSON.stringify(body) };
     await draft.flush();
     try {
-      const id = await (settles ? queue.settle(settles, kind, body, all()) : queue.add(kind, body, all()));
-      await draft.drop();
+      const id = await queue.add(kind, body, all());
+      await draft.drop().catch(() => {}); // it is known by what it handed over when it is opened again
       return id;
     } catch (fault) { delete draft.value.handing; draft.save(); throw fault; }
   };

@@ -12,6 +12,7 @@ import { itemState } from "./unsent.js";
 import { w } from "../words.js";
 
 const EMPTY = { how: "push", words: "", category: "", at: null, place_text: "", done: "", urgent: false, emergency: "" };
+const LONGEST = 10_000; // characters an item's words may have
 const ROLES = ["report", "before", "after", "voice"];
 const NUMBERS = [["110", "emergency.110"], ["119", "emergency.119"], ["120", "emergency.120"]];
 
@@ -69,7 +70,7 @@ export async function render(root) {
   const place = placeBlock(value, ground);
   const category = categoryBlock(value, known, last, changed);
   blocks.place = place; blocks.category = category;
-  const words = h("textarea", { rows: 2, value: value.words, maxLength: settings?.words ?? 2000, oninput: () => { value.words = words.value; category.redraw(); changed(); } });
+  const words = h("textarea", { rows: 2, value: value.words, maxLength: Math.min(settings?.words ?? 2000, LONGEST), oninput: () => { value.words = words.value; category.redraw(); changed(); } });
   const spot = h("input", { type: "text", value: value.place_text, maxLength: 200, oninput: () => { value.place_text = spot.value; changed(); } });
   const done = h("input", { type: "text", value: value.done, maxLength: 500, oninput: () => { value.done = done.value; changed(); } });
   blocks.done = field(w("report.done_words"), done, w("report.done_help"));
