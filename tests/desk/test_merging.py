@@ -64,10 +64,10 @@ def test_a_case_page_suggests_and_the_queue_does(world: World, two: tuple[Case, 
 def test_the_queue_is_looked_through_in_parts(world: World, monday: Frozen) -> None:
     """The next part comes when the last of this one is in sight, or by the link; nothing is listed that is like nothing."""
     alone = [said(words) for words in ("滑梯松动。", "公告栏看不清。", "喷泉池很脏。", "长椅少木板。")]
-    pairs = [said(f"{n}栋停水了。") for n in range(18)]
+    pairs = [said(f"{n}栋停水了。") for n in range(14)]
     dispatcher = client_for(world, "dispatcher")
     first = page(dispatcher, "alike")
-    assert 8 < first.count('class="desk-focus"') <= duplicates.QUEUED - len(alone)  # each pair once
+    assert 3 < first.count('class="desk-focus"') <= duplicates.QUEUED - len(alone)  # each pair once
     assert first.count('data-key="="') == 1
     [address] = re.findall('hx-get="([^"]*)" hx-trigger="revealed"', first)
     answer = dispatcher.get(html.unescape(address), headers={"HX-Request": "true"})
@@ -76,7 +76,7 @@ def test_the_queue_is_looked_through_in_parts(world: World, monday: Frozen) -> N
     assert 'data-key="="' not in rest
     assert "revealed" not in rest
     assert "没有像同一件事的" not in rest
-    assert {case.number for case in pairs[14:]} <= set(re.findall(r"\d\d-\d+-\d", rest))
+    assert {case.number for case in pairs[10:]} <= set(re.findall(r"\d\d-\d+-\d", rest))
     # By the link it is a page; with nothing on it that is said.
     assert page(dispatcher, "alike", after=parse_qs(urlsplit(html.unescape(address)).query)["after"][0]).count("<h1") == 1
     for case in pairs:

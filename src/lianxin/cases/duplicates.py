@@ -35,7 +35,7 @@ DAYS = 14  # further apart than this, the same trouble is a new one
 ALIKE = 0.3  # the score from which two cases are suggested
 LIKELY = 0.7  # the score from which it is said that they are likely one
 SIMILAR, SIMILAR_DAYS = 0.25, 30  # the least score, and days back, of cases shown while something is being said
-QUEUED = 15  # cases of the queue that are looked at for one answer
+QUEUED = 10  # cases of the queue that are looked at for one answer
 _MERGEABLE = tuple(BY_ACTION["merge"].sources)
 
 
