@@ -15,7 +15,7 @@ from django.urls import reverse
 from lianxin.cases.files import store
 from lianxin.kernel.clock import Frozen, now
 from lianxin.patrols.codes import letters_of
-from lianxin.patrols.models import Form, FormVersion, Inspection, InspectionPhoto
+from lianxin.patrols.models import CheckIn, Form, FormVersion, Inspection, InspectionPhoto
 from lianxin.places.models import Site
 from tests.desk.conftest import SignIn
 from tests.files import samples
@@ -96,6 +96,17 @@ def test_the_list_narrows(world: World, made: Inspection, as_: SignIn) -> None:
     assert "没有符合条件的检查" in supervisor.get(address, {"place": "market"}).content.decode()
     assert supervisor.get(address, {"form": "?", "after": "x"}).status_code == 200
     assert supervisor.get(address, {"place": "\x00"}).status_code == 400
+
+
+def test_that_somebody_was_there(world: World, made: Inspection, as_: SignIn) -> None:
+    for code in ("school", "market"):
+        CheckIn.objects.create(pk=uuid.uuid4(), staff=world.staff["grid"], site=Site.objects.get(code=code), how="qr", at=now())
+    shown = as_("east_supervisor").get(reverse("desk:inspections"), {"place": "school"}).content.decode()
+    assert "在这里打过卡" in shown
+    assert "扫码" in shown
+    assert "grid甲" not in shown
+    assert "在这里打过卡" not in as_("east_supervisor").get(reverse("desk:inspections"), {"place": "market"}).content.decode()
+    assert "在这里打过卡" not in as_("supervisor").get(reverse("desk:inspections")).content.decode()
 
 
 def test_the_file_of_answers(world: World, made: Inspection, as_: SignIn) -> None:

@@ -19,7 +19,7 @@ from lianxin.patrols.models import CheckIn, Inspection, InspectionPhoto
 from tests.browser import axe, new_page
 from tests.patrols.made import round_of, sites, version
 
-from .phone import SIZE, Phone, noise
+from .phone import PIN, SIZE, Phone, noise
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # A camera that shows one picture. What the browser could read by itself is taken away, or made to read what it is told.
@@ -132,6 +132,33 @@ def test_a_round_without_a_network(phone: Phone) -> None:
     expect(page.get_by_text("我刚做的")).to_be_visible()
     expect(page.get_by_role("link", name="花园小学")).to_have_count(0)
     looked_at(phone)
+
+
+@pytest.mark.parametrize(("theme", "language"), [("dark", "zh-hans"), ("sun", "en"), ("light", "zh-hant")])
+def test_every_light_and_language(phone: Phone, theme: str, language: str) -> None:
+    """The three screens in each theme; in English nothing is left in Chinese but names."""
+    page = phone.page
+    page.evaluate("([theme, language]) => { localStorage.setItem('lx-field-language', language); localStorage.setItem('lx-field-theme', theme); }",
+                  [theme, language])
+    phone.reopen(unlocked=False)
+    page = phone.page
+    page.locator("input").first.fill(PIN)
+    page.keyboard.press("Enter")
+    expect(page.locator("#app nav")).to_be_visible()
+    page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    for address, name in (("#/round", None), ("#/round/exits_weekly%3Aschool", None), ("#/form/exits?site=school", "Fire exits")):
+        opened(phone, address)
+        if language == "en" and name:
+            expect(page.get_by_role("heading", name=name)).to_be_visible()
+            page.get_by_label("No", exact=True).check()
+            page.get_by_role("button", name="Hand in").click()
+            expect(page.get_by_text("This is not filled in yet.").first).to_be_visible()
+        page.wait_for_timeout(400)
+        looked_at(phone)
+        text = page.locator("#f-main").inner_text()
+        assert "null" not in text
+        assert "false" not in text
+        assert "undefined" not in text
 
 
 def test_a_photo_of_a_question_that_is_hidden_again_stays_behind(phone: Phone) -> None:

@@ -23,11 +23,12 @@ from lianxin.places.models import Site
 
 from . import engine, forms
 from .dues import Due, dues, lineage_of
-from .models import FormVersion, Inspection, InspectionPhoto, RoundPlace
+from .models import CheckIn, FormVersion, Inspection, InspectionPhoto, RoundPlace
 from .policy import areas_of, within
 
 PAGE = 50
 MOST_DUE = 300
+CHECK_INS = 20
 MOST_EXPORTED = 20_000
 SOON = timedelta(days=3)
 OVERDUE, COMING, LATER = "overdue", "soon", "later"
@@ -90,6 +91,14 @@ def inspections(actor: Actor, *, form: str = "", place: str = "", after: str = "
     rows = list(found[:limit + 1])
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(rows[:limit], cursor_of(last.at, last.pk) if last is not None else "")
+
+
+def check_ins_at(actor: Actor, place: str) -> list[CheckIn]:
+    """The newest check-ins at a site (its code), for those who see it: when and how somebody was there, not who."""
+    site = Site.objects.filter(code=place).first()
+    if site is None or not within(lineage_of(site), areas_of(actor)):
+        return []
+    return list(CheckIn.objects.filter(site=site).defer("staff").order_by("-at")[:CHECK_INS])
 
 
 def access_inspection(actor: Actor, pk: uuid.UUID) -> Inspection:
