@@ -25,10 +25,12 @@ from lianxin.kernel.ids import uuid7
 from lianxin.organisations import accounts
 from lianxin.organisations.actors import actor_for
 from lianxin.organisations.models import ApiToken, WorkCalendar, token_digest
+from lianxin.places import drawing, grids
 from lianxin.places.models import Site
 from lianxin.quality import campaigns
 from lianxin.quality.models import Campaign, CampaignDraw, ChecklistItem
 from tests.cases.ways import at_state, take, walk
+from tests.fieldwork.town import VILLAGE, divided
 from tests.quality import checklists
 from tests.world import World
 
@@ -112,6 +114,10 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "suspension_until_later": ("cases_suspension", [("until = at", "true")]),
     "time_limit_positive": ("cases_timelimit", [
         ("sign_for = 0", "true"), ("first_contact = 0", "true"), ("resolve = 0", "true")]),
+    "boundary_ends_after_it_begins": ("places_boundaryversion", [("valid_to = valid_from - interval '1 second'", "true")]),
+    "grid_change_by_a_person_says_why": ("places_gridchange", [
+        ("why = ''", "step = 'split'"), ("by_id = NULL", "step = 'split'"),
+        ("by_id = (SELECT id FROM organisations_staff LIMIT 1)", "step = 'loaded'")]),
     "area_only_city_without_parent": ("places_area", [("parent_id = NULL", "level = 'county'")]),
     "callback_justified_only_when_dissatisfied": ("quality_callbackattempt", [("justified = true", "satisfaction = 'satisfied'")]),
     "campaign_share_is_a_percentage": ("quality_campaign", [("share = 0", "true"), ("share = 101", "true")]),
@@ -147,6 +153,7 @@ CHOICES: dict[str, str] = {
     "extension_decision_known": "decision = 'granted'",
     "suspension_end_known": "ended <> ''",
     "area_level_known": "level = 'town'",
+    "grid_step_known": "step = 'split'",
 }
 # Unique where a condition holds: index → (table, the row to copy, what differs in the copy).
 PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -165,6 +172,7 @@ PARTIAL: dict[str, tuple[str, str, dict[str, Any]]] = {
     "missed_call_reported_once": ("cases_missedcall", "ended_at IS NOT NULL AND last_key IS NOT NULL", {}),
     "catalogue_proposal_one_waiting_of_a_kind": ("cases_catalogueproposal", "decision = 'waiting'", {"key": None}),
     "return_one_open_per_assignment": ("cases_return", "ruling = 'waiting'", {"event_id": str(uuid.UUID(int=7))}),
+    "boundary_one_at_a_time": ("places_boundaryversion", "valid_to IS NULL", {"change_id": str(uuid.UUID(int=7))}),
     "grant_once_while_it_lasts": ("organisations_rolegrant", "area_id IS NULL", {}),
 }
 
@@ -179,6 +187,7 @@ BESIDE: dict[tuple[str, str], str] = {
     ("cases_identityreading", "case_id"): "case_id IS NOT NULL",
     ("cases_notice", "seen_by_id"): "seen_by_id IS NOT NULL",
     ("cases_extension", "asked_by_id"): "decided_by_id IS NULL",
+    ("places_gridchange", "by_id"): "by_id IS NOT NULL",
     ("cases_extension", "decided_by_id"): "decided_by_id IS NOT NULL",
 }
 
@@ -307,6 +316,14 @@ def catalogue_ledger(world: World) -> None:
     versions.restore(1, by=decides, reason="试行结束。")
 
 
+def grids_ledger(world: World) -> None:
+    """A village whose grids are as the files had them, and cut once since."""
+    grid, _other = divided(world)
+    west, south, east, north = grids.shape_of(grid).bounds
+    line = drawing.line_of(f"{west},{(south + north) / 2}\n{east},{(south + north) / 2}")
+    grids.split(village=VILLAGE, version=0, grid=grid.code, line=line, name="新网格", why="分工", by_id=world.staff["bridge"].pk)
+
+
 @pytest.fixture
 def full(world: World, monday: Frozen) -> World:
     """At least one row in every table, in the states that the trials ask for."""
@@ -338,6 +355,7 @@ def full(world: World, monday: Frozen) -> World:
     clock_ledger(world)
     catalogue_ledger(world)
     quality_ledger(world)
+    grids_ledger(world)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would hold ALTER TABLE back
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
