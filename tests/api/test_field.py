@@ -93,3 +93,40 @@ def test_seen_at_most_once_a_minute(world: World, monday: Frozen) -> None:
     push(phone, item("dance", {}))
     made.device.refresh_from_db()
     assert (made.device.seen_at, made.device.version, made.device.waiting) == (first + timedelta(minutes=1), "t1", 0)
+
+
+def test_what_is_the_same_for_everybody_is_made_once_and_anew_when_it_changes(world: World, monday: Frozen,
+                                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    from lianxin.cases import reference
+    from lianxin.cases.models import Category
+    from lianxin.fieldwork import registry
+
+    asked: list[str] = []
+    give = registry.SECTIONS["categories"]
+    monkeypatch.setitem(registry.SECTIONS, "categories", lambda worker: asked.append("") or give(worker))
+    phone, other = telephone(world)[0], telephone(world, name="新手机")[0]
+    first = phone.get("/field/changes").json()
+    assert other.get("/field/changes").json()["sections"]["categories"] == first["sections"]["categories"]
+    assert len(asked) == 1
+    assert phone.get("/field/changes", Accept_Language="en").json()["sections"]["categories"]
+    assert len(asked) == 2
+    Category.objects.filter(code="010101").update(name="路灯照明")
+    reference.forget()
+    changed = phone.get(f"/field/changes?since={first['cursor']}").json()["sections"]
+    assert set(changed) == {"categories"}
+    assert "路灯照明" in {one["name"] for one in changed["categories"]}
+
+
+def test_a_section_that_fails_leaves_the_others(world: World, monday: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lianxin.fieldwork import registry
+
+    phone = telephone(world)[0]
+    first = phone.get("/field/changes").json()
+    me = registry.SECTIONS["me"]
+    monkeypatch.setitem(registry.SECTIONS, "me", lambda _worker: 1 / 0)
+    broken = phone.get("/field/changes").json()
+    assert (broken["failed"], set(broken["sections"])) == (["me"], set(first["sections"]) - {"me"})
+    assert phone.get(f"/field/changes?since={first['cursor']}").json() | {"now": ""} == {
+        "cursor": first["cursor"], "now": "", "failed": ["me"], "sections": {}}
+    monkeypatch.setitem(registry.SECTIONS, "me", me)
+    assert set(phone.get(f"/field/changes?since={broken['cursor']}").json()["sections"]) == {"me"}

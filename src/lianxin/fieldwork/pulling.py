@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.translation import get_language
 
-from .registry import SECTIONS, Worker
+from lianxin.cases.reference import Reference, reference
+
+from .registry import SECTIONS, SHARED, Section, Worker
 
 log = logging.getLogger(__name__)
 _encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
@@ -46,6 +49,25 @@ def _cursor(digests: dict[str, str]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+_shared: dict[tuple[str, str], tuple[Reference, str, str]] = {}
+
+
+def _made(name: str, give: Section, worker: Worker) -> tuple[str, str]:
+    """A section's text and digest. What is the same for everybody is made once, in each process and language."""
+    if name not in SHARED:
+        return _digested(give(worker))
+    known, key = reference(), (name, get_language() or "")
+    held = _shared.get(key)
+    if held is None or held[0] is not known:
+        held = _shared[key] = (known, *_digested(give(worker)))
+    return held[1], held[2]
+
+
+def _digested(said: Any) -> tuple[str, str]:
+    text = _encode(said)
+    return text, base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:_DIGEST]).decode()
+
+
 def changes(worker: Worker, *, since: str = "") -> Changes:
     """Every section that is not as the cursor says. A section that fails is logged and left out; the rest is given."""
     held = _read(since)
@@ -54,14 +76,13 @@ def changes(worker: Worker, *, since: str = "") -> Changes:
     failed: list[str] = []
     for name, give in SECTIONS.items():
         try:
-            text = _encode(give(worker))
+            text, digest = _made(name, give, worker)
         except Exception:
             log.exception("the section %s could not be made", name)
             failed.append(name)
             if name in held:
                 digests[name] = held[name]
             continue
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:_DIGEST]).decode()
         digests[name] = digest
         if held.get(name) != digest:
             sections[name] = text

@@ -68,6 +68,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {}
 SECTIONS: dict[str, Section] = {}
+SHARED: set[str] = set()  # the same for everybody, until the city's tables change
 
 
 def handles(name: str, model: type[BaseModel], *, roles: frozenset[str], kept: bool = True) -> Callable[[Handler], Handler]:
@@ -82,14 +83,17 @@ def handles(name: str, model: type[BaseModel], *, roles: frozenset[str], kept: b
     return register
 
 
-def section(name: str) -> Callable[[Section], Section]:
+def section(name: str, *, shared: bool = False) -> Callable[[Section], Section]:
     """Register a part of what a telephone keeps: JSON, whole each time it has changed. Names that begin with `tasks.` are lists
-    of tasks (`id`, `kind`, `title`, `due_at`, `place`, `lon`, `lat`), shown together by due time."""
+    of tasks (`id`, `kind`, `title`, `due_at`, `place`, `lon`, `lat`), shown together by due time. A `shared` one is the same for
+    every worker who reads one language, and made anew when the city's tables have changed (`cases.reference`)."""
 
     def register(give: Section) -> Section:
         if name in SECTIONS and SECTIONS[name] is not give:
             raise ValueError(f"two sections {name}")
         SECTIONS[name] = give
+        if shared:
+            SHARED.add(name)
         return give
 
     return register

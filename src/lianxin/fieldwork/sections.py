@@ -33,7 +33,7 @@ def me(worker: Worker) -> dict[str, Any]:
     }
 
 
-@section("settings")
+@section("settings", shared=True)
 def settings(_worker: Worker) -> dict[str, Any]:
     """What may be sent at once, how large, and whom to call."""
     return {
@@ -43,7 +43,7 @@ def settings(_worker: Worker) -> dict[str, Any]:
     }
 
 
-@section("categories")
+@section("categories", shared=True)
 def categories(_worker: Worker) -> list[dict[str, Any]]:
     """The tree, three levels, by code. `field_matter` says that a photo belongs to the answer. Where a category has them it is
     also known by a `plain_name`, as anyone would say it, and by `keywords` with the weights by which the server reads."""
