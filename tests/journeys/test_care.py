@@ -136,6 +136,7 @@ def test_a_visit_without_a_network_arrives_and_help_becomes_a_case(served: Any, 
     assert CareVisit.objects.get().entry_id == entry.pk
     assert Case.objects.get().words == "花园社区有位老人发烧，要送医。"
     assert phone.call("data", "data.section", "tasks.care")[0]["id"] == str(entry.pk)
+    assert [item["body"] for item in phone.items().values()] == [{"outcome": "needs_help"}], "whom and what, the register has"
     assert page.faults == []
     phone.context.close()
 
@@ -143,20 +144,27 @@ def test_a_visit_without_a_network_arrives_and_help_becomes_a_case(served: Any, 
 def test_withdrawn_meanwhile_the_telephone_forgets(served: Any, browser: Any) -> None:
     register = Register.make(served.world)
     on_the_telephone(register)
-    entry = register.entry(interval_days=1)
+    entry, begun = register.entry(interval_days=1), register.entry(interval_days=1)
     phone = Phone.new(browser, served, dark=True)
     page = phone.page
     phone.sync()
     phone.offline()
+    page.evaluate(f"location.hash = '#/care/{begun.pk}'")
+    page.get_by_label("给登记管理员的话").fill("阉茂还没有写完")
+    page.evaluate("location.hash = '#/today'")
+    expect(page.locator("#f-main h1")).to_have_text("今日")
+    assert phone.call("store", "names", "drafts") == [f"care:{begun.pk}"]
     page.evaluate(f"location.hash = '#/care/{entry.pk}'")
     page.locator("label", has_text="见到了，都好").first.click()
     page.get_by_label("给登记管理员的话").fill("阉茂说好")
     page.get_by_role("button", name="记下这次看望").click()
     expect(page.locator("#f-main h1")).to_have_text("今日")
-    actions.withdraw(by=register.by("keeper"), pk=entry.pk)
+    for gone in (entry, begun):
+        actions.withdraw(by=register.by("keeper"), pk=gone.pk)
     phone.offline(False)
     phone.sync()
     assert phone.states() == ["conflict"]
+    assert phone.call("store", "names", "drafts") == []
     assert phone.call("data", "data.section", "tasks.care") == []
     page.evaluate("location.hash = '#/unsent'")
     expect(page.locator("#f-main")).to_contain_text("不用再去了")

@@ -20,9 +20,15 @@ export const data = {
   pulledAt: async () => (await getSealed("sections", CURSOR))?.at ?? null,
   async take({ cursor, now, sections }) {
     await putEverySealed("sections", { ...sections, [CURSOR]: { cursor, at: now } });
+    if (sections["tasks.care"]) await forgetCare(sections["tasks.care"]);
     if (Object.keys(sections).length) emit("change", { sections: Object.keys(sections) });
   },
 };
+// What was begun about somebody who has withdrawn, or whom another visits now, goes with them.
+async function forgetCare(tasks) {
+  const mine = new Set(tasks.map(({ id }) => `care:${id}`));
+  for (const name of await names("drafts")) if (name.startsWith("care:") && !mine.has(name)) await removeSealed("drafts", name);
+}
 export const drafts = {
   get: (name) => getSealed("drafts", name),
   put: (name, value) => putSealed("drafts", name, value),

@@ -87,6 +87,8 @@ async function answered(id, state, more) {
   if (!item) return;
   const unknown = more.problem?.code === "settles_unknown";
   const { id: _id, seq, state: _state, ...rest } = item;
+  // Of a visit that arrived, the telephone keeps that it was made: whom, and what was said, the register has.
+  if (state === "accepted" && rest.kind === "care_visit") rest.body = { outcome: rest.body.outcome };
   const row = await sealedRow({ id, seq, ...rest, ...more, state, answered_at: new Date().toISOString() });
   await kept(() => within(["items", "blobs"], "readwrite", async (items, blobs) => {
     if (rest.settles && !more.local && (!unknown || rest.kind === "abandon")) await drop(rest.settles, items, blobs);

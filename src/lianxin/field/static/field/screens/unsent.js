@@ -59,6 +59,9 @@ function row(item, drawn) {
 // Both versions side by side, and the three ways on.
 function settling(item, drawn) {
   const problem = item.problem ?? {}, current = problem.current ?? {}, conflict = item.state === "conflict", fields = Object.values(problem.fields ?? {}).map(String);
+  // Of somebody who withdrew, or whom another visits now, nothing stays here: there is one way on.
+  if (current.forget) return h("div", {}, notice("warning", h("p", {}, h("strong", {}, problem.title)), h("p", {}, problem.detail)),
+    button(w("care.forget"), { class: "wide primary", data: { key: `forget-${item.id}` }, onclick: () => tried(({ id }) => queue.abandon(id, w("care.forget_why")), item, drawn) }));
   return h("div", {},
     notice(conflict ? "warning" : "error", h("p", {}, h("strong", {}, problem.title || w(conflict ? "unsent.conflict" : "unsent.refused"))), problem.detail && h("p", {}, problem.detail), fields.map((one) => h("p", {}, one)), h("p", {}, w("unsent.kept"))),
     h("div", { class: "f-versions" }, version(w("unsent.mine"), mine(item), item.made_at), conflict && version(w("unsent.theirs"), theirs(current))),
