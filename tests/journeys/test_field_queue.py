@@ -136,7 +136,7 @@ def test_a_case_that_was_given_to_me(phone: Phone, served: Any) -> None:
     page.get_by_role("link", name="办件").tap()
     expect(page.get_by_role("main")).to_contain_text("花园社区门口路灯不亮。")
     page.get_by_role("group", name="怎么联系的").get_by_text("电话").tap()
-    page.get_by_text("联系上了", exact=True).tap()
+    page.get_by_text("已联系上", exact=True).tap()
     page.get_by_role("button", name="记下这次联系").tap()
     expect(page.locator(".f-card.accepted")).to_contain_text("联系了诉求人")
     page.get_by_role("button", name="提交答复").tap()

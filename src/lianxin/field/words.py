@@ -87,7 +87,7 @@ WORDS: dict[str, str | Promise] = {
     "contact.title": _("和诉求人联系"),
     "contact.means": _("怎么联系的"),
     "contact.reached": _("联系上了吗？"),
-    "contact.yes": _("联系上了"),
+    "contact.yes": _("已联系上"),
     "contact.no": _("没联系上"),
     "contact.note": _("说了什么（可不填）"),
     "contact.need": _("请选择怎么联系的、联系上没有。"),
