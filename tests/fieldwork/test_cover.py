@@ -166,3 +166,14 @@ class Arranging(TestCase):
                 gone = [one.absent_id for one in held]
                 assert len(gone) == len(set(gone))
                 assert not set(gone) & {one.stand_in_id for one in held}
+
+
+@pytest.mark.parametrize(("change", "name"), [
+    ({"stand_in_id": "absent"}, "cover_by_somebody_else"), ({"ends_on": TODAY - timedelta(days=1)}, "cover_ends_after_it_starts"),
+    ({"ended_at": "now"}, "cover_called_off_by_somebody"), ({"ended_by_id": "absent"}, "cover_called_off_by_somebody"),
+])
+def test_the_database_holds_it_too(world: World, grids: list[Area], change: dict[str, Any], name: str) -> None:
+    made = arrange(world)
+    said = {"absent": made.absent_id, "now": now()}
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        Cover.objects.update(**{field: said.get(value, value) if isinstance(value, str) else value for field, value in change.items()})

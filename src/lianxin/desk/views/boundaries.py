@@ -49,7 +49,7 @@ class _Form(forms.Form):
         self.order_fields([name for name in self.fields if name != "why"] + ["why"])
 
     @property
-    def system(self) -> CoordinateSystem:
+    def coordinates(self) -> CoordinateSystem:
         return CoordinateSystem(self.cleaned_data["system"])
 
 
@@ -97,7 +97,7 @@ class Step:
 
 def _split(form: SplitForm, village: str, version: int, by: Actor) -> grids.Changed:
     said = form.cleaned_data
-    return boundaries.split(village=village, version=version, grid=said["grid"], line=drawing.line_of(said["line"], form.system),
+    return boundaries.split(village=village, version=version, grid=said["grid"], line=drawing.line_of(said["line"], form.coordinates),
                             name=said["name"], kept_name=said["kept_name"], why=said["why"], by=by)
 
 
@@ -111,7 +111,7 @@ def _rename(form: RenameForm, village: str, version: int, by: Actor) -> grids.Ch
 
 def _redraw(form: RedrawForm, village: str, version: int, by: Actor) -> grids.Changed:
     said = form.cleaned_data
-    return boundaries.redraw(village=village, version=version, drawn=drawing.features_of(said["features"], form.system),
+    return boundaries.redraw(village=village, version=version, drawn=drawing.features_of(said["features"], form.coordinates),
                              why=said["why"], by=by)
 
 
