@@ -69,7 +69,8 @@ GOOD = {"form": "well", "kinds": "school", "within": "", "sites": "", "areas": "
 
 @pytest.mark.parametrize(("wrong", "word"), [
     ({"form": "fire"}, "fire"), ({"kinds": ""}, "kinds"), ({"within": "1"}, "within"), ({"sites": "school-9"}, "school-9"),
-    ({"areas": "1"}, "areas"), ({"every": "0"}, "every"), ({"every": "367"}, "every"), ({"every": ""}, "every"), ({"calendar": "lunar"}, "lunar"),
+    ({"areas": "1"}, "areas"), ({"every": "0"}, "every"), ({"every": "367"}, "every"), ({"every": ""}, "every"),
+    ({"calendar": "lunar"}, "lunar"),
 ])
 def test_a_fault_of_a_round_names_its_line(hill: Path, wrong: dict[str, str], word: str) -> None:
     append(hill / ROUNDS, ROW.format(**GOOD))

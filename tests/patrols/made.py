@@ -73,7 +73,8 @@ def sites(world: World) -> dict[str, Site]:
             for code, name, area, lon, lat in rows}
 
 
-def round_of(world: World, form: Form, *, every: int = 7, calendar: str = "working", start: date = date(2026, 11, 16), **more: Any) -> Round:
+def round_of(world: World, form: Form, *, every: int = 7, calendar: str = "working", start: date = date(2026, 11, 16),
+             **more: Any) -> Round:
     """A round over both sites and the east's village."""
     made = Round.objects.create(code="exits_weekly", name="每周看通道", form=form, every=every, calendar=calendar, valid_from=start, **more)
     for site in Site.objects.order_by("code"):

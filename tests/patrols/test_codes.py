@@ -36,7 +36,8 @@ def test_a_code_is_read_as_it_is_written_by_hand(world: World) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("said", ["", "school", "LX1:school:", "LX1::", "LX1:school", "0" * 10, "LX2:school:0000000000", "x" * 500, "一二三四五六七八九十"])
+@pytest.mark.parametrize("said", [
+    "", "school", "LX1:school:", "LX1::", "LX1:school", "0" * 10, "LX2:school:0000000000", "x" * 500, "一二三四五六七八九十"])
 def test_what_is_no_code(world: World, said: str) -> None:
     sites(world)
     with pytest.raises(Invalid):

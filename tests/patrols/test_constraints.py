@@ -21,8 +21,9 @@ pytestmark = pytest.mark.django_db
 TRIALS = {
     "form_version_once": ("patrols_formversion", ["number = 1"]),
     "round_every_day_at_most": ("patrols_round", ["every = 0"]),
-    "round_place_is_a_site_or_an_area": ("patrols_roundplace", ["site_id = NULL, area_id = NULL",
-                                                                "site_id = (SELECT min(id) FROM places_site), area_id = (SELECT min(id) FROM places_area)"]),
+    "round_place_is_a_site_or_an_area": ("patrols_roundplace", [
+        "site_id = NULL, area_id = NULL",
+        "site_id = (SELECT min(id) FROM places_site), area_id = (SELECT min(id) FROM places_area)"]),
     "round_place_once": ("patrols_roundplace", ["site_id = (SELECT min(id) FROM places_site), area_id = NULL"]),
     "check_in_how_known": ("patrols_checkin", ["how = 'nfc'"]),
     "check_in_at_a_site_or_a_position": ("patrols_checkin", ["lon = 113, lat = 29", "site_id = NULL, how = 'button'", "accuracy = 5"]),

@@ -120,7 +120,7 @@ def test_what_a_telephone_is_given(walked: Callable[..., Round], world: World, m
     tasks = SECTIONS["tasks.rounds"](worker)
     assert {one["id"] for one in tasks} == {"exits_weekly:school", "exits_weekly:990101001001"}
     first = next(one for one in tasks if one["site"])
-    assert (first["kind"], first["title"], first["place"], first["form"], first["version"]) == ("round", "每周看通道", "花园小学", "exits", 2)
+    assert [first[key] for key in ("kind", "title", "place", "form", "version")] == ["round", "每周看通道", "花园小学", "exits", 2]
     assert (first["due_at"], first["last_at"], first["lon"]) == ("2026-11-23T17:00:00+08:00", None, 113.1)
     done(world, datetime(2026, 11, 23, 1, tzinfo=UTC))
     assert {one["id"] for one in SECTIONS["tasks.rounds"](worker)} == {"exits_weekly:990101001001"}, "half its interval is to come"

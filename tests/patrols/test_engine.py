@@ -24,11 +24,14 @@ WRONG: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({**GOOD, "by": ["goods"]}, {"by": "not_asked"}),
     ({**GOOD, "by": []}, {}),
     ({**GOOD, "rack": 1}, {"rack": "not_asked"}),
-    ({**GOOD, "clear": "maybe"}, {"clear": "bad"}), ({**GOOD, "clear": ["yes"]}, {"clear": "bad"}), ({**GOOD, "clear": True}, {"clear": "bad"}),
+    ({**GOOD, "clear": "maybe"}, {"clear": "bad"}),
+    ({**GOOD, "clear": ["yes"]}, {"clear": "bad"}), ({**GOOD, "clear": True}, {"clear": "bad"}),
     ({**BLOCKED, "by": "goods"}, {"by": "bad"}), ({**BLOCKED, "by": ["goods", "goods"]}, {"by": "bad"}),
-    ({**BLOCKED, "by": ["nothing"]}, {"by": "bad"}), ({**BLOCKED, "photo": "1"}, {"photo": "bad"}), ({**BLOCKED, "photo": 0}, {"photo": "bad"}),
+    ({**BLOCKED, "by": ["nothing"]}, {"by": "bad"}), ({**BLOCKED, "photo": "1"}, {"photo": "bad"}),
+    ({**BLOCKED, "photo": 0}, {"photo": "bad"}),
     ({**BLOCKED, "photo": 13}, {"photo": "bad"}),
-    ({**GOOD, "missing": 51}, {"missing": "bad"}), ({**GOOD, "missing": -1}, {"missing": "bad"}), ({**GOOD, "missing": 1.5}, {"missing": "bad"}),
+    ({**GOOD, "missing": 51}, {"missing": "bad"}), ({**GOOD, "missing": -1}, {"missing": "bad"}),
+    ({**GOOD, "missing": 1.5}, {"missing": "bad"}),
     ({**GOOD, "missing": "1"}, {"missing": "bad"}), ({**GOOD, "missing": True}, {"missing": "bad"}), ({**GOOD, "missing": 2.0}, {}),
     ({**GOOD, "width": 0}, {"width": "bad"}), ({**GOOD, "width": 20}, {"width": "bad"}), ({**GOOD, "width": 10**400}, {"width": "bad"}),
     ({**GOOD, "note": "字" * 501}, {"note": "bad"}), ({**GOOD, "note": 5}, {"note": "bad"}), ({**GOOD, "note": {}}, {"note": "bad"}),
@@ -51,7 +54,8 @@ def test_what_is_hidden_says_nothing_further_down() -> None:
     """`by` was answered while the way was blocked; then it was not, and `width` is asked because it is clear."""
     asked = {question["name"] for question, shown in engine.asked(FORM, {"clear": "yes", "by": ["bikes"]}) if shown}
     assert asked == {"clear", "missing", "width", "thanks", "note"}
-    assert {question["name"] for question, shown in engine.asked(FORM, {"by": ["bikes"]}) if shown} == {"clear", "missing", "thanks", "note"}
+    asked = {question["name"] for question, shown in engine.asked(FORM, {"by": ["bikes"]}) if shown}
+    assert asked == {"clear", "missing", "thanks", "note"}
 
 
 def test_what_is_kept_and_what_may_be_reported() -> None:

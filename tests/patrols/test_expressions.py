@@ -42,7 +42,8 @@ def test_what_a_condition_says(text: str, answers: Answers, holds: bool) -> None
     "", "${c}", "${c} =", "= 'a'", "${c} = a", "${c} == 'a'", "${c} = ${t}", "1 = 1", "'a' = 'a'", "${x} = 1", "${c} = 'q'", "${n} = 'a'",
     "${n} > 'a'", "${t} > 3", "${t} = 3", "${m} = 'x'", "${m} > 1", "selected(${n}, 'x')", "selected(${m}, x)", "selected('x', ${m})",
     "selected(${m}, 'q')", "selected(${m})", "not ${c} = 'a'", "not(${c} = 'a'", "(${c} = 'a'", "${c} = 'a')", "${c} = 'a' and",
-    "${c} = 'a' or or ${c} = 'b'", "string-length(${n}) > 1", "string-length(${t}) > 1.5", "string-length(${t}) < 0", "string-length('a') > 1",
+    "${c} = 'a' or or ${c} = 'b'", "string-length(${n}) > 1", "string-length(${t}) > 1.5", "string-length(${t}) < 0",
+    "string-length('a') > 1",
     "${p} = 'a'", "${p} = 1", ". > 3", "regex(${t}, 'x')", "${t} = 'x", "${c} = 'a'; 1", "/data/c = 'a'", "${c} = \"a'", "count(${m}) > 1",
     "not(" * 30 + "${c} = 'a'" + ")" * 30, "(" * 5000, "today() > 3", "${n} + 1 > 3", "-${n} > 1", "${c}='a'and${c}='b'x",
 ])
@@ -94,7 +95,8 @@ CONDITIONS = st.recursive(_comparisons(), lambda inner: st.one_of(
     st.builds(lambda a, b: Node(f"{a.text} or {b.text}", lambda x, p=a, q=b: p.means(x) or q.means(x)), inner, inner),
     st.builds(lambda a: Node(f"not({a.text})", lambda x, p=a: not p.means(x)), inner)), max_leaves=6)
 ANSWERS = st.fixed_dictionaries({}, optional={
-    "n": st.integers(-4, 4) | st.floats(-4, 4, allow_nan=False), "t": st.sampled_from(["", "a", "z"]).filter(bool), "c": st.sampled_from("ab"),
+    "n": st.integers(-4, 4) | st.floats(-4, 4, allow_nan=False),
+    "t": st.sampled_from(["", "a", "z"]).filter(bool), "c": st.sampled_from("ab"),
     "m": st.lists(st.sampled_from("xyz"), min_size=1, unique=True)})
 
 

@@ -84,7 +84,7 @@ def test_a_check_in_where_there_is_no_site(phone: Phone) -> None:
     assert (row.site, row.lon, row.lat, row.accuracy) == (None, 113.2, 29.2, 12)
 
 
-@pytest.mark.parametrize("said", [lambda code: qr_of(code), lambda code: letters_of(code), lambda code: letters_of(code).lower().replace("-", " ")])
+@pytest.mark.parametrize("said", [qr_of, letters_of, lambda code: letters_of(code).lower().replace("-", " ")])
 def test_a_code_says_which_site(phone: Phone, said: Any) -> None:
     assert one(phone.push(item("check_in", {"how": "qr", "code": said("school")}))).answer["site"]["code"] == "school"
     assert CheckIn.objects.get().how == "qr"

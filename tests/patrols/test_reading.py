@@ -30,7 +30,8 @@ def person(world: World, name: str, unit: str, role: Role, area: str = "") -> Ac
 
 
 def inspection(world: World, place: str, **more: Any) -> Inspection:
-    row: dict[str, Any] = {"staff": world.staff["grid"], "at": now(), "answers": {"clear": "yes", "missing": 0, "note": "张三家门口"}} | more
+    answers = {"clear": "yes", "missing": 0, "note": "张三家门口"}
+    row: dict[str, Any] = {"staff": world.staff["grid"], "at": now(), "answers": answers} | more
     where = {"area": world.areas["990101001001"]} if place == "village" else {"site": Site.objects.get(code=place)}
     return Inspection.objects.create(pk=uuid.uuid4(), **where, **row)
 
@@ -115,7 +116,8 @@ def test_the_table_names_nobody(found: dict[str, Inspection], world: World, mond
     monday.move(days=1)
     inspection(world, "school", version=later, answers={"clear": "no", "doors": 4, "missing": 12})
     rows = list(queries.answers_table(world.actor("supervisor"), "exits", since=date(2026, 11, 23), until=date(2026, 11, 24)))
-    assert rows[0] == ["时间", "地点代码", "地点", "版本", "通道通畅吗？", "几扇门？", "缺几个灭火器？", "被什么堵了？", "最窄多少米？", "发现的问题", "工单"]
+    assert rows[0] == ["时间", "地点代码", "地点", "版本", "通道通畅吗？", "几扇门？", "缺几个灭火器？", "被什么堵了？", "最窄多少米？",
+                       "发现的问题", "工单"]
     assert rows[-1] == ["2026-11-24 10:00", "school", "花园小学", "2", "否", "4", "12", "", "", "通道堵塞、灭火器缺得多", ""]
     text = str(rows)
     for name in ("张三", *(staff.name for staff in world.staff.values())):

@@ -71,7 +71,7 @@ def test_what_is_no_spreadsheet_is_a_fault(body: bytes) -> None:
 
 
 def test_what_is_no_utf8_is_a_fault() -> None:
-    form, faults = read(body="settings,form_title\n".encode() + "消防".encode("gbk"))
+    form, faults = read(body=b"settings,form_title\n" + "消防".encode("gbk"))
     assert form is None
     assert "UTF-8" in faults[0][1]
 

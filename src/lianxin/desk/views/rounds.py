@@ -88,7 +88,8 @@ def inspections(request: StaffRequest) -> HttpResponse:
     today = localdate(now())
     return render(request, "desk/inspections.html", context_for(
         request, tab="inspections", rows=[(one, queries.failed(one)) for one in page.rows], after=page.after, query=urlencode(asked),
-        form=form, place=place, named=sorted(named.items()), check_ins=queries.check_ins_at(request.actor, place) if place else [], since=today - timedelta(days=EXPORT_DAYS), until=today))
+        form=form, place=place, named=sorted(named.items()),
+        check_ins=queries.check_ins_at(request.actor, place) if place else [], since=today - timedelta(days=EXPORT_DAYS), until=today))
 
 
 @staff(*ROLES)

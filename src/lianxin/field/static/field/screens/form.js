@@ -12,6 +12,7 @@ import { everywhere, placeNamed, sitePicker } from "../sites.js";
 import { language, w } from "../words.js";
 import { itemState } from "./unsent.js";
 
+const optional = () => (language() === "en" ? " " : "") + w("form.optional");
 const said = (thing, key = "label") => (language() === "en" && thing[`${key}_en`]) || thing[key] || "";
 export const formName = (form) => said(form, "name");
 export const formAddress = (form, { site = "", area = "", task = "" } = {}) =>
@@ -104,7 +105,7 @@ async function filling(root, form, place, name) {
 
 // One question. `changed(question, answer, soon)` is told; photos are kept at once.
 function block(question, held, shots, changed) {
-  const { kind, name } = question, label = said(question) + (question.required || ["note", "group"].includes(kind) ? "" : w("form.optional")), hint = said(question, "hint");
+  const { kind, name } = question, label = said(question) + (question.required || ["note", "group"].includes(kind) ? "" : optional()), hint = said(question, "hint");
   if (kind === "group") return h("h2", { class: "f-block" }, label);
   if (kind === "note") return h("div", { class: "f-notice" }, h("p", {}, label));
   if (kind === "one") return told(choice(label, name, question.choices.map((one) => [one.name, said(one)]), held, (picked) => changed(question, picked)), hint);

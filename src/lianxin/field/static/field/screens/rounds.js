@@ -7,7 +7,7 @@ import { locate, nearest, placed, toWgs84 } from "../geo.js";
 import { queue } from "../queue.js";
 import { scan } from "../scan.js";
 import { everywhere, placeNamed, sitePicker } from "../sites.js";
-import { due, when, w } from "../words.js";
+import { due, named, when, w } from "../words.js";
 import { formAddress, formName } from "./form.js";
 import { find } from "./parts.js";
 import { dealt, sorted, taskRow } from "./today.js";
@@ -80,7 +80,7 @@ async function task(root, id) {
   }
   const fill = formAddress(one.form, { site: one.site, area: one.area, task: one.id });
   const { state, words } = due(one.due_at);
-  root.append(h("h1", {}, one.title),
+  root.append(h("h1", {}, named({ name: one.title, name_en: one.title_en })),
     h("p", { class: `f-due ${state}` }, icon(state === "late" ? "late" : "waiting"), words),
     h("dl", { class: "f-facts" }, [["task.place", one.place], ["rounds.last", one.last_at ? when(one.last_at) : w("rounds.never")]].map(([key, value]) => h("div", {}, h("dt", {}, w(key)), h("dd", {}, value)))),
     placed(one) ? h("div", { class: "f-row" }, link(w("task.on_map"), `#/map?lon=${one.lon}&lat=${one.lat}`, {}, "map"), link(w("task.way"), `geo:${one.lat},${one.lon}?q=${one.lat},${one.lon}`, {}, "right")) : "",
