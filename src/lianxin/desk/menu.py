@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lianxin.analysis.reports.access import READERS
 from lianxin.care.policy import is_keeper as keeps_care
@@ -63,8 +64,9 @@ REST: tuple[Entry, ...] = (
     Entry(_("关爱登记"), ("care", "care_new", "care_entry", "care_edit", "care_withdraw", "care_holiday"), keeps_care),
     Entry(_("我的看望"), ("care_visits",), visits_for_care),
     Entry(_("巡查"), ("rounds", "inspections", "inspection", "forms", "form", "site_codes"), reads_rounds),
-    Entry(_("网格"), ("grids", "grid_tasks", "grid_cover", "grid_worker", "grid_map"), organises_field_work),
-    Entry(_("手机"), ("phones",), lambda actor: organises_field_work(actor) or actor.has(Role.GRID_WORKER, Role.TEAM_LEAD)),
+    Entry(pgettext_lazy("screen", "网格"), ("grids", "grid_tasks", "grid_cover", "grid_worker", "grid_map"), organises_field_work),
+    Entry(pgettext_lazy("screen", "手机"), ("phones",),
+          lambda actor: organises_field_work(actor) or actor.has(Role.GRID_WORKER, Role.TEAM_LEAD)),
     Entry(_("听得准不准"), ("heard",), _has(*OFFER_READERS)),
     Entry(_("人员"), ("office", "account", "new_account", "new_link", "deactivate_account", "reactivate_account"),
           _has(Role.ADMINISTRATOR, Role.HEAD)),

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Value
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.clock import now
@@ -108,10 +109,10 @@ class Site(models.Model):
 class GridStep(models.TextChoices):
     LOADED = "loaded", _("随城市文件装入")
     FITTED = "fitted", _("随村界调整")
-    SPLIT = "split", _("拆分")
-    MERGED = "merged", _("合并")
+    SPLIT = "split", pgettext_lazy("grid", "拆分")
+    MERGED = "merged", pgettext_lazy("grid", "合并")
     REDRAWN = "redrawn", _("重新画界")
-    RENAMED = "renamed", _("改名")
+    RENAMED = "renamed", pgettext_lazy("grid", "改名")
 
 
 # Done by the city's files; the others are done by a person, who says why.
