@@ -130,3 +130,15 @@ def test_a_section_that_fails_leaves_the_others(world: World, monday: Frozen, mo
         "cursor": first["cursor"], "now": "", "failed": ["me"], "sections": {}}
     monkeypatch.setitem(registry.SECTIONS, "me", me)
     assert set(phone.get(f"/field/changes?since={broken['cursor']}").json()["sections"]) == {"me"}
+
+
+def test_a_worker_signs_out_on_the_telephone(world: World, monday: Frozen) -> None:
+    phone, made = telephone(world)
+    other, _made = telephone(world, name="另一台")
+    assert phone.send("DELETE", "/field/device").status_code == 204
+    made.device.refresh_from_db()
+    assert (made.device.shut_out_by_id, made.device.why) == (world.staff["grid"].pk, "本人在手机上退出")
+    assert phone.get("/field/changes").json()["code"] == "device_shut_out"
+    assert phone.send("DELETE", "/field/device").status_code == 401
+    assert other.get("/field/changes").status_code == 200
+    assert Machine(token(world, "grid", "field", "read")).send("DELETE", "/field/device").status_code == 404

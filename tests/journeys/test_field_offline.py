@@ -514,8 +514,14 @@ def test_the_browser_wakes_the_application(telephone: Make) -> None:
     assert Receipt.objects.count() == 1
 
 
+PINS = {"12345": "short", "12345a": "digits", "000000": "trivial", "123456": "trivial", "987654": "trivial", "135791": "trivial",
+        "121212": "trivial", "123123": "trivial", "112233": "trivial", "11112222": "trivial", "520131": "trivial", "890123": "trivial",
+        "482915": "", "739105": "", "40718263": ""}
+
+
 def test_a_wrong_pin_is_slowed_down(telephone: Make) -> None:
     phone = telephone()
+    assert {pin: phone.call("vault", "weakness", pin) for pin in PINS} == PINS
     phone.reopen(unlocked=False)
     assert axe(phone.page) == []
     for _each in range(5):

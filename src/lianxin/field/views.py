@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from lianxin.fieldwork import devices
 from lianxin.kernel.errors import DomainError, Invalid
@@ -31,7 +31,7 @@ def _base(version: str) -> str:
     return reverse("field:file", args=[version, "x"]).removesuffix("x")
 
 
-@require_GET
+@require_safe
 @never_cache
 def shell(request: HttpRequest) -> HttpResponse:
     """The page: the same for everybody, and the one the service worker keeps."""
@@ -39,7 +39,7 @@ def shell(request: HttpRequest) -> HttpResponse:
     return render(request, "field/shell.html", {"version": version, "base": _base(version)})
 
 
-@require_GET
+@require_safe
 def file(request: HttpRequest, version: str, name: str) -> HttpResponse:
     """One file of this version. Another version's is not here: the page that asks for it reloads."""
     now = bundle.current()
@@ -55,7 +55,7 @@ def file(request: HttpRequest, version: str, name: str) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @never_cache
 def service_worker(_request: HttpRequest) -> HttpResponse:
     """The worker's script, with the list of what it keeps. It changes with every version, which is how browsers notice one."""
@@ -68,7 +68,7 @@ def service_worker(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(head.encode() + (bundle.OWN / bundle.WORKER).read_bytes(), content_type="text/javascript; charset=utf-8")
 
 
-@require_GET
+@require_safe
 def manifest(_request: HttpRequest) -> HttpResponse:
     """What makes it installable."""
     home, base = reverse("field:home"), _base(bundle.current().version)
@@ -85,7 +85,7 @@ def manifest(_request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @never_cache
 def session(request: HttpRequest) -> JsonResponse:
     """Who is signed in here, before a telephone is enrolled; `csrf` is what the enrolment needs."""

@@ -50,7 +50,7 @@ async function count() {
 // Network and last exchange, honestly: a browser that believes itself connected has reached nobody until the server has answered.
 export async function standing({ phase } = status()) {
   const [pulled, { unsent }] = await Promise.all([data.pulledAt(), queue.counts()]), last = pulled ? w("sync.last", { when: when(pulled) }) : w("sync.never");
-  if (phase === "shut_out" || phase === "closed") return { shape: "refused", bad: true, words: w("sync.barred") };
+  if (["shut_out", "closed", "unknown"].includes(phase)) return { shape: "refused", bad: true, words: w("sync.barred") };
   if (phase === "sending") return { shape: "sending", words: unsent ? w("sync.sending", { n: unsent }) : w("sync.asking") };
   if (phase === "offline" || navigator.onLine === false) return { shape: "offline", bad: true, words: w("sync.offline", { last }) };
   return phase === "failed" ? { shape: "offline", bad: true, words: w("sync.failed", { last }) } : { shape: "online", words: last };

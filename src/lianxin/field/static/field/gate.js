@@ -6,7 +6,7 @@ import { ask, button, field, h, notice, say } from "./dom.js";
 import { emit } from "./events.js";
 import { queue } from "./queue.js";
 import * as vault from "./vault.js";
-import { w } from "./words.js";
+import { language, w } from "./words.js";
 
 const gate = () => document.getElementById("gate");
 function show(...children) {
@@ -41,7 +41,7 @@ const said = (words) => Object.assign(new Error(words), { said: words });
 async function post(name, csrf) {
   let answer;
   try {
-    answer = await fetch("/field/enrol", { method: "POST", body: JSON.stringify({ name }), headers: { "Content-Type": "application/json", "X-CSRFToken": csrf, Accept: "application/json" } });
+    answer = await fetch("/field/enrol", { method: "POST", body: JSON.stringify({ name }), headers: { "Content-Type": "application/json", "X-CSRFToken": csrf, Accept: "application/json", "Accept-Language": language() } });
   } catch { throw said(w("enrol.offline")); }
   const told = await answer.json().catch(() => ({}));
   if (!answer.ok) throw said(told.detail || w("gate.failed"));

@@ -6,7 +6,7 @@ const CACHE = `lianxin-field-${APP.version}`, PREFIX = "lianxin-field-";
 async function keep() {
   const cache = await caches.open(CACHE);
   await Promise.all(APP.files.map(async ([address, integrity]) => {
-    if (await cache.match(address)) return;
+    if (await cache.match(address, { ignoreVary: true })) return;
     const answer = await fetch(address, { cache: "no-cache", ...(integrity ? { integrity } : {}) });
     if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
     await cache.put(address, answer);
@@ -28,7 +28,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event, address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== location.origin) return;
   if (request.mode === "navigate" && address.pathname === APP.shell) {
-    event.respondWith(caches.open(CACHE).then((cache) => cache.match(APP.shell)).then((kept) => kept ?? fetch(request)));
+    event.respondWith(caches.open(CACHE).then((cache) => cache.match(APP.shell, { ignoreVary: true })).then((kept) => kept ?? fetch(request)));
   } else if (address.pathname.startsWith(APP.base) || address.pathname.endsWith(".webmanifest")) {
     event.respondWith(caches.match(request, { ignoreVary: true }).then((kept) => kept ?? fetch(request)));
   }

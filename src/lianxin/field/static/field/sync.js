@@ -6,7 +6,7 @@ import { markSending, queue, takeSending } from "./queue.js";
 import { takeBallast, watch } from "./store.js";
 import { FileLost, UploadFault, upload } from "./upload.js";
 import { held, unlocked } from "./vault.js";
-import { w } from "./words.js";
+import { language, w } from "./words.js";
 
 const LOCK = "lianxin-field-sync";
 const MOST = 20;                               // items in one request: an answer within seconds
@@ -23,7 +23,7 @@ class Answer extends Error { constructor(status, problem, after) { super(`${stat
 
 async function ask(path, { silence = SILENCE, ...options } = {}) {
   const answer = await fetch(`/api/v1/field/${path}`, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(silence), ...options,
-    headers: { Authorization: `Bearer ${held().secret}`, Accept: "application/json", ...(options.body ? { "Content-Type": "application/json" } : {}) } });
+    headers: { Authorization: `Bearer ${held().secret}`, Accept: "application/json", "Accept-Language": language(), ...(options.body ? { "Content-Type": "application/json" } : {}) } });
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({}));
   throw new Answer(answer.status, problem, Number(answer.headers.get("Retry-After")) || 0);

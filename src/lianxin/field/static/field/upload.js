@@ -1,6 +1,7 @@
 // One file in pieces, by the tus protocol: what has arrived is not sent again, whatever ended the last attempt.
 
 import { queue } from "./queue.js";
+import { language } from "./words.js";
 
 const PIECE = 128 * 1024;  // bytes: some seconds on a village's network
 const ENDPOINT = "/api/v1/field/uploads";
@@ -32,7 +33,7 @@ export async function upload(file, secret, { progress = () => {}, silence }) {
   const send = (url) => new Promise((done, fail) => {
     const sending = new globalThis.tus.Upload(blob, {
       endpoint: ENDPOINT, uploadUrl: url || null, chunkSize: PIECE, retryDelays: null, storeFingerprintForResuming: false, removeFingerprintOnSuccess: true,
-      headers: { Authorization: `Bearer ${secret}` }, metadata: { id: file.id, name: file.name, filetype: file.type },
+      headers: { Authorization: `Bearer ${secret}`, "Accept-Language": language() }, metadata: { id: file.id, name: file.name, filetype: file.type },
       onUploadUrlAvailable: () => { if (sending.url !== row.url) queue.upload.at(file.id, sending.url).catch(() => {}); },
       onProgress: (sent, whole) => { wait(); progress(sent, whole); },
       onSuccess: () => { clearTimeout(late); done(); },
