@@ -127,11 +127,12 @@ def register(by: Actor, *, only: str = "", text: str = "", page: int = 1) -> Reg
         found = [row for row in rows if wanted in "".join(opened(row, "name").name.split())]
     else:
         found = list(rows)
-    first = (max(1, page) - 1) * PAGE
+    page = min(max(1, page), max(1, -(-len(found) // PAGE)))
+    first = (page - 1) * PAGE
     shown = found[first : first + PAGE]
     look(by, shown, CarePage.LIST)
     lines = [Line(row, opened(row, "name"), on, bool(getattr(row, "served", False))) for row in shown]
-    return Register(lines, len(found), counts, max(1, page), len(found) > first + PAGE)
+    return Register(lines, len(found), counts, page, len(found) > first + PAGE)
 
 
 @dataclass(frozen=True, slots=True)
