@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
@@ -377,7 +378,8 @@ WORDS: dict[str, str | Promise] = {
     "system.wgs84_help": _("一般手机都是"),
     "system.gcj02": _("火星坐标（GCJ-02）"),
     "system.gcj02_help": _("位置总往一边偏几百米的，选这个"),
-} | {f"case.{state.value}": state.label for state in State}
+}
+WORDS |= {f"case.{value}": label for value, label in State.choices}
 
 
 # Sentences with a count: `key.one` is said where it is one, `key` where it is more.
@@ -388,5 +390,11 @@ COUNTED: dict[str, Callable[[int], str]] = {
     "span.days": lambda n: ngettext("{n} 天", "{n} 天", n),
     "item.files": lambda n: ngettext("{n} 个文件", "{n} 个文件", n),
 }
-_said = lazy(lambda key, n: COUNTED[key](n), str)
+
+
+def _counted(key: str, n: int) -> str:
+    return COUNTED[key](n)
+
+
+_said = cast(Callable[[str, int], Promise], lazy(_counted, str))
 WORDS |= {key: _said(key, 2) for key in COUNTED} | {f"{key}.one": _said(key, 1) for key in COUNTED}
