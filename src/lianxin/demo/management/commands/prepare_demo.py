@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, care, field, seed, tasks
+from lianxin.demo import accounts, care, field, rounds, seed, tasks
 
 
 class Command(BaseCommand):
@@ -45,6 +45,7 @@ class Command(BaseCommand):
             self._step("cases to try it with")
             seed.seed(stories)
             field.at_work()
+            rounds.walked()
         asked = Path(city) / "demo" / "care.csv"
         if cases and asked.is_file():
             care.seed(asked)
