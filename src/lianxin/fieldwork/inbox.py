@@ -289,8 +289,9 @@ class Batch:
                 raise _Stored from None
             raise
         if not written:
-            device = Device.objects.filter(pk=self.worker.device_id).values_list("shut_out_at", flat=True).first()
-            raise DeviceShutOut() if device is not None else AccountClosed()
+            held = self.worker.device_id
+            lost = held is not None and Device.objects.filter(pk=held, shut_out_at__isnull=False).exists()
+            raise DeviceShutOut() if lost else AccountClosed()
 
 
 UNIQUE = "23505"
