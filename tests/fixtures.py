@@ -35,10 +35,11 @@ def _fresh_memory() -> None:
     """What processes hold in memory about the city belongs to one test's database only."""
     from lianxin.cases import reference, search
     from lianxin.cases.actions import intake
+    from lianxin.fieldwork import grid_sections
     from lianxin.places import gazetteer, locate, maps
     from lianxin.triage import keywords, store
 
-    for held in (reference, search, locate, gazetteer, maps, keywords, store):
+    for held in (reference, search, locate, gazetteer, maps, keywords, store, grid_sections):
         held.forget()
     intake.serials.forget()
 
