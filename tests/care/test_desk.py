@@ -204,6 +204,24 @@ def test_the_visitor_writes_down_a_visit_at_the_desk(register: Register) -> None
     assert "这几天没有要去看望的人" in grid.get(url("care_visits")).content.decode()
 
 
+def test_a_form_sent_twice_is_done_once(register: Register) -> None:
+    keeper, grid = client(register, "keeper"), client(register, "grid")
+    page = keeper.get(url("care_new")).content.decode()
+    (submission,) = re.findall('name="submission" value="([^"]+)"', page)
+    said = filled(visitor=register.world.staff["grid"].pk, interval_days=1, submission=submission)
+    places = {keeper.post(url("care_new"), said)["Location"] for _each in range(2)}
+    entry = CareEntry.objects.get()
+    assert places == {url("care_entry", entry)}
+    (visit,) = re.findall('name="submission" value="([^"]+)"', grid.get(url("care_visits")).content.decode())
+    for _each in range(2):
+        done = grid.post(url("care_visit", entry), {"outcome": "needs_help", "words": "发烧", "submission": visit})
+        assert done.status_code == 302
+    assert (CareVisit.objects.count(), Case.objects.count()) == (1, 1)
+    actions.withdraw(by=register.by("keeper"), pk=entry.pk)
+    assert keeper.post(url("care_new"), said).status_code == 404, "what is gone does not come back by a page sent again"
+    assert not CareEntry.objects.exists()
+
+
 def test_the_pages_are_closed_to_everybody_else(register: Register) -> None:
     entry = register.entry()
     for username in sorted(register.world.staff):

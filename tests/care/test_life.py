@@ -371,3 +371,11 @@ def test_a_consent_is_a_date_not_an_instant(register: Register) -> None:
     entry = register.entry(consent=Consent(date(2026, 11, 1), "online", date(2027, 10, 31)))
     assert (entry.consent_on, entry.consent_until, entry.consent_how) == (date(2026, 11, 1), date(2027, 10, 31), "online")
     assert isinstance(entry.made_at, datetime)
+
+
+def test_a_key_of_another_visit_is_a_conflict(register: Register) -> None:
+    first, second, key = register.entry(), register.entry(), uuid.uuid4()
+    visit(register, first, key=key)
+    with pytest.raises(Conflict):
+        visit(register, second, key=key)
+    assert CareVisit.objects.count() == 1

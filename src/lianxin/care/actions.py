@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -111,8 +111,10 @@ def _held(by: Actor, pk: uuid.UUID, version: int) -> CareEntry:
     return entry
 
 
-def enter(*, by: Actor, person: Person, consent: Consent, area: Area, interval_days: int, visitor: Staff) -> CareEntry:
-    """登记: somebody asked to be looked in on. Raises NotAllowed and Invalid. The first visit is due after the interval."""
+def enter(*, by: Actor, person: Person, consent: Consent, area: Area, interval_days: int, visitor: Staff,
+          key: uuid.UUID | None = None) -> CareEntry:
+    """登记: somebody asked to be looked in on. The first visit is due after the interval. `key` becomes the entry's id: the same
+    form sent again makes no second one. Raises NotAllowed, Invalid, and NotFound for the key of an entry that is gone."""
     if not is_keeper(by) or by.staff_id is None:
         raise NotAllowed(_("关爱登记只有登记管理员能办。"))
     at = now()
@@ -125,15 +127,22 @@ def enter(*, by: Actor, person: Person, consent: Consent, area: Area, interval_d
     unit_id = next((one for one in units if may_visit(visitor, one)), None)
     if unit_id is None:
         raise Invalid(fields={"visitor": str(NO_VISITOR)})
-    pk = uuid7()
-    with transaction.atomic():
-        entry = CareEntry(
-            pk=pk, unit_id=unit_id, area=area, interval_days=interval, visitor=visitor, recorded_by_id=by.staff_id,
-            consent_on=given.on, consent_how=given.how, consent_until=given.until, made_at=at,
-            **{name: sealed(pk, getattr(said, name), name) for name in LENGTHS})
-        settle_due(entry, [])
-        entry.save(force_insert=True)
-        _step(entry, CareStepKind.MADE, by)
+    pk = key or uuid7()
+    if key is not None and CareStep.objects.filter(entry_id=key).exists():
+        return kept(by, key)
+    entry = CareEntry(
+        pk=pk, unit_id=unit_id, area=area, interval_days=interval, visitor=visitor, recorded_by_id=by.staff_id,
+        consent_on=given.on, consent_how=given.how, consent_until=given.until, made_at=at,
+        **{name: sealed(pk, getattr(said, name), name) for name in LENGTHS})
+    settle_due(entry, [])
+    try:
+        with transaction.atomic():
+            entry.save(force_insert=True)
+            _step(entry, CareStepKind.MADE, by)
+    except IntegrityError:
+        if key is None:
+            raise
+        return kept(by, key)  # the same form, sent at the same moment
     return entry
 
 

@@ -83,10 +83,12 @@ def _why_not(pk: uuid.UUID) -> Conflict:
     return Conflict(_("这条登记已经不在了，走访没有记下，手机上的也请删掉。不用再去了。"), code=GONE, current=current)
 
 
-def record_visit(*, by: Actor, pk: uuid.UUID, at: datetime, outcome: str, note: str = "", words: str = "") -> Done:
+def record_visit(*, by: Actor, pk: uuid.UUID, at: datetime, outcome: str, note: str = "", words: str = "",
+                 key: uuid.UUID | None = None) -> Done:
     """Write down a visit made at `at`. `words` – for needs_help only, and then needed – become an ordinary case; nothing here
-    remembers which. Help does not wait for the register: when the entry is gone or another's meanwhile, the case is made
-    all the same, and the visit alone is not written down.
+    remembers which. Help does not wait for the register: when the entry is gone or another's meanwhile, the case is made all
+    the same, and the visit alone is not written down. `key` becomes the visit's id: the same form sent again makes no second
+    visit and no second case.
 
     Raises NotAllowed, Invalid, and Conflict with `current` {"forget": id} when the entry was withdrawn or given to another.
     """
@@ -97,13 +99,17 @@ def record_visit(*, by: Actor, pk: uuid.UUID, at: datetime, outcome: str, note: 
     with transaction.atomic():
         entry = CareEntry.objects.select_for_update(of=("self",)).select_related("unit", "area").filter(
             visited_by(by, today_of(now())), pk=pk).first()
+        if key is not None and (earlier := CareVisit.objects.filter(pk=key).first()) is not None:
+            if entry is None or earlier.entry_id != entry.pk:
+                raise Conflict()
+            return Done(visit=True, case=earlier.outcome == CareOutcome.NEEDS_HELP)
         if asked:
             register(intake=Intake(words=asked, channel=Channel.FIELD.value), by=by)
         elif entry is None:
             raise _why_not(pk)
         if entry is None:
             return Done(visit=False, case=True)
-        visit_id = uuid7()
+        visit_id = key or uuid7()
         CareVisit.objects.create(pk=visit_id, entry=entry, at=at, outcome=outcome, note=sealed_note(visit_id, said),
                                  by_id=by.staff_id, recorded_at=now())
         settle_due(entry, list(CareVisit.objects.filter(entry=entry).order_by("at", "id")))

@@ -22,6 +22,7 @@ from lianxin.care.visiting import record_visit
 from lianxin.cases.reference import today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError, NotFound
+from lianxin.kernel.ids import uuid7
 from lianxin.kernel.text import small_number
 from lianxin.organisations.models import Role
 
@@ -35,6 +36,14 @@ KEEPER, VISITOR = Role.CARE_KEEPER, Role.GRID_WORKER
 
 def _refused(request: StaffRequest, error: DomainError) -> HttpResponse:
     return render(request, "desk/refused.html", {"reason": str(error)}, status=error.status)
+
+
+def _key(request: StaffRequest) -> uuid.UUID | None:
+    """What the form was given when it was shown: sent twice, it is done once."""
+    try:
+        return uuid.UUID(request.POST.get("submission", ""))
+    except ValueError:
+        return None
 
 
 def _version(request: StaffRequest) -> int:
@@ -67,14 +76,17 @@ def care_new(request: StaffRequest) -> HttpResponse:
             held = form.cleaned_data
             try:
                 entry = actions.enter(by=request.actor, person=form.person(), consent=form.consent(), area=held["area"],
-                                      interval_days=held["interval_days"], visitor=held["visitor"])
+                                      interval_days=held["interval_days"], visitor=held["visitor"], key=_key(request))
+            except NotFound as error:
+                return _refused(request, error)
             except DomainError as error:
                 take_faults(form, error)
                 message, status = str(error), error.status
             else:
                 messages.success(request, _("已登记。第一次看望最迟 %s。") % entry.due_on.isoformat())
                 return redirect("desk:care_entry", entry.pk)
-    return render(request, "desk/care_new.html", context_for(request, form=form, message=message), status=status)
+    return render(request, "desk/care_new.html", context_for(
+        request, form=form, message=message, submission=_key(request) or uuid7()), status=status)
 
 
 def _entry(request: StaffRequest, pk: uuid.UUID, *, message: str = "", give: GiveForm | None = None,
@@ -225,7 +237,8 @@ def care_print(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _visits(request: StaffRequest, *, of: str = "", form: VisitForm | None = None, message: str = "", status: int = 200) -> HttpResponse:
     lines = queries.to_visit(request.actor, page=CarePage.VISITS)
-    rows = [(line, form if form is not None and of == str(line.entry.pk) else settled(VisitForm(), line.entry.pk.hex)) for line in lines]
+    rows = [(line, form if form is not None and of == str(line.entry.pk) else settled(VisitForm(), line.entry.pk.hex), uuid7())
+            for line in lines]
     lost = form if form is not None and of not in {str(line.entry.pk) for line in lines} else None
     return render(request, "desk/care_visits.html", context_for(
         request, rows=rows, message=message, lost=lost, ahead=queries.AHEAD, keeps=is_keeper(request.actor)), status=status)
@@ -246,7 +259,7 @@ def care_visit(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _visits(request, of=str(pk), form=form, status=422)
     try:
-        done = record_visit(by=request.actor, pk=pk, at=now(), **form.cleaned_data)
+        done = record_visit(by=request.actor, pk=pk, at=now(), key=_key(request), **form.cleaned_data)
     except DomainError as error:
         take_faults(form, error)
         return _visits(request, of=str(pk), form=form, message=str(error), status=error.status)
