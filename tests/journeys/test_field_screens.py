@@ -20,6 +20,12 @@ from tests.journeys.phone import Phone
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 THEMES = ("light", "dark", "sun")
 LANGUAGES = {"zh-hans": "zh-CN", "zh-hant": "zh-TW", "en": "en-GB"}
+# What has the focus does not lie under the button that stays at the bottom.
+UNCOVERED = """() => {
+  const one = document.activeElement, foot = document.querySelector(".f-foot");
+  if (!foot || foot.contains(one) || one.closest("nav, dialog")) return true;
+  return one.getBoundingClientRect().bottom <= foot.getBoundingClientRect().top + 12;
+}"""
 # A sound of its own instead of a microphone's: the recorder, the limit and the player are the real ones.
 MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
   const context = new AudioContext(), tone = context.createOscillator(), out = context.createMediaStreamDestination();
@@ -107,6 +113,7 @@ def test_a_report_by_keyboard_alone(browser: Any, served: Any) -> None:
         """Tab until this is reached."""
         for _each in range(60):
             if name in page.evaluate("() => document.activeElement === document.body ? '' : document.activeElement.innerText"):
+                assert page.evaluate(UNCOVERED), name
                 return
             page.keyboard.press("Tab")
         raise AssertionError(f"no {role} {name}")

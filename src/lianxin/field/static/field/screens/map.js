@@ -39,10 +39,10 @@ export async function render(root, { query }) {
       ordered.length > SHOWN && h("p", { class: "f-help" }, w("map.more", { n: ordered.length - SHOWN })),
     ].filter(Boolean));
   };
-  const here_tasks = sorted(tasks).filter(placed), areas = features(grids).map((one) => one.properties);
+  const located = sorted(tasks).filter(placed), areas = features(grids).map((one) => one.properties);
   const derived = areas.some((one) => one.synthetic);
   put(root, h("h1", {}, w("nav.map")), canvas, derived && h("p", { class: "f-help" }, w("map.derived")), locating, told,
-    h("section", {}, h("h2", {}, w("map.tasks")), here_tasks.length ? h("ul", { class: "f-list" }, here_tasks.map((one) => taskRow(one, new Map()))) : h("p", { class: "f-help" }, w("map.no_tasks"))),
+    h("section", {}, h("h2", {}, w("map.tasks")), located.length ? h("ul", { class: "f-list" }, located.map((one) => taskRow(one, new Map()))) : h("p", { class: "f-help" }, w("map.no_tasks"))),
     h("section", {}, h("h2", {}, w("map.grids")), areas.length === 0 ? h("p", { class: "f-help" }, w("today.no_grid")) : areas.length > MANY ? h("details", {}, h("summary", {}, w("map.grids_n", { n: areas.length })), names(areas)) : names(areas)),
     h("section", {}, h("h2", {}, w("map.places")), field(w("place.search"), search), found));
   list();
