@@ -69,10 +69,10 @@ def due_day(calendar: AnyCalendar, *, last: date, every: int) -> date:
 
 
 def end_of(calendar: AnyCalendar, day: date) -> datetime:
-    """When the calendar's work ends on a day; midnight where it has no hours."""
+    """When the calendar's work ends on a day; the day's last minute where it has no hours, or works until midnight."""
     spans = calendar.spans_on(day)
     if not spans or spans[-1][1] == time(0, 0):
-        return make_aware(datetime.combine(day + timedelta(days=1), time.min))
+        return make_aware(datetime.combine(day, time(23, 59)))
     return make_aware(datetime.combine(day, spans[-1][1]))
 
 
