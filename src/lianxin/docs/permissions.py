@@ -107,11 +107,13 @@ def _people() -> Iterator[tuple[str, str, Actor]]:
 def _identity() -> str:
     rows = []
     for role in STAFF_ROLES:
-        unit, kind = (LEAD, UnitKind.CITY_DEPARTMENT) if role is Role.CLERK else (HOTLINE, UnitKind.HOTLINE)
+        unit, kind = (LEAD, UnitKind.CITY_DEPARTMENT) if role in (Role.CLERK, Role.GRID_WORKER) else (HOTLINE, UnitKind.HOTLINE)
         actor = _actor(role, unit, kind)
 
         def reads(state: State, confidential: bool, who: Actor = actor) -> bool:
-            return bool(policy.can_read_identity(who, _case(state, confidential=confidential), [_assignment(LEAD)]))
+            part = _assignment(LEAD)
+            part.officer_id = PERSON  # a grid worker handles what was given to them by name
+            return bool(policy.can_read_identity(who, _case(state, confidential=confidential, registered_by=PERSON), [part]))
 
         found = [state for state in State if reads(state, False)]
         secret = [state for state in State if reads(state, True)]
@@ -156,7 +158,8 @@ def render() -> str:
         "case must allow the action too: see [states.md](states.md).",
         _matrix(),
         "## Who may read the reporter's identity",
-        "Only those who handle the case now, and each reading is written down first: who, when, why, which fields.",
+        "Only those who handle the case now – a grid worker what was given to them by name – and each reading is written down "
+        "first: who, when, why, which fields.",
         _identity(),
         f"No role reads it once the case is ended. {codes(state.value for state in OPEN_STATES)} are the open states.",
         "## Lists on the desk", boards,
