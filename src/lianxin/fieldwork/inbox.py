@@ -150,6 +150,7 @@ class Batch:
 
     def take(self, items: Sequence[tuple[uuid.UUID, Mapping[str, Any]]]) -> list[Result]:
         known = {row.pk: row for row in Receipt.objects.filter(pk__in=[pk for pk, _said in items])}
+        here: dict[uuid.UUID, tuple[bytes, Result]] = {}  # the same id twice in one request
         results: list[Result] = []
         behind: uuid.UUID | None = None
         for pk, said in items:
@@ -158,6 +159,8 @@ class Batch:
             earlier = known.get(pk)
             if earlier is not None:
                 result = self._again(earlier, digest)
+            elif pk in here:
+                result = here[pk][1] if here[pk][0] == digest else _reused(pk)
             elif behind is not None:
                 result = _waits(pk, "after_another", _("前面还有一条没有发完，这一条排在它后面。"), current={"item": str(behind)})
             else:
@@ -167,15 +170,12 @@ class Batch:
                 behind = pk
             results.append(result)
             if earlier is None and result.status != WAITING:
-                stored = Receipt(pk=pk, staff_id=self.worker.staff_id, digest=digest, status=result.status,
-                                 answer=dict(result.problem or result.answer))
-                known.setdefault(pk, stored)  # the same id twice in one request
+                here.setdefault(pk, (digest, result))
         return results
 
     def _again(self, row: Receipt, digest: bytes) -> Result:
         if row.staff_id != self.worker.staff_id or bytes(row.digest) != digest:
-            error = Invalid(_("这个编号已用于另一项内容。"), code="id_reused")
-            return Result(row.pk, ReceiptStatus.REFUSED.value, problem=_problem(ReceiptStatus.REFUSED, error))
+            return _reused(row.pk)
         if row.status == ReceiptStatus.ACCEPTED:
             return Result(row.pk, row.status, answer=row.answer)
         return Result(row.pk, row.status, problem={name: row.answer.get(name, empty) for name, empty in EMPTY.items()})
@@ -314,6 +314,11 @@ class _Missing(Exception):
 
 def _waits(pk: uuid.UUID, code: str, detail: str, *, current: Mapping[str, Any] | None = None) -> Result:
     return Result(pk, WAITING, problem=_problem(WAITING, DomainError(detail, code=code, current=current)))
+
+
+def _reused(pk: uuid.UUID) -> Result:
+    error = Invalid(_("这个编号已用于另一项内容。"), code="id_reused")
+    return Result(pk, ReceiptStatus.REFUSED.value, problem=_problem(ReceiptStatus.REFUSED, error))
 
 
 def _try_again(pk: uuid.UUID) -> Result:
