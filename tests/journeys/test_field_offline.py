@@ -451,6 +451,11 @@ def test_locked_when_nobody_touches_it(telephone: Make) -> None:
     phone.call("vault", "change", PIN, "739105")
     phone.reopen(pin="739105")
     assert phone.states() == ["accepted"]
+    phone.page.evaluate("() => dispatchEvent(Object.assign(new Event('beforeinstallprompt'), "
+                        "{ prompt: () => { globalThis.asked = true; } }))")
+    phone.page.get_by_role("button", name="装到桌面").click()
+    assert phone.page.evaluate("globalThis.asked") is True
+    expect(phone.page.locator("[data-bar=install]")).to_have_count(0)
     with pytest.raises(Fault, match="wrong"):
         phone.call("vault", "unlock", PIN)
 

@@ -62,6 +62,7 @@ async function enter(anew = true) {
   touched = Date.now();
   root().hidden = false;
   if (anew) await (await import("./app.js")).start(root());
+  offerInstall();
 }
 function watchIdle() {
   for (const name of ["pointerdown", "keydown", "input"]) addEventListener(name, () => { touched = Date.now(); }, { passive: true, capture: true });
@@ -78,14 +79,13 @@ function device({ phase }) {
 
 // An app on the home screen is not cleared with the history. Offered once, when the worker is inside.
 const OFFERED = "lx-field-install";
-addEventListener("beforeinstallprompt", (event) => {
-  event.preventDefault();
-  let before = null;
-  try { before = localStorage.getItem(OFFERED); } catch { /* private mode: not kept anyway */ }
-  if (before || !vault.unlocked()) return;
-  const end = (install) => { bar("install", ""); localStorage.setItem(OFFERED, "1"); if (install) event.prompt(); };
+let prompt = null;
+function offerInstall() {
+  try { if (!prompt || !vault.unlocked() || localStorage.getItem(OFFERED)) return; } catch { return; /* private mode: nothing is kept anyway */ }
+  const end = (install) => { bar("install", ""); localStorage.setItem(OFFERED, "1"); if (install) prompt.prompt(); };
   bar("install", w("install.offer"), [w("install.do"), () => end(true)], [w("install.later"), () => end(false)]);
-});
+}
+addEventListener("beforeinstallprompt", (event) => { event.preventDefault(); prompt = event; offerInstall(); });
 
 async function main() {
   await words();
