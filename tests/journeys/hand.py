@@ -50,9 +50,14 @@ def asked(world: World) -> Any:
     return case_id
 
 
-def given(world: World) -> Any:
-    """A street lamp that the town's clerk gave to the grid worker."""
-    case_id = world.accepted("010101", words="花园社区门口路灯不亮。", area=VILLAGE)
+def given(world: World, *, reported: bool = False) -> Any:
+    """A street lamp that the town's clerk gave to the grid worker – with `reported` one that the worker found."""
+    if reported:
+        found = a.Intake(words="花园社区门口路灯不亮。", channel="field", area=VILLAGE)
+        case_id = a.register(intake=found, by=world.actor("grid")).case_id
+        a.accept(world.on(case_id, "operator"), category="010101")
+    else:
+        case_id = world.accepted("010101", words="花园社区门口路灯不亮。", area=VILLAGE)
     a.dispatch(world.on(case_id, "dispatcher"), lead_unit="bridge")
     a.sign(world.on(case_id, "bridge"))
     a.hand_to_colleague(world.on(case_id, "bridge"), officer="grid")

@@ -103,6 +103,40 @@ def test_a_conflict_shows_both_sides_and_is_settled(phone: Phone, served: Any) -
     assert phone.states() == [] or set(phone.states()) == {"accepted"}
 
 
+def test_what_was_refused_is_put_right_and_goes_again(phone: Phone) -> None:
+    page = phone.page
+    phone.sync()
+    phone.add("report", {"words": "", "place_text": "菜市场"}, ("report", camera(300, 200)["buffer"]))
+    tab(phone, "unsent").tap()
+    card = page.locator(".f-card.refused")
+    expect(card).to_contain_text("您做的没有丢")
+    card.get_by_role("button", name="照现在的情况重新提交").tap()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("写的内容").fill("垃圾没人收")
+    assert axe(page, within="dialog") == []
+    dialog.get_by_role("button", name="提交").tap()
+    expect(page.get_by_role("main")).to_contain_text("都已发送")
+    case = Case.objects.get()
+    assert (case.words, case.place_text) == ("垃圾没人收", "菜市场")
+    assert Attachment.objects.filter(case=case).count() == 1  # the photo went with it
+
+
+def test_a_late_reply_becomes_an_addition(phone: Phone, served: Any) -> None:
+    case_id = given(served.world, reported=True)
+    page = phone.page
+    phone.sync()
+    phone.add("reply", {"case": str(case_id), "version": 1, "public_answer": "灯泡已换好。", "solved": True, "means": "not_left"},
+              ("after", camera(300, 200)["buffer"]))
+    tab(phone, "unsent").tap()
+    card = page.locator(".f-card.conflict")
+    expect(card.locator(".f-versions")).to_contain_text("灯泡已换好。")
+    card.get_by_role("button", name="作为补充说明提交").tap()
+    expect(page.get_by_role("main")).to_contain_text("都已发送")
+    assert EventText.objects.filter(case=case_id, body="灯泡已换好。").exists()
+    assert Attachment.objects.filter(case=case_id).count() == 1
+    assert Case.objects.get(pk=case_id).state == "in_hand"
+
+
 # --- tasks --------------------------------------------------------------------------------------------------------
 
 
