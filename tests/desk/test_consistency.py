@@ -28,7 +28,11 @@ ELSEWHERE = {
 # A list makes its rows' second address from the first, so that fifty rows cost fifty look-ups, not a hundred.
 DERIVED = {"pane": 'data-preview="{{ line.address }}pane/"'}
 # Fields that have a value without being asked: the engine takes now.
-OF_THEMSELVES = {("record_contact", "contacted_at")}
+OF_THEMSELVES = {
+    ("record_contact", "contacted_at"),
+    ("settle_on_the_spot", "attachments"), ("answer_check", "attachments"),  # files go beside the form
+    ("answer_check", "lon"), ("answer_check", "lat"),  # only a telephone knows where it is
+}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

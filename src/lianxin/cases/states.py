@@ -209,7 +209,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     # An independent look: by a grid worker of the place who had no part in it.
     Transition(
         "ask_check", _("请现场核查"), (State.REPLIED, State.CALLBACK, State.CLOSED), (), _REVIEWER | _CALLBACK | _SUPERVISOR,
-        _HOTLINE, requires=("note",), optional=("worker",), bumps=False, key="k",
+        _HOTLINE, requires=("note",), optional=("worker",), bumps=False, key="e",
     ),
     Transition(
         "answer_check", _("核查结果"), (State.REPLIED, State.CALLBACK, State.CLOSED), (), _WORKER, _GRID,

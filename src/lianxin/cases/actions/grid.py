@@ -97,7 +97,7 @@ def answer_check(step: Step, *, handled: bool, attachments: Sequence[uuid.UUID],
     if mine is None:
         raise Conflict(_("这次核查已经改派或不再需要。您写的还在。"), code="check_gone",
                        current={"state": step.case.state, "version": step.case.version})
-    if not checks.may_check(step.case, Staff.objects.get(pk=step.by.staff_id)):
+    if not checks.may_check(step.case, mine.worker):
         raise NotAllowed(_("您或您的单位经手过这件工单，不能核查。"))
     if _claim(step, attachments, "check") == 0:
         raise Invalid(_("请附一张现场的照片。"), fields={"attachments": str(_("请至少附一张照片。"))})
