@@ -166,7 +166,9 @@ def test_killed_in_the_middle_of_a_photo(telephone: Make) -> None:
     assert 0 < held.received < held.size
     phone.reopen()
     assert phone.sync() == "idle"
-    assert offsets[3] == held.received, "it goes on where it stopped"
+    # The piece that was under way may have arrived whole just as the window died.
+    assert offsets[3] >= held.received, "it goes on where it stopped"
+    assert len(offsets) == len({*offsets[:2], *offsets[3:]}) + 1, "no piece that had arrived is sent again"
     assert phone.states() == ["accepted"]
     once(1)
     assert Attachment.objects.get().case_id is not None
