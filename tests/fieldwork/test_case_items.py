@@ -119,7 +119,7 @@ def test_more_about_a_report_and_a_case_that_has_ended(world: World, monday: Fro
     [late] = phone.push(item("add", {"case": case, "words": "还有一盏。"}))
     assert (late.status, codes([late])) == ("conflict", ["wrong_state"])
     assert late.problem is not None
-    assert late.problem["current"]["state"] == "declined"
+    assert (late.problem["current"]["state"], late.problem["current"]["standing"]) == ("declined", "不归热线办")
     strange = at_state(world, State.REGISTERED)
     results = phone.push(item("add", {"case": str(strange), "words": "？"}), item("add", {"case": str(uuid.uuid4()), "words": "？"}))
     assert (statuses(results), codes(results)) == (["conflict", "refused"], ["not_yours", "not_found"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -119,6 +120,17 @@ def _on(worker: Worker, case_id: uuid.UUID, version: int | None = None) -> On:
     return On(case_id, worker.actor, version=version)
 
 
+@contextmanager
+def _telling(case_id: uuid.UUID) -> Iterator[None]:
+    """A conflict on a case that is the worker's also says in words how it stands now."""
+    try:
+        yield
+    except Conflict as error:
+        if error.current:
+            error.current |= _now_of(Case.objects.select_related("lead_unit").get(pk=case_id))
+        raise
+
+
 def _told(case_id: uuid.UUID, done: Done) -> dict[str, Any]:
     number = Case.objects.values_list("number", flat=True).get(pk=case_id)
     return {"case": str(case_id), "number": number, "state": done.state, "version": done.version}
@@ -154,11 +166,12 @@ def add(worker: Worker, item: Item[Addition]) -> dict[str, Any]:
     if not said.words.strip() and not files:
         raise Invalid(_("请写几句，或者加一张照片。"), fields={"words": str(_("请填写这一项。"))})
     done = None
-    if said.words.strip():
-        done = actions.add_information(on, words=said.words)
-    if files:
-        done = actions.attach(on, attachments=list(files))
-        _whole(files, said.case)
+    with _telling(said.case):
+        if said.words.strip():
+            done = actions.add_information(on, words=said.words)
+        if files:
+            done = actions.attach(on, attachments=list(files))
+            _whole(files, said.case)
     assert done is not None
     return _told(said.case, done)
 
@@ -181,25 +194,30 @@ def check(worker: Worker, item: Item[CheckAnswer]) -> dict[str, Any]:
 
 @handles("sign", Signing, roles=NO_FILES)
 def sign(worker: Worker, item: Item[Signing]) -> dict[str, Any]:
-    return _told(item.said.case, actions.sign(_on(worker, item.said.case, item.said.version)))
+    said = item.said
+    on = _on(worker, said.case, said.version)
+    with _telling(said.case):
+        return _told(said.case, actions.sign(on))
 
 
 @handles("contact", ContactMade, roles=NO_FILES)
 def contact(worker: Worker, item: Item[ContactMade]) -> dict[str, Any]:
     """记录联系, at the time the worker says, else when it was written down."""
     said = item.said
-    return _told(said.case, actions.record_contact(
-        _on(worker, said.case), means=said.means, reached=said.reached, note=said.note,
-        contacted_at=said.contacted_at or item.at))
+    on = _on(worker, said.case)
+    with _telling(said.case):
+        return _told(said.case, actions.record_contact(
+            on, means=said.means, reached=said.reached, note=said.note, contacted_at=said.contacted_at or item.at))
 
 
 @handles("reply", Answer, roles=frozenset({"after", "proof"}))
 def reply(worker: Worker, item: Item[Answer]) -> dict[str, Any]:
     said, files = item.said, item.every_file
     on = _on(worker, said.case, said.version)
-    done = actions.reply(
-        on, public_answer=said.public_answer, solved=said.solved, private_note=said.private_note, means=said.means or None,
-        contacted_at=said.contacted_at or (item.at if said.means else None), attachments=list(files))
+    with _telling(said.case):
+        done = actions.reply(
+            on, public_answer=said.public_answer, solved=said.solved, private_note=said.private_note, means=said.means or None,
+            contacted_at=said.contacted_at or (item.at if said.means else None), attachments=list(files))
     _whole(files, said.case)
     return _told(said.case, done)
 
@@ -214,11 +232,11 @@ def _moment(at: datetime | None) -> str | None:
 
 def _of(case: Case) -> dict[str, Any]:
     """What a telephone shows of a case: the matter and the place, nobody's name or number."""
-    place = " · ".join(part for part in (case.area.name if case.area else "", case.place_text) if part)
+    place = " · ".join(part for part in (case.area.said if case.area else "", case.place_text) if part)
     return {
         "case": str(case.pk), "number": case.number, "title": case.title or case.words[:TITLE], "words": case.words,
         "place": place, "lon": case.lon, "lat": case.lat, "state": case.state, "version": case.version,
-        "category": case.category.name if case.category else "",
+        "category": case.category.said if case.category else "",
         "field_matter": bool(case.category and case.category.field_matter), "urgent": case.urgency == Urgency.URGENT,
     }
 
@@ -235,7 +253,7 @@ def tasks_cases(worker: Worker) -> list[dict[str, Any]]:
     ).select_related(*(f"case__{name}" for name in _SHOWN), "unit").order_by("due_at", "id")[:MOST]
     return [
         _of(one.case) | {
-            "id": str(one.pk), "kind": "case", "due_at": _moment(one.due_at), "unit": one.unit.name, "standing": standing(one.case),
+            "id": str(one.pk), "kind": "case", "due_at": _moment(one.due_at), "unit": one.unit.said, "standing": standing(one.case),
             "signed": one.signed_at is not None, "contacted": one.contacted_at is not None,
             "lead": one.role == "lead", "objected": one.case.state == State.OBJECTED,
         } for one in held
@@ -254,7 +272,7 @@ def tasks_checks(worker: Worker) -> list[dict[str, Any]]:
     return [
         _of(one.case) | {
             "id": str(one.pk), "kind": "check", "due_at": _moment(one.due_at), "asked": wanted.get(one.event_id, ""),
-            "answer": answers.get(one.case_id, ""), "unit": one.case.lead_unit.name if one.case.lead_unit else "",
+            "answer": answers.get(one.case_id, ""), "unit": one.case.lead_unit.said if one.case.lead_unit else "",
         } for one in asked
     ]
 
@@ -272,6 +290,6 @@ def reports(worker: Worker) -> list[dict[str, Any]]:
         answers[case_id] = body
     return [
         _of(one) | {"id": str(one.pk), "registered_at": _moment(one.registered_at), "due_at": _moment(one.due_at),
-                    "standing": standing(one), "unit": one.lead_unit.name if one.lead_unit else "", "answer": answers.get(one.pk, "")}
+                    "standing": standing(one), "unit": one.lead_unit.said if one.lead_unit else "", "answer": answers.get(one.pk, "")}
         for one in rows
     ]
