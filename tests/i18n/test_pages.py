@@ -143,7 +143,8 @@ def patterns(resolver: URLResolver, space: str = "", above: dict[str, object] | 
 
 
 def addresses(values: dict[str, list[str]]) -> list[str]:
-    """Every address of the project that these values fill: pages made later are read too."""
+    """Every address of the project that these values fill: pages made later are read too. The telephone's page is the same for
+    everybody, in both languages; what it says is drawn there, and read in `tests/field` and the journeys."""
     found: set[str] = set()
     for name, parts in patterns(get_resolver()):
         known = {key: ["1"] if isinstance(one, IntConverter) else values.get(key, []) for key, one in parts.items()}
@@ -151,7 +152,7 @@ def addresses(values: dict[str, list[str]]) -> list[str]:
             continue
         for number in range(max(map(len, known.values()), default=1)):
             found.add(reverse(name, kwargs={key: some[number % len(some)] for key, some in known.items()}))
-    return sorted(address for address in found if not address.startswith(("/api/", "/open311/", "/metrics")))
+    return sorted(address for address in found if not address.startswith(("/api/", "/open311/", "/metrics", "/field/")))
 
 
 def pages_of(client: Client, language: str, paths: list[str]) -> Iterator[tuple[str, str]]:

@@ -107,7 +107,7 @@ def open_tasks(actor: Actor, unit: Unit, *, area: str, after: str = "") -> Tasks
     for check in checks_of(unit).filter(where).select_related("case", "worker").order_by("due_at", "id")[:TASKS_SHOWN]:
         rows.append(Task(_("核查"), check.case.number, check.due_at, _place_of(check.case), check.worker.name, check.due_at < at))
     rows.sort(key=lambda row: (row.due_at is None, row.due_at or at))
-    able = [(username, name) for username, name, _unit in dict.fromkeys(colleagues([unit.pk]))]
+    able = [(username, name) for username, name, _unit in colleagues([unit.pk])]
     return Tasks(rows, place, able, total, total > len(shown))
 
 

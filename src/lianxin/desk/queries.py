@@ -16,6 +16,7 @@ from lianxin.cases import policy
 from lianxin.cases.models import Assignment, Attachment, Case, Contact, Event, Publication, State
 from lianxin.cases.queries import Filters, Page, TimelineEntry, came_back, mine_or_nobodys, rows
 from lianxin.cases.turns import URGENT, in_turn
+from lianxin.kernel.language import named
 from lianxin.organisations.accounts import Keeper
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant, Staff, UnitKind
@@ -84,10 +85,11 @@ def suggested_unit(case: Case) -> str:
 def colleagues(unit_ids: Sequence[int]) -> list[tuple[str, str, str]]:
     """Who may work on these units' parts – clerks, in a town its grid workers too: username, name, unit."""
     able = Q(role=Role.CLERK) | Q(role=Role.GRID_WORKER, unit__kind=UnitKind.TOWN_GOVERNMENT)
-    return list(
+    grants = (
         RoleGrant.objects.filter(able, unit_id__in=list(unit_ids), ended_at__isnull=True, staff__is_active=True)
-        .values_list("staff__username", "staff__name", "unit__name").order_by("unit__name", "staff__name")
+        .values_list("staff__username", "staff__name", "unit__name", "unit__name_en").order_by("unit__name", "staff__name")
     )
+    return [(username, named(name), named(unit, unit_en)) for username, name, unit, unit_en in dict.fromkeys(grants)]
 
 
 @dataclass(frozen=True, slots=True)
