@@ -110,6 +110,9 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     act("supervisor", one, "reopen", "dispatched", reason="请再办一次。")
     act("housing", one, "sign", "in_hand")
     act("housing", one, "reply", "replied", public_answer="已派人值守。", solved=True, means="phone")
+    act("reviewer", one, "ask_check", **EXAMPLES["ask_check"])
+    seen = ok(upload(machines("grid"), photo()))["id"]
+    act("grid", one, "answer_check", handled=True, note="有人值守。", lon=113.1, lat=29.1, attachments=[seen])
     act("reviewer", one, "approve", "callback")
     act(reporter, one, "rate", "callback", solved=True, satisfaction="satisfied", words="谢谢。")
     act("callback", one, "close", "closed")
@@ -118,6 +121,10 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     act("reviewer", one, "clear_publication", title="夜间施工", body="夜间施工已停。")
     act("dispatcher", one, "refuse_publication", reason="内容涉及他人。")
     assert differences(uuid.UUID(one)) == []
+
+    before, after = (ok(upload(machines("grid"), photo()))["id"] for _each in range(2))
+    found = ok(machines("grid").post("/cases", {"words": "井盖没了。", "channel": "field", "category": "010101", "attachments": [before]}))
+    act("grid", found["id"], "settle_on_the_spot", "closed", public_answer="已盖好。", attachments=[after])
 
     waiting = str(at_state(world, State.IN_HAND))
     act("urban", waiting, "suspend", waits_for="outside", words="等停电。", until="2026-11-25T17:00:00+08:00")

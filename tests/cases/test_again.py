@@ -21,7 +21,7 @@ def test_every_action_sent_again_happens_once(world: World, monday: Frozen) -> N
         row = BY_ACTION[action]
         case_id = at_state(world, State.IN_HAND if State.IN_HAND in row.sources else row.sources[0], before=action)
         key, seen = bytes([number]) * 32, Case.objects.get(pk=case_id).version
-        who = actor(world, case_id, "reporter")
+        who = actor(world, case_id, "grid" if action in ("settle_on_the_spot", "answer_check") else "reporter")
         once = fields_for(action, who)  # the same things said again, not new ones
         first = take(world, case_id, action, key=key, version=seen, **once)
         assert not first.replayed

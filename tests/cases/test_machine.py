@@ -54,7 +54,7 @@ VARIANTS: dict[str, st.SearchStrategy[Any]] = {
 # `reason` is a code in a return, and words elsewhere.
 CODES = {"raise_return": {"reason": st.sampled_from(("not_ours", "too_hard"))}}
 ONWARDS = {
-    State.REGISTERED: ("accept", "accept", "accept", "decline", "answer_on_the_spot", "settle_on_the_spot"), State.ACCEPTED: ("dispatch",),
+    State.REGISTERED: ("accept", "accept", "accept", "decline", "answer_on_the_spot"), State.ACCEPTED: ("dispatch",),
     State.DISPATCHED: ("sign", "sign", "raise_return", "redispatch"),
     State.IN_HAND: ("reply", "reply", "reply", "raise_return", "redispatch", "assist_sign"),
     State.OBJECTED: ("uphold_return", "reject_return", "rule_jointly"), State.REPLIED: ("approve", "approve", "send_back"),
@@ -84,7 +84,7 @@ class CaseMachine(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    @initialize(field=st.booleans(), phone=st.booleans(), category=st.sampled_from((None, "010102", "010101", "010104")),
+    @initialize(field=st.sampled_from((False, False, False, True)), phone=st.booleans(), category=st.sampled_from((None, "010102", "010101", "010104")),
                 accept=st.booleans(), confidential=st.booleans(), area=st.sampled_from((None, VILLAGE, "990102")))
     def register(self, *, field: bool, phone: bool, category: str | None, accept: bool, confidential: bool, area: str | None) -> None:
         accept = accept and category is not None

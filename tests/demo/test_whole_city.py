@@ -69,6 +69,7 @@ def test_the_tutorial_can_be_walked_and_every_picture_is_its(browser: Any, demo:
     tour = Tour(browser, demo_of(demo.data), tmp_path)
     tour.walk()
     tour.faces()
+    tour.field()
     taken = {path.name for path in tmp_path.iterdir()}
     assert taken == {path.name for path in (ROOT / "docs" / "images").iterdir()}
 
