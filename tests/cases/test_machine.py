@@ -84,9 +84,11 @@ class CaseMachine(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    @initialize(field=st.sampled_from((False, False, False, True)), phone=st.booleans(), category=st.sampled_from((None, "010102", "010101", "010104")),
+    @initialize(field=st.sampled_from((False, False, False, True)), phone=st.booleans(),
+                category=st.sampled_from((None, "010102", "010101", "010104")),
                 accept=st.booleans(), confidential=st.booleans(), area=st.sampled_from((None, VILLAGE, "990102")))
-    def register(self, *, field: bool, phone: bool, category: str | None, accept: bool, confidential: bool, area: str | None) -> None:
+    def register(self, *, field: bool, phone: bool, category: str | None, accept: bool, confidential: bool,
+                 area: str | None) -> None:
         accept = accept and category is not None
         by = self.world.actor("operator") if accept else self.world.actor("grid") if field else RESIDENT
         self.case_id = a.register(by=by, intake=a.Intake(
