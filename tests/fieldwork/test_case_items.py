@@ -130,11 +130,13 @@ def test_more_about_a_report_and_a_case_that_has_ended(world: World, monday: Fro
 def test_a_check_is_answered_once_by_whom_it_was_given_to(world: World, monday: Frozen) -> None:
     second(world)
     phone, other = Phone.of(world), Phone.of(world, "grid2")
-    case_id = at_state(world, State.CALLBACK)
+    case_id = at_state(world, State.CALLBACK, words="工地夜里打桩，我的电话 13812342201，请回电。")
     take(world, case_id, "ask_check", worker="grid")
     [task] = case_items.tasks_checks(phone.worker)
     assert task["asked"] == "请看工地夜里是否停工。"
     assert task["answer"] == "已责令停工。"
+    assert "打桩" in task["words"]
+    assert "1381234" not in str(task)
     assert case_items.tasks_checks(other.worker) == []
     body = {"check": task["id"], "handled": True, "note": "没有灯。", "lon": 113.1, "lat": 29.1}
     [foreign] = other.push(item("check", body, **files(proof=sent(other))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -241,6 +241,17 @@ def _of(case: Case) -> dict[str, Any]:
     }
 
 
+# What finds personal data in words and blacks it out (`triage.apps`): who only looks at a place needs no telephone number.
+BLACKED_OUT: list[Callable[[str], str]] = []
+
+
+def _without_person(shown: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        for black_out in BLACKED_OUT:
+            shown[name] = black_out(shown[name])
+    return shown
+
+
 _SHOWN = ("category", "area", "lead_unit")
 
 
@@ -262,7 +273,7 @@ def tasks_cases(worker: Worker) -> list[dict[str, Any]]:
 
 @section("tasks.checks")
 def tasks_checks(worker: Worker) -> list[dict[str, Any]]:
-    """What the worker is asked to look at, with what the unit says it did."""
+    """What the worker is asked to look at, with what the unit says it did; numbers and the like in the words are blacked out."""
     asked = list(checks.of_worker(worker.staff_id).select_related(*(f"case__{name}" for name in _SHOWN))[:MOST])
     wanted = dict(EventText.objects.filter(event__in=[one.event_id for one in asked], field="note").values_list("event_id", "body"))
     answers: dict[uuid.UUID, str] = {}
@@ -270,7 +281,7 @@ def tasks_checks(worker: Worker) -> list[dict[str, Any]]:
             case__in=[one.case_id for one in asked], field="public_answer").order_by("event_id").values_list("case_id", "body"):
         answers[case_id] = body
     return [
-        _of(one.case) | {
+        _without_person(_of(one.case), "title", "words") | {
             "id": str(one.pk), "kind": "check", "due_at": _moment(one.due_at), "asked": wanted.get(one.event_id, ""),
             "answer": answers.get(one.case_id, ""), "unit": one.case.lead_unit.said if one.case.lead_unit else "",
         } for one in asked
