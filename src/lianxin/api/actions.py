@@ -33,6 +33,7 @@ from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES, LONG
 from lianxin.cases.actions.merging import MOST
 from lianxin.cases.actions.returning import BASIS
 from lianxin.cases.engine import Done, On
+from lianxin.cases.files import claimed
 from lianxin.cases.models import ContactMeans, Kind, SuspensionReason, Urgency
 from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.kernel.errors import Invalid
@@ -40,7 +41,7 @@ from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
 from lianxin.quality.models import ANSWERS, CallbackOutcome, Satisfaction
 from lianxin.supervision.actions import ACTIONS as SUPERVISION_ACTIONS
 
-from .queries import claimed, recorded
+from .queries import recorded
 from .register import Code
 from .requests import key_of, read, version_of
 from .service import REPORTER, STAFF, STAFF_OR_REPORTER, ApiRequest, answer, api, takes

@@ -51,11 +51,6 @@ def uploaded_before(actor: Actor, key: bytes) -> Attachment | None:
     return Attachment.objects.filter(theirs | Q(case__isnull=True), upload_key=key).order_by("created_at").first()
 
 
-def claimed(ids: set[uuid.UUID], case_id: uuid.UUID) -> bool:
-    """Whether all these files now belong to the case."""
-    return Attachment.objects.filter(pk__in=ids, case_id=case_id).count() == len(ids)
-
-
 def recorded(event_id: uuid.UUID) -> tuple[str, int]:
     """State and version an event led to, as they were then."""
     return Event.objects.filter(pk=event_id).values_list("to_state", "version").get()

@@ -19,13 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from lianxin.cases import policy
 from lianxin.cases.actions import Intake, Registered, register
 from lianxin.cases.actions.intake import WORDS_LIMIT
+from lianxin.cases.files import claimed
 from lianxin.cases.models import Case, Event
 from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.errors import Invalid, NotAllowed
 from lianxin.organisations.models import Role
 
 from .choices import KindName, SystemName, UrgencyName
-from .queries import claimed
 from .requests import key_of, read, trust_quiet_connection
 from .tokens import Caller, caller_of
 

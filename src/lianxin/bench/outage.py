@@ -81,10 +81,12 @@ class Outage:
                 raise TimeoutError(f"{self.left} telephones have no answer")
             for held, events in self.selector.select(0.05):
                 line: Line = held.data
+                made = held.fileobj
+                assert isinstance(made, socket.socket)
                 try:
-                    self._go_on(held.fileobj, line, events)  # type: ignore[arg-type]
+                    self._go_on(made, line, events)
                 except OSError:
-                    self._broke(held.fileobj, line)  # type: ignore[arg-type]
+                    self._broke(made, line)
             due = time.perf_counter()
             ready = [telephone for at, telephone in self.later if at <= due]
             self.later = [entry for entry in self.later if entry[0] > due]

@@ -172,8 +172,8 @@ def _give(entry: CareEntry, to: Staff, until: date | None) -> None:
         entry.stand_in, entry.stand_in_until = to, until
 
 
-def _receiver(entry: CareEntry, to: Staff, until: date | None) -> None:
-    if not may_visit(to, entry.unit_id):
+def _receiver(unit_id: int, to: Staff, until: date | None) -> None:
+    if not may_visit(to, unit_id):
         raise Invalid(fields={"to": str(NO_VISITOR)})
     if until is not None and until < today_of(now()):
         raise Invalid(fields={"until": _("这个日期已经过了。")})
@@ -183,7 +183,7 @@ def give(*, by: Actor, pk: uuid.UUID, version: int, to: Staff, until: date | Non
     """换走访人: for good, or until a day (included) and then the visitor again. Raises NotFound, Conflict and Invalid."""
     with transaction.atomic():
         entry = _held(by, pk, version)
-        _receiver(entry, to, until)
+        _receiver(entry.unit_id, to, until)
         _give(entry, to, until)
         entry.save(update_fields=["visitor", "stand_in", "stand_in_until", "version"])
         _step(entry, CareStepKind.GIVEN, by)
@@ -198,8 +198,9 @@ def give_all(*, by: Actor, visitor: Staff, to: Staff, until: date | None = None)
         raise Invalid(fields={"to": _("请选另一个人。")})
     with transaction.atomic():
         rows = CareEntry.objects.select_for_update(of=("self",)).filter(kept_by(by), visitor=visitor).order_by("id")
+        for unit_id in {entry.unit_id for entry in rows}:
+            _receiver(unit_id, to, until)
         for entry in rows:
-            _receiver(entry, to, until)
             _give(entry, to, until)
             entry.version += 1
             entry.save(update_fields=["visitor", "stand_in", "stand_in_until", "version"])

@@ -15,6 +15,7 @@ from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
 
 from . import policy
 from .models import Case, Check, State
+from .models.checks import OPEN
 from .reference import reference
 
 CHECKED = (State.REPLIED, State.CALLBACK, State.CLOSED)
@@ -56,21 +57,19 @@ def checkers(case: Case) -> list[Staff]:
 
 
 def _had_part(case: Case) -> Q:
-    """Grants of people who had a part: who reported it, who worked on it, whoever is of a unit that did or is related."""
+    """Grants of people who had a part: who reported it, and whoever is of a unit that worked on it or is related to one."""
     units = related_units(case.unit_ids)
-    with_part = Q(staff__unit_id__in=units) | Q(unit_id__in=units)
     others = RoleGrant.objects.filter(unit_id__in=units, ended_at__isnull=True).values("staff_id")
-    return with_part | Q(staff_id__in=others) | Q(staff_id=case.registered_by_id or 0)
+    return Q(staff__unit_id__in=units) | Q(staff_id__in=others) | Q(staff_id=case.registered_by_id or 0)
 
 
 def may_check(case: Case, staff: Staff) -> bool:
     return any(one.pk == staff.pk for one in checkers(case))
 
 
-def opened(at: datetime | None = None) -> QuerySet[Check]:
-    """Checks that are asked for and not answered; with `at` those overdue then."""
-    found = Check.objects.filter(answered_at__isnull=True, withdrawn_at__isnull=True)
-    return found if at is None else found.filter(due_at__lt=at)
+def opened() -> QuerySet[Check]:
+    """Checks that are asked for and neither answered nor withdrawn."""
+    return Check.objects.filter(OPEN)
 
 
 def of_worker(staff_id: int) -> QuerySet[Check]:
@@ -115,7 +114,7 @@ def listed(actor: Actor) -> Checks:
     later = Check.objects.filter(case=OuterRef("case"), answered_at__gt=OuterRef("answered_at"))
     return Checks(
         list(same.filter(~Exists(later), handled=False).filter(_undecided()).order_by("-answered_at")[:MOST]),
-        list(same.filter(answered_at__isnull=True, withdrawn_at__isnull=True).order_by("due_at", "id")[:MOST]),
+        list(same.filter(OPEN).order_by("due_at", "id")[:MOST]),
         list(shown.filter(handled=True, answered_at__gte=now() - SEEN_SHOWN).order_by("-answered_at")[:MOST]),
     )
 

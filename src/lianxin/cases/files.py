@@ -253,6 +253,11 @@ def forget(stale: list[Attachment]) -> None:
     _drop_later(sha256 for one in stale for sha256 in (one.sha256, one.thumbnail_sha256))
 
 
+def claimed(ids: set[uuid.UUID], case_id: uuid.UUID) -> bool:
+    """Whether all these files belong to the case."""
+    return Attachment.objects.filter(pk__in=ids, case_id=case_id).count() == len(ids)
+
+
 def forget_unclaimed(before: datetime) -> int:
     """Uploads that never became part of a case and that nobody else holds. Returns how many were removed."""
     with transaction.atomic():

@@ -18,6 +18,7 @@ from lianxin.organisations.actors import Actor, Grant, Kind
 from lianxin.organisations.models import Role, UnitKind
 
 from .models import Assignment, AssignmentRole, Case, Check, State
+from .models.checks import OPEN as OPEN_CHECK
 from .states import BY_ACTION, Holder, Transition
 
 HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SUPERVISOR})
@@ -80,8 +81,7 @@ class Scope:
 
 def _asked_to_look(staff_id: int) -> QuerySet[Check, uuid.UUID]:
     """Cases a grid worker is asked to look at and has not answered for yet."""
-    return Check.objects.filter(
-        worker_id=staff_id, answered_at__isnull=True, withdrawn_at__isnull=True).values_list("case_id", flat=True)
+    return Check.objects.filter(OPEN_CHECK, worker_id=staff_id).values_list("case_id", flat=True)
 
 
 def _working_on(staff_id: int) -> QuerySet[Assignment, uuid.UUID]:

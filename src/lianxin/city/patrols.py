@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def read_forms(directory: Path, faults: Faults) -> list[FormFile]:
         if path.suffix not in SUFFIXES:
             faults.add(name, 0, _("表单应是 .csv 或 .xlsx 文件"))
             continue
-        form = read_form(path, lambda line, reason, name=name: faults.add(name, line, reason))  # type: ignore[misc]
+        form = read_form(path, partial(faults.add, name))
         if path.stem in found:
             faults.add(name, 0, _("%s 写了两次") % path.stem)
         elif form is not None:

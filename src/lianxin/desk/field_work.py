@@ -17,6 +17,7 @@ from lianxin.fieldwork import devices
 from lianxin.fieldwork.coverage import Coverage, Responsible, checks_of, parts_of
 from lianxin.fieldwork.leads import Led, need
 from lianxin.fieldwork.models import Device
+from lianxin.kernel.clock import now
 from lianxin.kernel.errors import NotFound
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
@@ -45,9 +46,8 @@ def workers(unit: Unit, found: Coverage) -> list[WorkerRow]:
         pk = grant.area_id or unit.area_id
         if pk is not None and pk in known:
             areas.setdefault(grant.staff_id, []).append(known[pk].said)
-    gone = {one.absent_id: one for one in found.away}
-    return [WorkerRow(one, tuple(areas[one.staff.pk]), one.staff.pk in gone,
-                      gone[one.staff.pk].stand_in.name if one.staff.pk in gone and gone[one.staff.pk].stand_in else "")  # type: ignore[union-attr]
+    gone = {one.absent_id: one.stand_in.name if one.stand_in is not None else "" for one in found.away}
+    return [WorkerRow(one, tuple(areas[one.staff.pk]), one.staff.pk in gone, gone.get(one.staff.pk, ""))
             for one in found.workers if one.staff.pk in areas]
 
 
@@ -94,10 +94,8 @@ def _place_of(case: Case) -> str:
     return " › ".join(known[pk].said for pk in reversed(place.lineage[:2])) if place is not None else ""
 
 
-def open_tasks(actor: Actor, unit: Unit, *, area: str, after: str = "") -> Tasks:
+def open_tasks(actor: Actor, unit: Unit, *, area: str) -> Tasks:
     """Open parts of cases and checks of a place, those due first in front. Five queries. Raises NotFound."""
-    from lianxin.kernel.clock import now
-
     place, where = _within(unit, need(actor), area)
     at = now()
     parts = parts_of(unit).filter(where)

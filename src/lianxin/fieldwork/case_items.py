@@ -14,7 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from lianxin.cases import actions, checks, policy
 from lianxin.cases.engine import Done, On
-from lianxin.cases.models import Assignment, Attachment, Case, Channel, Check, EventText, State, Urgency
+from lianxin.cases.files import claimed
+from lianxin.cases.models import Assignment, Case, Channel, Check, EventText, State, Urgency
 from lianxin.cases.narrative import standing
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotFound
@@ -108,7 +109,7 @@ class Answer(_Body):
 def _whole(files: Iterable[uuid.UUID], case_id: uuid.UUID) -> None:
     """Raise Invalid unless every file now belongs to the case."""
     wanted = set(files)
-    if wanted and Attachment.objects.filter(pk__in=wanted, case_id=case_id).count() != len(wanted):
+    if wanted and not claimed(wanted, case_id):
         raise Invalid(_("有的文件没有收到，请重新发送。"), code="files_lost", fields={"files": str(_("请重新发送。"))})
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from lianxin.cases.checks import opened
 from lianxin.cases.models import Assignment, Check
 from lianxin.cases.reference import Place, reference, today_of
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
@@ -109,7 +110,7 @@ def parts_of(unit: Unit) -> QuerySet[Assignment]:
 
 def checks_of(unit: Unit) -> QuerySet[Check]:
     """Checks that the unit's grid workers owe."""
-    return Check.objects.filter(answered_at__isnull=True, withdrawn_at__isnull=True, worker__unit=unit)
+    return opened().filter(worker__unit=unit)
 
 
 def _work(unit: Unit, at: datetime) -> dict[int | None, Work]:

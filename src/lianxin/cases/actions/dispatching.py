@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from ..engine import Step, action
 from ..grassroots import refuse_grassroots
 from ..models import (
     AssignmentRole,
+    Attachment,
     Channel,
     ClockKind,
     ContactMeans,
@@ -161,6 +163,26 @@ def _told(step: Step, *, means: str | None, contacted_at: datetime | None) -> No
     step.data.update(means=means, contacted_at=at.isoformat())
 
 
+def close_at_once(step: Step, outcome: Outcome) -> None:
+    """Close a case on which nothing is owed any more before it ever went to a unit: every clock is met."""
+    for clock in list(step.running):
+        step.set_clock(clock, met_at=step.at)
+        step.running.remove(clock)
+    step.to(State.CLOSED)
+    if step.case.accepted_at is None:
+        step.set(accepted_at=step.at)
+    step.set(outcome=outcome.value)
+    step.finish()
+
+
+def claim(step: Step, attachments: Sequence[uuid.UUID], purpose: str) -> int:
+    """Make files that this person uploaded the case's; returns how many of them are photos."""
+    mine = Attachment.objects.filter(pk__in=list(attachments), case__isnull=True, uploaded_by_id=step.by.staff_id)
+    photos = mine.filter(kind=Attachment.MediaKind.PHOTO).count()
+    mine.update(case=step.case, event_id=step.event_id, purpose=purpose, created_at=step.at)
+    return photos
+
+
 @action("answer_on_the_spot")
 def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None = None, article: str | None = None,
                        means: str | None = None, contacted_at: datetime | None = None) -> None:
@@ -177,14 +199,7 @@ def answer_on_the_spot(step: Step, *, public_answer: str, category: str | None =
         for keep in ARTICLES:
             keep(step, article)
     step.say("public_answer", words(public_answer, "public_answer"), public=True)
-    for clock in list(step.running):
-        step.set_clock(clock, met_at=step.at)
-        step.running.remove(clock)
-    step.to(State.CLOSED)
-    if step.case.accepted_at is None:
-        step.set(accepted_at=step.at)
-    step.set(outcome=Outcome.ANSWERED.value)
-    step.finish()
+    close_at_once(step, Outcome.ANSWERED)
 
 
 def give(step: Step, lead_unit: str, assisting_units: Sequence[str]) -> None:

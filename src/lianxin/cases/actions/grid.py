@@ -15,17 +15,9 @@ from .. import checks
 from ..clocks import promise
 from ..engine import Step, action
 from ..models import Attachment, Check, Outcome, State
-from .dispatching import set_elements, words
+from .dispatching import claim, close_at_once, set_elements, words
 
 CHECK_MINUTES = 840  # two working days
-
-
-def _claim(step: Step, attachments: Sequence[uuid.UUID], purpose: str) -> int:
-    """Make files that this person uploaded the case's; returns how many of them are photos."""
-    mine = Attachment.objects.filter(pk__in=list(attachments), case__isnull=True, uploaded_by_id=step.by.staff_id)
-    photos = mine.filter(kind=Attachment.MediaKind.PHOTO).count()
-    mine.update(case=step.case, event_id=step.event_id, purpose=purpose, created_at=step.at)
-    return photos
 
 
 @action("settle_on_the_spot")
@@ -39,17 +31,10 @@ def settle_on_the_spot(step: Step, *, public_answer: str, attachments: Sequence[
         raise Invalid(_("请选择事项。"), fields={"category": str(_("请选择事项。"))})
     if not Attachment.objects.filter(case=step.case, kind=Attachment.MediaKind.PHOTO, removed_at__isnull=True).exists():
         raise Invalid(_("还缺处置前的照片。没有拍到的，请改为上报热线。"), fields={"attachments": str(_("缺处置前的照片。"))})
-    if _claim(step, attachments, "proof") == 0:
+    if claim(step, attachments, "proof") == 0:
         raise Invalid(_("还缺处置后的照片。"), fields={"attachments": str(_("缺处置后的照片。"))})
     step.say("public_answer", words(public_answer, "public_answer"), public=True)
-    for clock in list(step.running):
-        step.set_clock(clock, met_at=step.at)
-        step.running.remove(clock)
-    step.to(State.CLOSED)
-    step.set(outcome=Outcome.SELF_HANDLED.value)
-    if step.case.accepted_at is None:
-        step.set(accepted_at=step.at)
-    step.finish()
+    close_at_once(step, Outcome.SELF_HANDLED)
 
 
 def _named(step: Step, worker: str | None) -> Staff:
@@ -99,7 +84,7 @@ def answer_check(step: Step, *, handled: bool, attachments: Sequence[uuid.UUID],
                        current={"state": step.case.state, "version": step.case.version})
     if not checks.may_check(step.case, mine.worker):
         raise NotAllowed(_("您或您的单位经手过这件工单，不能核查。"))
-    if _claim(step, attachments, "check") == 0:
+    if claim(step, attachments, "check") == 0:
         raise Invalid(_("请附一张现场的照片。"), fields={"attachments": str(_("请至少附一张照片。"))})
     mine.answered_at, mine.answer_event_id, mine.handled = step.at, step.event_id, handled
     mine.save(update_fields=["answered_at", "answer_event_id", "handled"])

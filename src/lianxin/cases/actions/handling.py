@@ -26,7 +26,7 @@ from ..models import (
     State,
 )
 from ..reference import today_of
-from .dispatching import words
+from .dispatching import claim, words
 
 
 def own(step: Step) -> Assignment:
@@ -161,9 +161,7 @@ def reply(step: Step, *, public_answer: str, solved: bool, private_note: str = "
     step.require(public_answer=public_answer, solved=solved)
     mine = own(step)
     if attachments:
-        Attachment.objects.filter(
-            pk__in=list(attachments), case__isnull=True, uploaded_by_id=step.by.staff_id
-        ).update(case=step.case, event_id=step.event_id, purpose="proof", created_at=step.at)
+        claim(step, attachments, "proof")
     if means:
         contact = _contact(step, means=means, contacted_at=contacted_at, reached=True)
     else:

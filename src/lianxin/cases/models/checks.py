@@ -6,6 +6,8 @@ from django.db import models
 
 from lianxin.kernel.ids import uuid7
 
+OPEN = models.Q(answered_at__isnull=True, withdrawn_at__isnull=True)  # asked for, and neither answered nor withdrawn
+
 
 class Check(models.Model):
     """One look at one case. `round` is the case's when it was asked for; `handled` is what the worker saw, empty until they
@@ -27,12 +29,12 @@ class Check(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["worker", "due_at"], name="check_open_of_worker",
-                         condition=models.Q(answered_at__isnull=True, withdrawn_at__isnull=True)),
+                         condition=OPEN),
             models.Index(fields=["-answered_at"], name="check_answered", condition=models.Q(answered_at__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["case"], name="check_one_open_per_case",
-                                    condition=models.Q(answered_at__isnull=True, withdrawn_at__isnull=True)),
+                                    condition=OPEN),
             models.CheckConstraint(
                 name="check_answer_whole",
                 condition=models.Q(answered_at__isnull=True, answer_event_id__isnull=True, handled__isnull=True)

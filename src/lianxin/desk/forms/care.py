@@ -101,6 +101,12 @@ class VisitorField(forms.ChoiceField):
         return self.people.get(super().clean(value))
 
 
+def _offer(form: forms.Form, name: str, staff: list[Staff]) -> None:
+    field = form.fields[name]
+    assert isinstance(field, VisitorField)
+    field.offer(staff)
+
+
 class EntryForm(PersonForm, ConsentForm):
     """A new entry: the person, their consent, who visits."""
 
@@ -108,7 +114,7 @@ class EntryForm(PersonForm, ConsentForm):
 
     def __init__(self, *args: Any, visitors: list[Staff], **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["visitor"].offer(visitors)  # type: ignore[attr-defined]
+        _offer(self, "visitor", visitors)
         self.order_fields(["name", "area", "address", "phone", "trusted", "purpose", "interval_days", "visitor",
                            "consent_how", "witness", "consent_on", "consent_until"])
 
@@ -121,7 +127,7 @@ class GiveForm(forms.Form):
 
     def __init__(self, *args: Any, visitors: list[Staff], **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["to"].offer(visitors)  # type: ignore[attr-defined]
+        _offer(self, "to", visitors)
 
 
 class HolidayForm(GiveForm):
@@ -132,7 +138,7 @@ class HolidayForm(GiveForm):
 
     def __init__(self, *args: Any, visitors: list[Staff], served: list[Staff], **more: Any) -> None:
         super().__init__(*args, visitors=visitors, **more)
-        self.fields["visitor"].offer(served)  # type: ignore[attr-defined]
+        _offer(self, "visitor", served)
         self.fields["until"].initial = today_of(now()) + timedelta(days=7)
         self.order_fields(["visitor", "to", "until"])
 
