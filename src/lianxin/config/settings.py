@@ -143,7 +143,7 @@ INSTALLED_APPS = [
     "lianxin.analysis",
     "lianxin.analysis.reports",
 ]
-for _name in ("patrols", "care", "city", "faces", "portal", "desk", "field", "api", "demo", "bench", "docs"):
+for _name in ("telephony", "patrols", "care", "linkage", "city", "faces", "portal", "desk", "field", "api", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 
