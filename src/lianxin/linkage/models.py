@@ -18,7 +18,7 @@ from .states import DEFAULT, NOT_TAKEN, OVER, TAKEN, UNDECIDED, HandoverState, W
 __all__ = [
     "DEFAULT", "NOT_TAKEN", "OVER", "TAKEN", "UNDECIDED", "Direction", "Disclosure", "Handover", "HandoverLimit", "HandoverState",
     "HandoverStep", "Holder", "JointRule", "Mapping", "MappingChange", "Matter", "Outgoing", "OutgoingState", "Partner",
-    "PartnerSecret", "Received", "Unmapped", "Who",
+    "PartnerSecret", "Received", "Term", "TermList", "Unmapped", "Who",
 ]
 
 
@@ -127,10 +127,12 @@ class Matter(models.Model):
             one_of("matter_holder_known", "holder", Holder),
             one_of("matter_first_receiver_known", "first_receiver", Holder),
             models.CheckConstraint(name="matter_term_positive", condition=models.Q(term__gte=1)),
-            models.UniqueConstraint(fields=["case", "partner"], condition=models.Q(case__isnull=False), name="matter_of_a_case_once"),
+            models.UniqueConstraint(
+                fields=["case", "partner"], condition=models.Q(case__isnull=False, closed_at__isnull=True), name="matter_of_a_case_once"),
             # A case is with one partner at a time.
             models.UniqueConstraint(
-                fields=["case"], condition=models.Q(case__isnull=False, holder="them"), name="matter_held_by_one_partner"),
+                fields=["case"], condition=models.Q(case__isnull=False, closed_at__isnull=True, holder="them"),
+                name="matter_held_by_one_partner"),
         ]
         indexes = [models.Index(fields=["partner"], condition=models.Q(closed_at__isnull=True), name="matter_open")]
 
@@ -404,6 +406,37 @@ class Unmapped(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+
+class TermList(models.TextChoices):
+    REFUSAL = "refusal", _("不接收原因")
+    RESULT = "result", _("处理结果")
+
+
+class Term(models.Model):
+    """A word of the city's own lists: why a matter is not taken, how it ended."""
+
+    list = models.CharField(max_length=10, choices=TermList)
+    code = models.CharField(max_length=60)
+    name = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=120, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["list", "position", "code"]
+        constraints = [
+            one_of("term_list_known", "list", TermList),
+            models.UniqueConstraint(fields=["list", "code"], name="term_code_once"),
+        ]
+
+    @property
+    def said(self) -> str:
+        """The words in the reader's language."""
+        return named(self.name, self.name_en)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Disclosure(models.Model):
