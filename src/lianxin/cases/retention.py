@@ -65,6 +65,9 @@ PERSONAL: dict[str, RetentionClass] = {
     "fieldwork.Receipt.body": WORDS,  # sealed; sooner: when the worker settles it, or after LIANXIN_FIELD_UNSETTLED_DAYS
     "fieldwork.Receipt.answer": WORDS,  # why it was not taken; counted from the settling, see fieldwork/housekeeping.py
     "fieldwork.Upload.name": ATTACHMENT,  # sooner: when the file is whole, or after LIANXIN_FIELD_UPLOAD_DAYS
+    "telephony.Call.number": REPORTER,  # sooner: LIANXIN_CALL_DAYS after the call, see telephony/housekeeping.py
+    "telephony.Call.recording": ATTACHMENT,  # a reference into the telephone system, counted from the end of the call
+    "telephony.CallEvent.recording": ATTACHMENT,  # sooner: the row is deleted LIANXIN_CALL_DAYS after the call
     "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
 }
 
@@ -142,6 +145,17 @@ IMPERSONAL: dict[str, str] = {
     "fieldwork.Upload.size": "a number of bytes",
     "fieldwork.Upload.received": "a number of bytes",
     "patrols.InspectionPhoto.question": "the name of a question",
+    "telephony.Line.code": "the name of a line of the hotline's own",
+    "telephony.Line.name": "the name of a line of the hotline's own",
+    "telephony.Line.name_en": "the name of a line of the hotline's own",
+    "telephony.Agent.extension": "an extension of the hotline's own",
+    "telephony.Call.system_id": "the telephone system's name of a call",
+    "telephony.Call.line": "the name of a line of the hotline's own",
+    "telephony.CallEvent.system_id": "the telephone system's name of an event",
+    "telephony.CallEvent.line": "the name of a line of the hotline's own",
+    "telephony.CallEvent.extension": "an extension of the hotline's own",
+    "telephony.CallEvent.to": "an extension of the hotline's own, or a service's short number",
+    "telephony.CallEvent.digest": "a keyed hash of a whole event",
     "triage.Offer.offered": "codes of categories, areas, services and articles, and ids of cases",
     "triage.Offer.probability": "how sure the system was",
     "triage.Offer.chosen": "one such code",

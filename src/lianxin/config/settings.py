@@ -261,6 +261,13 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+LIANXIN_LIVE_URL = text("LIANXIN_LIVE_URL").rstrip("/")  # empty: this site's own address, where a proxy sends /live/ to `lianxin live`
+if LIANXIN_LIVE_URL:
+    _live = urlsplit(LIANXIN_LIVE_URL)
+    if _live.scheme not in ("http", "https") or not _live.netloc:
+        raise SystemExit(f"LIANXIN_LIVE_URL={LIANXIN_LIVE_URL!r}: an http:// or https:// address is needed")
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(f"{_live.scheme}://{_live.netloc}")
+
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -313,6 +320,13 @@ LIANXIN_CONTEST_DAYS = number("LIANXIN_CONTEST_DAYS", 15)
 LIANXIN_MISSED_CALL_ATTEMPTS = number("LIANXIN_MISSED_CALL_ATTEMPTS", 3)
 LIANXIN_MISSED_CALL_DAYS = number("LIANXIN_MISSED_CALL_DAYS", 30)
 LIANXIN_ARTICLE_REPORT_DAYS = number("LIANXIN_ARTICLE_REPORT_DAYS", 3)
+LIANXIN_SWITCH = text("LIANXIN_SWITCH", "none")
+if LIANXIN_SWITCH not in ("none", "asterisk", "double"):
+    raise SystemExit(f"LIANXIN_SWITCH={LIANXIN_SWITCH!r}: use none, asterisk or double")
+LIANXIN_WRAP_UP_SECONDS = number("LIANXIN_WRAP_UP_SECONDS", 60)
+LIANXIN_CALL_DAYS = number("LIANXIN_CALL_DAYS", 30)
+LIANXIN_CALL_LOST_HOURS = number("LIANXIN_CALL_LOST_HOURS", 6)
+LIANXIN_AGENT_SPELL_DAYS = number("LIANXIN_AGENT_SPELL_DAYS", 30)
 LIANXIN_ANALYSIS_ENGINE = text("LIANXIN_ANALYSIS_ENGINE", "postgresql")
 if LIANXIN_ANALYSIS_ENGINE not in ("postgresql", "duckdb"):
     raise SystemExit(f"LIANXIN_ANALYSIS_ENGINE={LIANXIN_ANALYSIS_ENGINE!r}: use postgresql or duckdb")

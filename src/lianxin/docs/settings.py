@@ -133,6 +133,13 @@ GROUPS: dict[str, dict[str, str]] = {
                                 "unsolved sends it back by itself.",
         "LIANXIN_MISSED_CALL_ATTEMPTS": "Tries after which a missed call ends as unreached.",
         "LIANXIN_MISSED_CALL_DAYS": "Days after a missed call ended until its number is emptied.",
+        "LIANXIN_LIVE_URL": "Address of `lianxin live`, which tells open pages what has changed, as browsers reach it. Empty: this site's own "
+                            "address, where the proxy sends `/live/` to it. Without it pages ask every five seconds.",
+        "LIANXIN_SWITCH": "The telephone system that takes commands: `none`, `asterisk`, or `double` for trying out.",
+        "LIANXIN_WRAP_UP_SECONDS": "Seconds after which an agent's wrap-up ends by itself. 0: only by the agent's key.",
+        "LIANXIN_CALL_DAYS": "Days after a call ended until its number, who took it and what the telephone system told of it are deleted.",
+        "LIANXIN_CALL_LOST_HOURS": "Hours without news after which a call that never ended is taken for ended.",
+        "LIANXIN_AGENT_SPELL_DAYS": "Days for which agents' states are kept. What remains are sums for each half-hour.",
         "LIANXIN_ARTICLE_REPORT_DAYS": "Working days in which the owner unit answers a report that an article is wrong.",
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
         "LIANXIN_TRIAGE_SURE": "Per cent of belief from which a suggested category is filled in; below, the likeliest are "

@@ -42,6 +42,7 @@ class Role(models.TextChoices):
     GRID_WORKER = "grid_worker", _("网格员")
     TEAM_LEAD = "team_lead", _("网格长")
     CARE_KEEPER = "care_keeper", _("关爱登记管理员")
+    SWITCHBOARD = "switchboard", _("话务系统")
     ADMINISTRATOR = "administrator", _("系统管理员")
 
 
