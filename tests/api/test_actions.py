@@ -137,6 +137,9 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     four = ok(machines("operator").post("/cases", {"words": WORDS}))
     act(Machine(**{"X-Tracking-Code": four["tracking_code"]}), four["id"], "withdraw", "withdrawn", reason="修好了。")
 
+    nameless = ok(machines("operator").post("/cases", {"words": WORDS}))
+    act("operator", nameless["id"], "add_reporter", **EXAMPLES["add_reporter"])
+
     held = str(at_state(world, State.IN_HAND))
     act("supervisor", held, "urge", **EXAMPLES["urge"])
     act("supervisor", held, "supervise", **EXAMPLES["supervise"])

@@ -55,6 +55,7 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "rate": ("reporter", {"solved": True, "satisfaction": "basically", "words": "还可以。"}),
     "withdraw": ("operator", {"reason": "邻里已经谈好。"}),
     "add_information": ("reporter", {"words": "昨晚又响到一点。"}),
+    "add_reporter": ("operator", {"address": "花园社区 3 栋"}),
     "attach": ("reporter", {"attachments": "one"}),
     "correct": ("operator", {"reason": "点错了事项。", "category": "010103"}),
     "refer_emergency": ("operator", {"service": "110", "note": "有人推搡。"}),

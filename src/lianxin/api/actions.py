@@ -109,6 +109,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "rate": {"solved": True, "satisfaction": "satisfied", "words": "谢谢。"},
     "withdraw": {"reason": "已经修好了。"},
     "add_information": {"words": "昨晚又停了一次电。"},
+    "add_reporter": {"name": "王小明", "phone": "13812342201", "address": ""},
     "attach": {"attachments": [_ID], "purpose": "more"},
     "correct": {"category": "010101", "reason": "听录音核对，是路灯。"},
     "refer_emergency": {"service": "119", "note": "有明火。"},

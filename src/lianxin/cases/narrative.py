@@ -364,6 +364,7 @@ def _inside(event: Event, by: str) -> str:
         "close_imported": lambda: _("导入时已在原系统办结。"),
         "withdraw": lambda: _("%s撤回。") % by,
         "add_information": lambda: _("%s补充情况。") % by,
+        "add_reporter": lambda: _("%s补登了诉求人。") % by,
         "refer_emergency": lambda: _("%(by)s转接 %(service)s。") % {"by": by, "service": event.data.get("service", "")},
         "request_publication": lambda: _("%s同意公开，待审核。") % by,
         "clear_publication": lambda: _("%s审核通过，已公开。") % by,

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.organisations.models import Role
 
-from .models import OPEN_STATES, TERMINAL, State
+from .models import BESIDE_AN_OFFER, OPEN_STATES, TERMINAL, State
 
 
 class Holder(StrEnum):
@@ -29,6 +29,7 @@ class Holder(StrEnum):
     REPORTER = "reporter"
     SYSTEM = "system"
     GRID = "grid"  # the grid worker who reported it, or who is asked to look
+    PARTNER = "partner"  # the desk of another service that the matter is shared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Transition:
         return not self.sources
 
     @property
+    def settles(self) -> bool:
+        """Whether it ends the case or answers its reporter for good: not while the desk of another service may still take it."""
+        return bool(set(self.targets) & {*TERMINAL, State.MERGED, State.CALLBACK})
+
+    @property
     def for_a_unit(self) -> bool:
         """Whether a clerk does it on behalf of the unit that holds the case."""
         return bool(self.holders & {Holder.LEAD, Holder.ASSIST})
@@ -82,6 +88,7 @@ _SYSTEM: Final = frozenset({Holder.SYSTEM})
 _GRID: Final = frozenset({Holder.GRID})
 _WITH_A_UNIT: Final = (State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.REPLIED, State.CALLBACK)
 _WORKING: Final = (State.DISPATCHED, State.IN_HAND)
+_LINKAGE: Final = frozenset({Holder.HOTLINE, Holder.PARTNER, Holder.SYSTEM})
 _BEFORE_REPLY: Final = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
 
 TABLE: Final[tuple[Transition, ...]] = (
@@ -225,12 +232,16 @@ TABLE: Final[tuple[Transition, ...]] = (
         requires=("solved", "satisfaction"), optional=("words",), public=True, bumps=False,
     ),
     Transition(
-        "withdraw", _("撤回"), tuple(s for s in OPEN_STATES), (State.WITHDRAWN,), _OPERATOR,
+        "withdraw", _("撤回"), tuple(s for s in OPEN_STATES if s is not State.HANDED_OVER), (State.WITHDRAWN,), _OPERATOR,
         frozenset({Holder.REPORTER, Holder.HOTLINE}), requires=("reason",), public=True,
     ),
     Transition(
         "add_information", _("补充情况"), OPEN_STATES, (), _INTAKE | _CALLBACK | _WORKER,
         frozenset({Holder.REPORTER, Holder.HOTLINE, Holder.GRID}), requires=("words",), public=True, bumps=False, key="i",
+    ),
+    # Who raised it, when that was not known yet at registering: an emergency does not wait for a name.
+    Transition(
+        "add_reporter", _("补登诉求人"), OPEN_STATES, (), _INTAKE, _HOTLINE, optional=("name", "phone", "address"), bumps=False,
     ),
     Transition(
         "attach", _("添加附件"), OPEN_STATES, (), _ANYONE | _WORKER, _HOTLINE | _UNIT | {Holder.REPORTER, Holder.GRID},
@@ -293,6 +304,30 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition("take_over", _("接任主件"), (State.MERGED,), (State.REGISTERED, State.ACCEPTED, State.DISPATCHED), _NOBODY,
                _SYSTEM, public=True),
     Transition("release_duplicate", _("拆出"), (*_BEFORE_REPLY, State.REPLIED), (), _NOBODY, _SYSTEM, bumps=False),
+    # Handing over to the desk of another service, and what comes of it there. Offering and taking back an offer are people's; the
+    # other rows are steps of the link between the two desks (`lianxin.linkage`), done when a message is sent or comes in.
+    Transition(
+        "offer_handover", _("移交"), (State.REGISTERED, State.ACCEPTED, *_WORKING), (), _INTAKE, _HOTLINE,
+        requires=("partner", "reason"), optional=("basis", "emergency", "mode", "wish", "note"), public=True, key="o",
+    ),
+    Transition(
+        "withdraw_handover", _("撤回移交"), BESIDE_AN_OFFER, (), _INTAKE, _HOTLINE, requires=("reason",), bumps=False, key="k",
+    ),
+    Transition("note_handover", _("移交记录"), tuple(State), (), _INTAKE | _SUPERVISOR, _LINKAGE, bumps=False),
+    Transition("tell_handover", _("联动进展"), tuple(State), (), _INTAKE | _SUPERVISOR, _LINKAGE, public=True, bumps=False),
+    Transition(
+        "release_handover", _("对方接收"), tuple(s for s in OPEN_STATES if s not in (State.MERGED, State.HANDED_OVER)),
+        (State.HANDED_OVER,), _INTAKE | _SUPERVISOR, _LINKAGE, public=True, announces=True,
+    ),
+    Transition(
+        "take_back_handover", _("接回办理"), (State.HANDED_OVER,), (State.ACCEPTED, State.REGISTERED), _INTAKE | _SUPERVISOR,
+        _LINKAGE, public=True, announces=True,
+    ),
+    Transition(
+        "close_handover", _("联动办结"), (State.HANDED_OVER,), (State.CLOSED,), _INTAKE | _SUPERVISOR, _LINKAGE, public=True,
+        announces=True,
+    ),
+    Transition("close_with_master", _("随主件办结"), (State.MERGED,), (State.CLOSED,), _NOBODY, _SYSTEM, public=True, announces=True),
     # A clock has spoken: near its end, at it, and long after.
     Transition("remind", _("到期提醒"), OPEN_STATES, (), _NOBODY, _SYSTEM, bumps=False),
     Transition("escalate", _("超时上报"), OPEN_STATES, (), _NOBODY, _SYSTEM, bumps=False),

@@ -84,6 +84,8 @@ def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, like
             continue
         if row.action == "request_publication" and case.publication == "public":
             continue
+        if row.action == "add_reporter" and case.reporter_id is not None:
+            continue
         found.append(Choice(row.action, row.label, row.key, decision.allowed, decision.reason,
                             FORMS[row.action] is Nothing, bool(row.targets) or row.action == likely))
     return sorted(found, key=lambda choice: (

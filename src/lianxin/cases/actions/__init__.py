@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from .callers import add_reporter
 from .dispatching import (
     accept,
     add_assisting,
@@ -44,7 +45,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "rule_jointly": rule_jointly,
     "assist_sign": assist_sign, "assist_reply": assist_reply, "hand_to_colleague": hand_to_colleague,
     "ask_colleague": ask_colleague, "reply": reply, "withdraw": withdraw, "add_information": add_information,
-    "attach": attach, "correct": correct, "refer_emergency": refer_emergency,
+    "attach": attach, "correct": correct, "refer_emergency": refer_emergency, "add_reporter": add_reporter,
     "suspend": suspend, "resume_work": resume_work, "lift_suspension": lift_suspension, "ask_extension": ask_extension,
     "grant_extension": grant_extension, "refuse_extension": refuse_extension,
     "request_publication": request_publication, "clear_publication": clear_publication,
@@ -53,7 +54,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
 }
 
 __all__ = [
-    "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "answer_check",
+    "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "add_reporter", "answer_check",
     "answer_on_the_spot", "ask_check", "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication",
     "correct", "decline", "dispatch", "hand_to_colleague", "merge", "raise_return", "record_contact", "redispatch",
     "refer_emergency", "refuse_publication", "register", "register_many", "reject_return", "reply",

@@ -202,6 +202,13 @@ class AddInformation(ActionForm):
     words = text(_("诉求人补充的情况"))
 
 
+class AddReporter(ActionForm):
+    name = forms.CharField(label=_("姓名"), required=False, max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    phone = forms.CharField(label=_("电话"), required=False, max_length=40,
+                            widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}))
+    address = forms.CharField(label=_("地址"), required=False, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
 class ReferEmergency(ActionForm):
     service = forms.ChoiceField(label=_("转接"), choices=[(s, s) for s in EMERGENCY_SERVICES])
     note = text(_("说明"), required=False, rows=2)
@@ -228,7 +235,7 @@ FORMS: dict[str, type[ActionForm]] = {
     "raise_return": RaiseReturn, "uphold_return": Ruling, "reject_return": Ruling, "assist_sign": Nothing,
     "assist_reply": AssistReply, "hand_to_colleague": HandToColleague, "ask_colleague": Note, "reply": Reply,
     "reopen": Reason,
-    "close": Close, "withdraw": Reason, "add_information": AddInformation, "correct": Correct,
+    "close": Close, "withdraw": Reason, "add_information": AddInformation, "add_reporter": AddReporter, "correct": Correct,
     "refer_emergency": ReferEmergency, "request_publication": Publication, "clear_publication": Publication,
     "refuse_publication": Reason,
 }
