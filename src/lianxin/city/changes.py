@@ -53,6 +53,15 @@ _TABLES = {
         SELECT code, active, md5(ROW(name, name_en, form_id, every, calendar, valid_from, valid_to, (SELECT array_agg(
                ROW(site_id, area_id)::text ORDER BY site_id, area_id) FROM patrols_roundplace WHERE round_id = one.id))::text)
         FROM patrols_round AS one""",
+    "partners": """
+        SELECT code, active, md5(ROW(name, name_en, kind, service, url, fallback_phone, identity, emergencies,
+               takes_followups)::text) FROM linkage_partner""",
+    "handover_limits": """
+        SELECT ROW(partner_id, state, emergency)::text, true, md5(ROW(seconds, basis)::text) FROM linkage_handoverlimit""",
+    "linkage_terms": "SELECT list || ' ' || code, active, md5(ROW(name, name_en, position)::text) FROM linkage_term",
+    "linkage_mappings": """
+        SELECT ROW(partner_id, what, inbound, CASE WHEN inbound THEN theirs ELSE ours END)::text, true, md5(ROW(ours, theirs)::text)
+        FROM linkage_mapping""",
     "staff": """
         SELECT username, count(held.id) > 0, md5(ROW(person.name, person.unit_id, array_agg(ROW(held.role, held.unit_id,
                held.area_id)::text ORDER BY held.role, held.unit_id, held.area_id))::text)

@@ -22,6 +22,18 @@ def known(faults: Faults, row: Row, name: str, codes: Iterable[str]) -> bool:
     return True
 
 
+def once(rows: list[Row], key: tuple[str, ...], faults: Faults) -> list[Row]:
+    """The rows whose key no earlier row has; the others are faults."""
+    seen: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        value = tuple(row[name] for name in key)
+        first = seen.setdefault(value, row)
+        if first is not row:
+            shown = " ".join(str(part) for part in value if part)
+            faults.add(row.file, row.line, _("%(shown)s 与第 %(line)s 行重复") % {"shown": shown, "line": first.line})
+    return list(seen.values())
+
+
 def dates(faults: Faults, row: Row, start: str, end: str) -> None:
     """An end comes after its beginning."""
     if row[start] and row[end] and row[end] <= row[start]:

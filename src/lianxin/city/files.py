@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from lianxin.cases.models import ClockKind, Kind, NoticeLevel, NoticeTo, TimeLimit, Urgency
 from lianxin.cases.reference import PLAIN_DUTIES
+from lianxin.linkage.models import Identity, PartnerKind, What
+from lianxin.linkage.states import OPEN
+from lianxin.linkage.wire import CODE, NAME
 from lianxin.organisations.models import Role, UnitKind
 from lianxin.triage.keywords import weighted
 
@@ -15,9 +18,11 @@ from .tables import (
     day,
     days,
     many,
+    matching,
     minutes,
     minutes_from_zero,
     position,
+    seconds,
     share,
     words,
     yes_no,
@@ -159,8 +164,45 @@ ROUNDS = Table("rounds.csv", "Places that are looked at at intervals, and the fo
     Column("valid_to", "First day no longer.", day),
 ), optional=True)
 
+PARTNERS = Table("partners.csv", "The desks of other services that matters are handed over to, and that hand over theirs.", (
+    Column("code", "The desk's name in messages, as `110.yueyang`; never reused.", matching(NAME, 60), needed=True),
+    Column("name", "Name.", words(80), needed=True),
+    Column("name_en", "Name in English.", words(120)),
+    Column("kind", "What it is.", choice(PartnerKind.values), needed=True),
+    Column("service", "The number people dial; each once.", words(20)),
+    Column("url", "Where its endpoint is; when empty, what was set with `lianxin linkage partner` stays.", words(300)),
+    Column("phone", "Telephone of its desk, for when the link is down; when empty, what was set stays.", words(40)),
+    Column("identity", "When the caller's name and number travel whole; else they are masked. `emergency` when empty.",
+           choice(Identity.values)),
+    Column("emergencies", "`yes`: the operator's emergency key for it is on the call screen.", yes_no),
+    Column("asks_followups", "`yes`: what it hands back behind an outcome waits for a person; else it is taken at once.", yes_no),
+    Column("ended", "`yes`: nothing is handed over to it any more.", yes_no),
+), optional=True)
+HANDOVER_LIMITS = Table("handover_limits.csv", "How long a handover may stay in a state before the desk hears an alarm.", (
+    Column("partner", "Code of the desk; any when empty. Its own row wins.", matching(NAME, 60)),
+    Column("state", "The state.", choice([state.value for state in OPEN]), needed=True),
+    Column("emergency", "`yes`: of emergencies; else of all others.", yes_no),
+    Column("seconds", "Seconds, around the clock.", seconds, needed=True),
+    Column("basis", "The rule it rests on.", words(200)),
+), optional=True)
+_TERM = (
+    Column("code", "The entry's code, as it stands in messages.", matching(CODE, 60), needed=True),
+    Column("name", "Name.", words(80), needed=True),
+    Column("name_en", "Name in English.", words(120), needed=True),
+)
+HANDOVER_REFUSALS = Table("handover_refusals.csv", "The reasons for which a desk may refuse what is offered to it.", _TERM, optional=True)
+HANDOVER_RESULTS = Table("handover_results.csv", "How a matter may have ended at the desk that took it.", _TERM, optional=True)
+LINKAGE_MAPPINGS = Table("linkage_mappings.csv", "Words of ours and a desk's words for them. A word that was mapped at our desk keeps that "
+                         "mapping.", (
+    Column("partner", "Code of the desk.", matching(NAME, 60), needed=True),
+    Column("what", "What the words stand for.", choice(What.values), needed=True),
+    Column("ours", "Our code: a category's, a reason's, a result's.", code(60), needed=True),
+    Column("theirs", "What the desk calls it.", words(60), needed=True),
+    Column("direction", "`out`: only for what we send, `in`: only for what comes; both when empty.", choice(("both", "out", "in"))),
+), optional=True)
+
 TABLES = (UNITS, CATEGORIES, TIME_LIMITS, DUTY_LIMITS, NOTICE_RULES, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST,
-          TRAINING, ROUNDS)
+          TRAINING, ROUNDS, PARTNERS, HANDOVER_LIMITS, HANDOVER_REFUSALS, HANDOVER_RESULTS, LINKAGE_MAPPINGS)
 
 # Keys of one article in knowledge/*.yaml, with their meaning; the needed ones come first.
 ARTICLE = {

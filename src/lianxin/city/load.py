@@ -19,7 +19,7 @@ from lianxin.kernel.language import listed
 from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
-from . import areas, calendars, knowledge, patrols, store, terms, undoing
+from . import areas, calendars, knowledge, linkage, patrols, store, terms, undoing
 from .changes import Change, between, picture
 from .faults import BadCity, Fault
 from .plan import Plan, read
@@ -153,6 +153,7 @@ def _write(plan: Plan, content: str, tell: Tell, *, keep: bool, replace_grids: b
     counts["articles"] = knowledge.articles(plan, {"category": category_ids, "unit": unit_ids, "area": area_ids}, at)
     counts["synonyms"] = knowledge.synonyms(plan)
     counts |= patrols.store(plan, area_ids)
+    counts |= linkage.store(plan)
     counts["staff"] = store.staff(plan, unit_ids, area_ids, at)
     return counts
 

@@ -15,9 +15,9 @@ from lianxin.organisations.accounts import HOTLINE_ROLES, OPTIONAL_ROLES
 from lianxin.organisations.models import Role, UnitKind
 from lianxin.patrols.xlsform import FormFile
 
-from . import areas, calendars, files, patrols, terms
+from . import areas, calendars, files, linkage, patrols, terms
 from .catalogue import Rule, expand, gaps
-from .checks import dates, known, overlaps
+from .checks import dates, known, once, overlaps
 from .faults import Faults
 from .mappings import read_articles, read_city, read_synonyms
 from .tables import Row, read_table
@@ -50,6 +50,11 @@ class Plan:
     synonyms: list[list[str]] = field(default_factory=list)
     forms: list[FormFile] = field(default_factory=list)
     rounds: list[Row] = field(default_factory=list)
+    partners: list[Row] = field(default_factory=list)
+    handover_limits: list[Row] = field(default_factory=list)
+    refusals: list[Row] = field(default_factory=list)
+    results: list[Row] = field(default_factory=list)
+    linkage_mappings: list[Row] = field(default_factory=list)
 
     @property
     def calendar_codes(self) -> set[str]:
@@ -68,21 +73,21 @@ def read(directory: Path, *, today: date) -> Plan:
     plan.areas = areas.read(directory, plan.settings, faults)
     levels: Mapping[str, str] = plan.areas.levels
 
-    plan.calendars = _once(calendars.read(directory, faults), ("code",), faults)
-    plan.units = _once(read_table(directory, files.UNITS, faults), ("code",), faults)
-    plan.categories = _once(read_table(directory, files.CATEGORIES, faults), ("code",), faults)
-    plan.limits = _once(read_table(directory, files.TIME_LIMITS, faults),
+    plan.calendars = once(calendars.read(directory, faults), ("code",), faults)
+    plan.units = once(read_table(directory, files.UNITS, faults), ("code",), faults)
+    plan.categories = once(read_table(directory, files.CATEGORIES, faults), ("code",), faults)
+    plan.limits = once(read_table(directory, files.TIME_LIMITS, faults),
                         ("category", "kind", "urgency", "track", "unit", "valid_from"), faults)
-    plan.duty_limits = _once(read_table(directory, files.DUTY_LIMITS, faults), ("duty", "urgency", "unit", "valid_from"), faults)
-    plan.notice_rules = _once(read_table(directory, files.NOTICE_RULES, faults), ("code", "valid_from"), faults)
-    plan.staff = _once(read_table(directory, files.STAFF, faults), ("username",), faults)
-    plan.routes = _once(read_table(directory, files.DECLINE_ROUTES, faults), ("code",), faults)
-    plan.reasons = _once(read_table(directory, files.RETURN_REASONS, faults), ("code",), faults)
-    plan.checklist = _once(read_table(directory, files.CHECKLIST, faults), ("code", "category"), faults)
-    plan.articles = _once(read_articles(directory, faults), ("code",), faults)
+    plan.duty_limits = once(read_table(directory, files.DUTY_LIMITS, faults), ("duty", "urgency", "unit", "valid_from"), faults)
+    plan.notice_rules = once(read_table(directory, files.NOTICE_RULES, faults), ("code", "valid_from"), faults)
+    plan.staff = once(read_table(directory, files.STAFF, faults), ("username",), faults)
+    plan.routes = once(read_table(directory, files.DECLINE_ROUTES, faults), ("code",), faults)
+    plan.reasons = once(read_table(directory, files.RETURN_REASONS, faults), ("code",), faults)
+    plan.checklist = once(read_table(directory, files.CHECKLIST, faults), ("code", "category"), faults)
+    plan.articles = once(read_articles(directory, faults), ("code",), faults)
     plan.synonyms = read_synonyms(directory, faults)
     plan.forms = patrols.read_forms(directory, faults)
-    plan.rounds = _once(read_table(directory, files.ROUNDS, faults), ("code",), faults)
+    plan.rounds = once(read_table(directory, files.ROUNDS, faults), ("code",), faults)
     unit_codes = {row["code"] for row in plan.units}
     names = {row["code"]: row["name"] for row in plan.categories}
 
@@ -94,6 +99,8 @@ def read(directory: Path, *, today: date) -> Plan:
     _check_staff(plan, levels)
     _check_checklist(plan, names)
     patrols.check(plan)
+    linkage.read(plan)
+    linkage.check(plan)
     for row in plan.articles:
         known(faults, row, "category", names)
         known(faults, row, "unit", unit_codes)
@@ -101,17 +108,6 @@ def read(directory: Path, *, today: date) -> Plan:
             known(faults, row, "area", levels)
     _check_catalogue(plan, names, levels, today)
     return plan
-
-
-def _once(rows: list[Row], key: tuple[str, ...], faults: Faults) -> list[Row]:
-    seen: dict[tuple[Any, ...], Row] = {}
-    for row in rows:
-        value = tuple(row[name] for name in key)
-        first = seen.setdefault(value, row)
-        if first is not row:
-            shown = " ".join(str(part) for part in value if part)
-            faults.add(row.file, row.line, _("%(shown)s 与第 %(line)s 行重复") % {"shown": shown, "line": first.line})
-    return list(seen.values())
 
 
 def _check_units(plan: Plan, levels: Mapping[str, str]) -> None:
@@ -155,7 +151,7 @@ def _check_categories(plan: Plan) -> None:
 
 
 def _check_keywords(plan: Plan, names: dict[str, str], rows: list[Row]) -> None:
-    for row in _once(rows, ("category",), plan.faults):
+    for row in once(rows, ("category",), plan.faults):
         if not known(plan.faults, row, "category", names):
             continue
         if row["category"] not in plan.leaves:

@@ -128,6 +128,28 @@ def days(cell: str) -> int | None:
     return int(cell)
 
 
+def seconds(cell: str) -> int | None:
+    """A whole number from 1 to 2,678,400: a month in seconds."""
+    if not cell:
+        return None
+    if not re.fullmatch(r"[0-9]{1,7}", cell) or not 1 <= int(cell) <= 2_678_400:
+        raise ValueError(_("“%s”不是 1 到 2678400 之间的整数秒") % cell)
+    return int(cell)
+
+
+def matching(pattern: str, limit: int) -> Reader:
+    """A text that fits a regular expression."""
+    known = re.compile(pattern)
+
+    def read(cell: str) -> str:
+        if cell and (len(cell) > limit or not known.fullmatch(cell)):
+            raise ValueError(_("“%(cell)s”的写法不对，应符合 %(pattern)s，最多 %(limit)s 位")
+                             % {"cell": cell, "pattern": pattern, "limit": limit})
+        return cell
+
+    return read
+
+
 def share(cell: str) -> Decimal | None:
     """`0.2`: a part of one, at most three places, with neither end."""
     if not cell:
