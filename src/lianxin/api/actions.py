@@ -34,6 +34,7 @@ from lianxin.cases.actions.merging import MOST
 from lianxin.cases.actions.returning import BASIS
 from lianxin.cases.engine import Done, On
 from lianxin.cases.files import claimed
+from lianxin.cases.handing_over import Basis, Mode, Wish
 from lianxin.cases.models import ContactMeans, Kind, SuspensionReason, Urgency
 from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.kernel.errors import Invalid
@@ -58,10 +59,13 @@ Words = Annotated[str, StringConstraints(max_length=LONG)]
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": tuple(Kind.values), "urgency": tuple(Urgency.values), "means": tuple(ContactMeans.values),
     "outcome": tuple(CallbackOutcome.values), "satisfaction": tuple(Satisfaction.values),
+    "mode": tuple(Mode.values), "wish": tuple(Wish.values),
     "waits_for": tuple(SuspensionReason.values), "service": EMERGENCY_SERVICES, "purpose": ("more", "proof"),
 }
+# Of one action only: `basis` is words elsewhere.
+OWN_CHOICES: dict[tuple[str, str], tuple[str, ...]] = {("offer_handover", "basis"): tuple(Basis.values)}
 LENGTHS = {"basis": BASIS, "title": 120, "body": 4000}
-CODES = {"category", "area", "lead_unit", "suggested_unit", "route", "officer", "article", "worker"}
+CODES = {"category", "area", "lead_unit", "suggested_unit", "route", "officer", "article", "worker", "partner"}
 TEXT = {
     "category": "Code of a leaf of the category tree.", "area": "Code of an area.", "lead_unit": "Code of an open unit.",
     "assisting_units": "Codes of open units.", "suggested_unit": "Code of the unit that should have it.",
@@ -74,6 +78,10 @@ TEXT = {
     "duplicates": "Numbers or ids of cases about the same matter.",
     "until": "With a time zone.", "waits_for": "`reporter`: for what was asked of them; `outside`: for a condition named in the words.",
     "worker": "A grid worker's username; one of the place who had no part in it when silent.",
+    "partner": "Code of the desk of another service.",
+    "mode": "`transfer`: they take it; `joint`: they take their own part and the case stays.",
+    "wish": "What the reporter said to it; `against` only goes with an emergency.",
+    "emergency": "Danger to life or property; implied by the basis `emergency`.",
     "handled": "Whether the matter was seen to be handled.",
     "lon": "WGS-84 degrees; where the worker stood.", "lat": "WGS-84 degrees.",
     "minutes": "Minutes of the clock's own calendar.", "complex": "Asks for the limits of a complex matter.",
@@ -130,6 +138,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "refuse_extension": {"reason": "原来的时间够用。"},
     "unmerge": {"reason": "是另一栋楼的水管。"},
     "settle_on_the_spot": {"public_answer": "井盖已盖好，并围了警示带。", "attachments": [_ID], "category": "010101"},
+    "offer_handover": {"partner": "110.yueyang", "reason": "来电人说有人持械斗殴。", "basis": "clear", "wish": "agrees", "mode": "transfer",
+                       "note": "来电人在楼上，看得见。"},
+    "withdraw_handover": {"reason": "核实后属城管职责。"},
     "ask_check": {"note": "请看路灯是否亮了。", "worker": "grid"},
     "answer_check": {"handled": True, "note": "三盏都亮。", "attachments": [_ID]},
 }
@@ -148,8 +159,8 @@ def _type(row: Transition, name: str, annotation: Any, required: bool) -> Any:
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is Union:
         annotation = members[0]
     made: Any
-    if name in CHOICES:
-        made = Literal[CHOICES[name]]
+    if (row.action, name) in OWN_CHOICES or name in CHOICES:
+        made = Literal[OWN_CHOICES.get((row.action, name)) or CHOICES[name]]
     elif annotation is bool:
         made = StrictBool
     elif annotation is int:

@@ -24,7 +24,7 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
 
-from . import families, policy
+from . import families, handing_over, policy
 from .models import (
     TERMINAL,
     Assignment,
@@ -197,7 +197,8 @@ class Step(Timing):
             raise Invalid(_("还差几项，补上再提交。已填的内容都在。"), fields=missing)
 
     def _settle_due(self) -> None:
-        resolve = next((c for c in self.running if c.kind == ClockKind.RESOLVE and c.assignment_id is None), None)
+        # With another service the hotline owes its answer by the clock of the handover.
+        resolve = next((c for kind in (ClockKind.RESOLVE, ClockKind.HANDOVER) for c in self.clocks_of(kind)), None)
         if resolve is None and self.case.state in (State.REPLIED, State.CALLBACK, State.MERGED):
             return  # met; the due time stays to order the reviewers' and callers' queues
         due = resolve.due_at if resolve else None
@@ -217,6 +218,8 @@ class Step(Timing):
         """A merged case that goes its own way has no master any more; returns the one it had. A master that ends
         otherwise than by an answer leaves those under it to one of them."""
         case = self.case
+        if self.row.action in ("close_handover", "close_with_master"):
+            return None  # the outcome is everybody's answer
         if self._from_state == State.MERGED and self.to_state not in ("", State.MERGED, State.CALLBACK):
             left = case.master_id
             self.set(master_id=None)
@@ -267,6 +270,7 @@ class Step(Timing):
             from .actions.merging import follow
 
             follow(self, left)
+        handing_over.moved(self)
         return Done(self.case.pk, self.event_id, self.case.state, self.case.version)
 
     def _acting_unit(self) -> int | None:
@@ -296,7 +300,7 @@ CASE_COLUMNS = (
     "state", "kind", "urgency", "category_id", "area_id", "county_id", "lead_unit_id", "unit_ids", "round", "returns", "redone",
     "duplicate_count",
     "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "paused", "for_supervisor", "supervised",
-    "master_id", "anonymised_at",
+    "master_id", "linkage", "linked", "anonymised_at",
 )
 ASSIGNMENT_COLUMNS = (
     "unit_id", "role", "state", "officer_id", "assigned_at", "assigned_by_id", "signed_at", "contacted_at",
@@ -363,9 +367,11 @@ def _begin(name: str, on: On) -> Step:
         )
     decision = policy.can(on.by, name, case, assignment=mine)
     if not decision:
+        current = {"version": case.version, "state": case.state}
         if not row.leads_from(case.state):
-            raise Conflict(decision.reason, code="wrong_state",
-                           current={"version": case.version, "state": case.state})
+            raise Conflict(decision.reason, code="wrong_state", current=current)
+        if policy.held_by_an_offer(row, case):
+            raise Conflict(decision.reason, code="handover_open", current=current)
         raise NotAllowed(decision.reason)
     running = list(Clock.objects.filter(case=case, met_at__isnull=True, stopped_at__isnull=True))
     # The machine's clock may be set back, and machines differ: within a case, time and the order of events go forward.

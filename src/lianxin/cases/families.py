@@ -61,7 +61,9 @@ def as_promised(case: Case) -> Case:
     """The case with the due time that its own reporter was promised: that of a master may lie earlier, for another's sake.
     For the faces that speak to the reporter; nothing is written."""
     if case.duplicate_count:
-        own = Clock.objects.filter(case=case, kind=ClockKind.RESOLVE, assignment__isnull=True, round=case.round).first()
+        own = Clock.objects.filter(
+            case=case, kind__in=[ClockKind.RESOLVE, ClockKind.HANDOVER], assignment__isnull=True, round=case.round,
+        ).order_by("-started_at", "-id").first()
         if own is not None and case.due_at is not None:
             case.due_at, case.due_provisional = own.due_at, own.provisional
     return case

@@ -63,8 +63,12 @@ def message_for(event: Event, case: Case) -> Message | None:
         "register": "registered", "decline": "declined", "answer_on_the_spot": "answered", "dispatch": "dispatched",
         "redispatch": "dispatched", "approve": "replied", "reopen": "reopened", "close": "closed",
         "reopen_unsolved": "reopened", "answer_with_master": "replied", "close_unasked": "closed", "contest": "contested",
+        "release_handover": "handed_over", "take_back_handover": "taken_back", "close_handover": "closed_there",
+        "close_with_master": "closed_there",
     }
     name = names.get(event.action)
+    if event.data.get("partner"):
+        values = values | {name: str(event.data.get(name, "")) for name in ("partner_name", "partner_name_en")}
     if event.action == "suspend":
         name = "asked" if event.data.get("waits_for") == "reporter" else "paused"
         values = values | {"until": str(event.data.get("until", ""))}
@@ -83,7 +87,8 @@ def text_of(notification: Notification, case: Case, *, language: str) -> str:
     with override(language):
         held = notification.values
         until = day_and_time(datetime.fromisoformat(held["until"])) if held.get("until") else ""
-        values = held | {"code": code, "unit": named(held.get("unit", ""), held.get("unit_en", "")), "until": until}
+        values = held | {"partner": named(held.get("partner_name", ""), held.get("partner_name_en", "")) or _("联动单位")}
+        values = values | {"code": code, "unit": named(held.get("unit", ""), held.get("unit_en", "")), "until": until}
         templates = {
             "registered": _("【12345】您的诉求已登记，编号 %(number)s，查询码 %(code)s。"),
             "declined": _("【12345】您的诉求 %(number)s 不在热线受理范围，请凭查询码 %(code)s 查看该走的途径。"),
@@ -98,6 +103,9 @@ def text_of(notification: Notification, case: Case, *, language: str) -> str:
             "extended": _("【12345】您的诉求 %(number)s 办理时间延长，答复您的时间改为 %(until)s前，原因请凭查询码 %(code)s 查看。"),
             "reopened": _("【12345】您的诉求 %(number)s 已退回重办。"),
             "closed": _("【12345】您的诉求 %(number)s 已归档。"),
+            "handed_over": _("【12345】您的诉求 %(number)s 已转给%(partner)s，对方已接收。进展凭查询码 %(code)s 查看，不用再说一遍。"),
+            "taken_back": _("【12345】您的诉求 %(number)s 经%(partner)s处置后，后面的事由热线接着办，不用再说一遍。"),
+            "closed_there": _("【12345】您的诉求 %(number)s 已由%(partner)s办完，结果请凭查询码 %(code)s 查看。"),
         }
         return str(templates[notification.template] % values)
 

@@ -21,7 +21,7 @@ from lianxin.kernel.language import listed, named
 from . import sayings
 from .models import ActorKind, Case, ContactMeans, Event, Kind, Outcome, Phrase, State, Urgency
 from .reference import reference
-from .sayings import merging
+from .sayings import handing_over, merging
 
 
 class Named(Protocol):
@@ -73,7 +73,7 @@ def standing(case: Case) -> str:
         State.REGISTERED: _("等待受理"), State.ACCEPTED: _("正在转交单位"), State.DISPATCHED: _("已交单位"),
         State.IN_HAND: _("正在办理"), State.OBJECTED: _("正在核定由谁办"), State.REPLIED: _("答复正在审核"),
         State.CALLBACK: _("已答复，请您评价"), State.DECLINED: _("不归热线办"), State.WITHDRAWN: _("已撤回"),
-        State.MERGED: _("与同一件事一起办理"),
+        State.MERGED: _("与同一件事一起办理"), State.HANDED_OVER: _("已转给联动单位处置"),
     }[State(case.state)]
 
 
@@ -81,7 +81,7 @@ _CLOSED_SHORT: dict[str, Callable[[], str]] = {
     Outcome.ANSWERED: lambda: _("已答复"), Outcome.SOLVED: lambda: _("已解决"),
     Outcome.EXPLAINED: lambda: _("没能解决，已说明"), Outcome.UNREACHED: lambda: _("已答复，没联系上您"),
     Outcome.UNASKED: lambda: _("已答复，没有收到您的评价"), Outcome.IMPORTED: lambda: _("已办结"),
-    Outcome.SELF_HANDLED: lambda: _("网格员当场处理了"),
+    Outcome.SELF_HANDLED: lambda: _("网格员当场处理了"), Outcome.HANDED_OVER: lambda: _("联动单位已办结"),
 }
 
 
@@ -115,6 +115,8 @@ def headline(case: Case) -> str:
         return _("这件事已经撤回，不再办理。")
     if case.state == State.CLOSED:
         return _closed(case)
+    if handing_over.there(case):
+        return handing_over.headline(case, day_and_time(case.due_at), bool(case.due_at and case.due_at < now()))
     if case.paused:
         return sayings.clocks.paused(case, unit_of(case))
     owner = _owner(case)
@@ -142,6 +144,8 @@ def _closed(case: Case) -> str:
         return _("热线当场答复了您，%(day)s办结。") % {"day": day}
     if case.outcome == Outcome.SELF_HANDLED:
         return _("网格员当场处理了，%(day)s办结。") % {"day": day}
+    if case.outcome == Outcome.HANDED_OVER:
+        return _("这件事由联动单位办完了，结果写在下面，%(day)s办结。") % {"day": day}
     return _("这件事已于 %(day)s办结。") % {"day": day}
 
 
@@ -150,6 +154,8 @@ def next_steps(case: Case, *, reachable: bool) -> list[str]:
     steps: list[str] = []
     open_now = case.state in (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED) or (
         case.state == State.MERGED and not merging.replied(case))
+    if handing_over.there(case):
+        return handing_over.next_steps()
     if case.state == State.REGISTERED:
         steps.append(_("热线先看该由哪个单位办，再转给这个单位；转到哪里，这里会写明。"))
         steps.append(_("受理时会按事项核定期限，日期有变会写在这里。"))
@@ -211,6 +217,8 @@ def _by(event: Event, internal: bool) -> str:
     """Who did it, as the reader may know them."""
     if event.actor_kind == ActorKind.REPORTER:
         return pgettext("in a sentence", "诉求人") if internal else pgettext("in a sentence", "您")
+    if event.actor_kind == ActorKind.PARTNER:
+        return handing_over.by_partner(event)
     if event.actor_kind == ActorKind.SYSTEM and event.actor is None:
         return pgettext("in a sentence", "系统") if internal else pgettext("in a sentence", "热线")
     if internal and event.actor is not None:
@@ -303,7 +311,7 @@ def _registered(event: Event, by: str, internal: bool) -> str:
     if not internal:
         return _("您说的事已登记。") if event.actor_kind == ActorKind.REPORTER else _("热线为您登记了这件事。")
     names = {"phone": _("电话"), "web": _("网络"), "field": _("网格上报"), "110": _("110 转来"), "open311": "Open311",
-             "api": _("接口"), "import": _("历史导入"), "sensor": _("传感器")}
+             "api": _("接口"), "import": _("历史导入"), "sensor": _("传感器"), "partner": _("联动单位转来")}
     return _("%(by)s登记，来自%(channel)s。") % {"by": by, "channel": names.get(str(channel), str(channel or ""))}
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.organisations.actors import Actor, Grant, Kind
 from lianxin.organisations.models import Role, UnitKind
 
-from .models import Assignment, AssignmentRole, Case, Check, State
+from .models import Assignment, AssignmentRole, Case, Check, Linkage, State
 from .models.checks import OPEN as OPEN_CHECK
 from .states import BY_ACTION, Holder, Transition
 
@@ -97,10 +97,10 @@ def scope_of(actor: Actor) -> Scope:
     """Hotline roles at the hotline see the city, or the county their grant names; a county government and a county's
     supervisor see their county; a unit's clerks, head and team lead see the cases it has or had a part in; the leading group sees the
     city, or the county its grant names; a grid worker what they reported, what they were given by name and what they are asked
-    to look at."""
+    to look at; the desk of another service the one case it shares with the hotline."""
     if actor.kind is Kind.SYSTEM:
         return Scope(everything=True)
-    if actor.kind is Kind.REPORTER:
+    if actor.kind in (Kind.REPORTER, Kind.PARTNER):
         return Scope(case_id=actor.case_id)
     unit_ids: set[int] = set()
     county_ids: set[int] = set()
@@ -242,6 +242,22 @@ def _holder_decision(actor: Actor, row: Transition, case: Case, assignment: Assi
     return Decision(False, reason)
 
 
+def held_by_an_offer(row: Transition, case: Case) -> bool:
+    """Whether a step has to wait until the desk of another service has said whether it takes the case."""
+    return case.linkage == Linkage.OFFERED and row.settles
+
+
+def _linkage(actor: Actor, row: Transition, case: Case) -> str | Promise:
+    """Why a step is not open while the case is offered to another service, or is not: empty when it is."""
+    if held_by_an_offer(row, case):
+        if actor.kind is Kind.REPORTER:
+            return _("这件事正在转给别的单位，还没有定下由谁办，现在不能这样做。急的话请拨 12345。")
+        return _("正在移交，对方还没有答复：先撤回移交，再做这一步。")
+    if row.action == "withdraw_handover" and case.linkage != Linkage.OFFERED:
+        return _("没有在等答复的移交，不用撤回。")
+    return ""
+
+
 def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None = None) -> Decision:
     """May `actor` take `action` on `case` now? For a unit's action, `assignment` is the unit's open one."""
     row = BY_ACTION[action]
@@ -253,8 +269,12 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
         return Decision(False, _("这件工单不在您的查看范围内。"))
     if case.anonymised_at is not None and action != "refuse_publication":
         return Decision(False, _("这件工单保存期已满，内容已经删除，不能再办。"))
+    if waits := _linkage(actor, row, case):
+        return Decision(False, waits)
     if actor.kind is Kind.SYSTEM:
         return YES if Holder.SYSTEM in row.holders else Decision(False, _("这一步须由人来做。"))
+    if actor.kind is Kind.PARTNER:
+        return YES if Holder.PARTNER in row.holders else Decision(False, _("这一步由 12345 热线办理。"))
     if actor.kind is Kind.REPORTER:
         return YES if Holder.REPORTER in row.holders else Decision(False, _("这一步由工作人员办理。"))
     return _holder_decision(actor, row, case, assignment)
@@ -278,8 +298,8 @@ def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -
     # A merged case is handled by those who handle its master; `assignments` are the master's then.
     state = case.master.state if case.state == State.MERGED and case.master is not None else case.state
     stages = {
-        Role.OPERATOR: ("registered", "accepted"),
-        Role.DISPATCHER: ("registered", "accepted", "objected"),
+        Role.OPERATOR: ("registered", "accepted", "handed_over"),
+        Role.DISPATCHER: ("registered", "accepted", "objected", "handed_over"),
         Role.CALLBACK: ("callback",),
     }
     given = {a.unit_id for a in assignments if a.ended_at is None and _given(actor, a)}

@@ -20,9 +20,13 @@ class Rebuilt:
     clocks: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+# Columns that came later: what they are in a case that was registered before.
+LATER: dict[str, Any] = {"linkage": "", "linked": False}
+
+
 def rebuild(case_id: uuid.UUID) -> Rebuilt:
     """Fold every event of one case, oldest first."""
-    result = Rebuilt()
+    result = Rebuilt(case=dict(LATER))
     for event in Event.objects.filter(case_id=case_id).order_by("id"):
         changes = event.changes
         result.case.update(changes.get("case", {}))

@@ -311,7 +311,7 @@ TABLE: Final[tuple[Transition, ...]] = (
         requires=("partner", "reason"), optional=("basis", "emergency", "mode", "wish", "note"), public=True, key="o",
     ),
     Transition(
-        "withdraw_handover", _("撤回移交"), BESIDE_AN_OFFER, (), _INTAKE, _HOTLINE, requires=("reason",), bumps=False, key="k",
+        "withdraw_handover", _("撤回移交"), BESIDE_AN_OFFER, (), _INTAKE, _HOTLINE, requires=("reason",), bumps=False, key="l",
     ),
     Transition("note_handover", _("移交记录"), tuple(State), (), _INTAKE | _SUPERVISOR, _LINKAGE, bumps=False),
     Transition("tell_handover", _("联动进展"), tuple(State), (), _INTAKE | _SUPERVISOR, _LINKAGE, public=True, bumps=False),

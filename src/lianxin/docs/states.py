@@ -19,7 +19,7 @@ BY_HAND = {
 }
 _HOLDERS = {
     Holder.HOTLINE: "hotline", Holder.LEAD: "lead unit", Holder.ASSIST: "assisting unit", Holder.REPORTER: "reporter",
-    Holder.SYSTEM: "system",
+    Holder.SYSTEM: "system", Holder.PARTNER: "the other service's desk",
 }
 STATE_MEANINGS = {
     State.REGISTERED: "Written down; the hotline has not yet decided whether it is a matter for it.",
@@ -30,6 +30,7 @@ STATE_MEANINGS = {
     State.REPLIED: "The lead unit has answered; the hotline checks the answer before the reporter sees it.",
     State.CALLBACK: "The reporter has the answer; the hotline asks whether it is true and whether it helped.",
     State.MERGED: "Handled together with a master case about the same matter; its own clocks run on.",
+    State.HANDED_OVER: "Another service (110, 119, 120 …) has taken it; the hotline owes the reporter what comes of it.",
     State.CLOSED: "Ended, with an outcome that the record allows.",
     State.DECLINED: "Not a matter for the hotline; the lawful route was named.",
     State.WITHDRAWN: "The reporter took it back.",
@@ -63,7 +64,7 @@ def who(row: Transition) -> str:
     parts = []
     if people and staff:
         parts.append(f"{people} ({units})" if staff <= {Holder.LEAD, Holder.ASSIST} else people)
-    parts += [_HOLDERS[holder] for holder in (Holder.REPORTER, Holder.SYSTEM) if holder in row.holders]
+    parts += [_HOLDERS[holder] for holder in (Holder.REPORTER, Holder.PARTNER, Holder.SYSTEM) if holder in row.holders]
     return "; ".join(parts)
 
 

@@ -31,8 +31,8 @@ class Grant:
 class Actor:
     """Immutable picture of who acts, made once per request: decisions never read the session again.
 
-    `case_id` is set for a reporter only: the one case their tracking code opens. `scopes` is set for an API token
-    only: the actions it may take, `None` meaning all that the person may.
+    `case_id` is set for a reporter – the one case their tracking code opens – and for the desk of another service: the one it
+    shares with the hotline. `scopes` is set for an API token only: the actions it may take, `None` meaning all that the person may.
     """
 
     kind: Kind
@@ -87,3 +87,8 @@ def actor_for(staff: Staff, *, via: str = "", scopes: frozenset[str] | None = No
 
 def reporter_for(case_id: uuid.UUID, *, via: str = "web") -> Actor:
     return Actor(kind=Kind.REPORTER, case_id=case_id, via=via)
+
+
+def partner_for(case_id: uuid.UUID, *, code: str, name: str = "") -> Actor:
+    """The desk of another service (`110.yueyang`), acting on the one case it shares with the hotline."""
+    return Actor(kind=Kind.PARTNER, case_id=case_id, via=code[:40], name=name)

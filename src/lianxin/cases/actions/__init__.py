@@ -15,6 +15,15 @@ from .dispatching import (
 )
 from .extending import ask_extension, grant_extension, refuse_extension
 from .grid import answer_check, ask_check, settle_on_the_spot
+from .handing_over import (
+    close_handover,
+    note_handover,
+    offer_handover,
+    release_handover,
+    take_back_handover,
+    tell_handover,
+    withdraw_handover,
+)
 from .handling import (
     ask_colleague,
     assist_reply,
@@ -51,12 +60,15 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "request_publication": request_publication, "clear_publication": clear_publication,
     "refuse_publication": refuse_publication, "merge": merge, "unmerge": unmerge,
     "settle_on_the_spot": settle_on_the_spot, "ask_check": ask_check, "answer_check": answer_check,
+    "offer_handover": offer_handover, "withdraw_handover": withdraw_handover,
 }
 
 __all__ = [
-    "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "add_reporter", "answer_check",
-    "answer_on_the_spot", "ask_check", "ask_colleague", "assist_reply", "assist_sign", "attach", "clear_publication",
-    "correct", "decline", "dispatch", "hand_to_colleague", "merge", "raise_return", "record_contact", "redispatch",
-    "refer_emergency", "refuse_publication", "register", "register_many", "reject_return", "reply",
-    "request_publication", "rule_jointly", "settle_on_the_spot", "sign", "unmerge", "uphold_return", "withdraw",
+    "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "add_reporter",
+    "answer_check", "answer_on_the_spot", "ask_check", "ask_colleague", "assist_reply", "assist_sign", "attach",
+    "clear_publication", "close_handover", "correct", "decline", "dispatch", "hand_to_colleague", "merge",
+    "note_handover", "offer_handover", "raise_return", "record_contact", "redispatch", "refer_emergency",
+    "refuse_publication", "register", "register_many", "reject_return", "release_handover", "reply",
+    "request_publication", "rule_jointly", "settle_on_the_spot", "sign", "take_back_handover", "tell_handover",
+    "unmerge", "uphold_return", "withdraw", "withdraw_handover",
 ]

@@ -21,6 +21,7 @@ from ..models import (
     ClockKind,
     Contact,
     ContactMeans,
+    Outcome,
     Reply,
     Reporter,
     State,
@@ -191,9 +192,9 @@ def reply(step: Step, *, public_answer: str, solved: bool, private_note: str = "
 def give_back(step: Step) -> bool:
     """Put the case back to the unit that handled it last, with the clocks of a reopened case.
 
-    Returns False when there is no such unit any more: the case then waits for dispatch.
+    Returns False when there is no such unit any more, or when another service had handled it: the case then waits for dispatch.
     """
-    last = (
+    last = None if step.case.outcome == Outcome.HANDED_OVER else (
         Assignment.objects.filter(case=step.case, role="lead").order_by("-assigned_at", "-id").first()
     )
     step.end_all()

@@ -283,7 +283,8 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
         "duplicate_count": 0,
         "due_at": plain(resolve.due_at), "due_provisional": resolve.provisional, "accepted_at": None,
         "closed_at": None, "outcome": "", "publication": "private", "paused": False,
-        "for_supervisor": False, "supervised": 0, "master_id": None, "anonymised_at": None,
+        "for_supervisor": False, "supervised": 0, "master_id": None, "linkage": "", "linked": False,
+        "anonymised_at": None,
     }
     rows = Rows(case={}, reporter=[reporter] if reporter else [], clocks=timers)
     rows.events.append(

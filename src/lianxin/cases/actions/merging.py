@@ -29,9 +29,12 @@ from ..models import (
     Assignment,
     AssignmentRole,
     Case,
+    Clock,
     ClockKind,
     Event,
     EventText,
+    Linkage,
+    Outcome,
     Reply,
     State,
     Supervised,
@@ -41,6 +44,7 @@ from ..reference import today_of
 from ..search import number_in
 from ..states import BY_ACTION
 from .dispatching import give, relimit, words
+from .handing_over import come_back, go_there
 
 MOST = 200  # cases under one master: more are another kind of matter, and every step writes to each of them
 # What a case that joins takes from its master where it has nothing of its own.
@@ -84,6 +88,8 @@ def why_not(by: Actor, master: Case, case: Case) -> object | None:
     if case.state == State.MERGED:
         already = case.master_id == master.pk
         return (_("%(number)s 已经并在这件下面。") if already else _("%(number)s 已并入别的工单，要先拆分。")) % shown
+    if case.linkage == Linkage.OFFERED:
+        return _("%(number)s 正在移交别的单位，先撤回移交才能并入。") % shown
     if not BY_ACTION["merge"].leads_from(case.state):
         return _("%(number)s 已答复或已办结，不能并入。") % shown
     if case.for_supervisor or case.supervised > max(master.supervised, Supervised.REMINDER):
@@ -151,20 +157,25 @@ def _follow(step: Step, head: Case) -> None:
     if case.category_id is None and head.category_id is not None:
         step.set(category_id=head.category_id, kind=head.kind)
         relimit(step, never_later=True)
-    if head.state == State.REPLIED:
+    if head.state == State.HANDED_OVER:
+        go_there(step)
+    elif head.state == State.REPLIED:
+        come_back(step)
         step.meet(ClockKind.RESOLVE)
-    else:
+    elif not come_back(step):
         step.unmeet(ClockKind.RESOLVE)
 
 
-def _behind(case: Case, head: Case, *, owed: bool) -> bool:
-    """Whether `_follow` would change anything. `owed` says that the resolve clock of the merged case runs."""
+def _behind(case: Case, head: Case, *, owed: bool, there: bool) -> bool:
+    """Whether `_follow` would change anything. `owed` says that the resolve clock of the merged case runs, `there` that of a
+    handover."""
     return (
         case.lead_unit_id != head.lead_unit_id
         or not set(head.unit_ids) <= set(case.unit_ids)
         or (case.county_id is None and head.county_id is not None)
         or (case.category_id is None and head.category_id is not None)
-        or owed == (head.state == State.REPLIED)
+        or there != (head.state == State.HANDED_OVER)
+        or (not there and owed == (head.state == State.REPLIED))
     )
 
 
@@ -194,6 +205,21 @@ def answer_with_master(step: Step, *, reply: uuid.UUID) -> None:
     step.to(State.CALLBACK)
 
 
+@action("close_with_master")
+def close_with_master(step: Step, *, closing: uuid.UUID) -> None:
+    """随主件办结: the outcome that the other service told of the master is this reporter's answer too. `closing` is the event by
+    which the master was closed."""
+    event = Event.objects.get(pk=closing)
+    said = EventText.objects.filter(event_id=closing, field="public_answer").first()
+    step.data.update({name: event.data[name] for name in ("partner", "partner_name", "partner_name_en") if name in event.data})
+    step.data.update(outcome=Outcome.HANDED_OVER.value)
+    step.say("public_answer", said.body if said else "", public=True)
+    step.meet(ClockKind.HANDOVER)
+    step.set(outcome=Outcome.HANDED_OVER.value)
+    step.to(State.CLOSED)
+    step.finish()
+
+
 def _before(step: Step) -> Event:
     """The event by which the case stopped being one of its own."""
     return Event.objects.filter(case=step.case, action="join_master").exclude(from_state=State.MERGED).order_by("-id")[0]
@@ -207,7 +233,8 @@ def _open_code(step: Step, unit_id: int | None) -> str:
 def _on_its_own(step: Step, parts: Sequence[Assignment], *, otherwise: State) -> None:
     """Let a merged case go on by itself: with the units of `parts` where their lead is still there, else in a state
     that waits for dispatch. Only signing starts anew."""
-    step.unmeet(ClockKind.RESOLVE)
+    if not come_back(step):
+        step.unmeet(ClockKind.RESOLVE)
     own = Assignment.objects.filter(case=step.case).order_by("assigned_at", "id").values_list("unit_id", flat=True)
     step.set(unit_ids=list(dict.fromkeys(own)), lead_unit_id=None)
     lead = next((code for one in parts if one.role == AssignmentRole.LEAD for code in [_open_code(step, one.unit_id)]), "")
@@ -274,7 +301,10 @@ def follow(step: Step, left: uuid.UUID | None) -> None:
     members = list(merged_under(case.pk).select_for_update().order_by("id"))
     if not members:
         return
-    if case.state in TERMINAL:
+    if step.row.action == "close_handover":
+        for one in members:
+            close_with_master(On(one.pk, by), closing=step.event_id)
+    elif case.state in TERMINAL:
         heir = _successor(members)
         ended = step.ended_parts if step.came_from != State.OBJECTED else []
         take_over(On(heir.pk, by), parts=ended, rest=[one.pk for one in members if one.pk != heir.pk])
@@ -284,8 +314,10 @@ def follow(step: Step, left: uuid.UUID | None) -> None:
             answer_with_master(On(one.pk, by), reply=reply.pk)
     else:
         owed = set(promises(case.pk).filter(RUNNING).values_list("case_id", flat=True))
+        there = set(Clock.objects.filter(
+            RUNNING, case__in=members, kind=ClockKind.HANDOVER).values_list("case_id", flat=True))
         for one in members:
-            if _behind(one, case, owed=one.pk in owed):
+            if _behind(one, case, owed=one.pk in owed, there=one.pk in there):
                 follow_master(On(one.pk, by), because=step.row.action)
 
 

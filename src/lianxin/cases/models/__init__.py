@@ -1,6 +1,7 @@
 """The case aggregate."""
 
 from .case import (
+    BESIDE_AN_OFFER,
     OPEN_STATES,
     TERMINAL,
     WITH_UNIT,
@@ -9,6 +10,7 @@ from .case import (
     AssignmentState,
     Case,
     Channel,
+    Linkage,
     Outcome,
     Publication,
     State,
@@ -57,12 +59,12 @@ from .record import (
 )
 
 __all__ = [
-    "OPEN_STATES", "RUNNING", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment", "AssignmentRole", "AssignmentState",
-    "Attachment", "Case", "CatalogueDecision", "CatalogueProposal",
+    "BESIDE_AN_OFFER", "OPEN_STATES", "RUNNING", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment",
+    "AssignmentRole", "AssignmentState", "Attachment", "Case", "CatalogueDecision", "CatalogueProposal",
     "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Check", "Clock", "ClockKind",
-    "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision", "IdentityReading", "Kind",
-    "MissedCall", "MissedCallOutcome", "MissedCallTry", "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule",
-    "NoticeTo", "Notification", "Outcome", "Phrase",
-    "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "ReturnRuling", "State", "Submission",
-    "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",
+    "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision",
+    "IdentityReading", "Kind", "Linkage", "MissedCall", "MissedCallOutcome", "MissedCallTry",
+    "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
+    "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "ReturnRuling", "State",
+    "Submission", "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",
 ]

@@ -25,6 +25,7 @@ class Channel(models.TextChoices):
     API = "api", _("接口")
     IMPORT = "import", _("导入")
     SENSOR = "sensor", _("传感器")
+    PARTNER = "partner", _("联动单位")
 
 
 class State(models.TextChoices):
@@ -36,6 +37,7 @@ class State(models.TextChoices):
     REPLIED = "replied", _("待审核")
     CALLBACK = "callback", _("待回访")
     MERGED = "merged", _("已并案")
+    HANDED_OVER = "handed_over", _("已移交")
     CLOSED = "closed", _("已归档")
     DECLINED = "declined", _("不予受理")
     WITHDRAWN = "withdrawn", _("已撤回")
@@ -43,8 +45,9 @@ class State(models.TextChoices):
 
 TERMINAL = (State.CLOSED, State.DECLINED, State.WITHDRAWN)
 OPEN_STATES = tuple(state for state in State if state not in TERMINAL)
-# The answer is still owed: after the reply the due time only orders the queue.
-OWING = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
+# The answer is still owed: after the reply the due time only orders the queue. What another service has in hand is owed too:
+# the hotline answers for it to whoever raised it.
+OWING = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.HANDED_OVER)
 WITH_UNIT = (State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.REPLIED, State.CALLBACK)
 
 
@@ -56,6 +59,7 @@ class Outcome(models.TextChoices):
     UNASKED = "unasked", _("未抽中回访，也未评价")
     IMPORTED = "imported", _("历史导入")
     SELF_HANDLED = "self_handled", _("网格现场处置")
+    HANDED_OVER = "handed_over", _("移交联动单位办结")
 
 
 class Publication(models.TextChoices):
@@ -63,6 +67,17 @@ class Publication(models.TextChoices):
     REQUESTED = "requested", _("同意公开，待审")
     PUBLIC = "public", _("已公开")
     REFUSED = "refused", _("不予公开")
+
+
+class Linkage(models.TextChoices):
+    """Where a case stands between this hotline and the desk of another service: offered and not answered, or there."""
+
+    OFFERED = "offered", _("移交中，等对方答复")
+    THERE = "there", _("在联动单位")
+
+
+# Where a case may stand while a desk of another service thinks about it: nothing final is done meanwhile.
+BESIDE_AN_OFFER = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED, State.REPLIED)
 
 
 class Supervised(models.IntegerChoices):
@@ -86,7 +101,8 @@ class Case(models.Model):
     `lon` and `lat` are WGS-84 degrees, `cell` the H3 cell at resolution 9. `returns` counts the units' objections, `redone`
     the replies that review sent back. `paused` says that the resolve clock stands still, `for_supervisor` that only a
     supervisor decides what comes next, `supervised` under which supervision it is. A merged case has a `master`, and keeps
-    it when it was answered with it; `duplicate_count` is how many others were merged under this one and stayed.
+    it when it was answered with it; `duplicate_count` is how many others were merged under this one and stayed. `linkage` says
+    that the case is offered to the desk of another service, or is there; `linked` that it ever had to do with one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -142,6 +158,8 @@ class Case(models.Model):
     master = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="duplicates", db_index=False
     )
+    linkage = models.CharField(max_length=8, choices=Linkage, blank=True, default="", db_default="")
+    linked = models.BooleanField(default=False, db_default=False)
     version = models.PositiveIntegerField(default=1)
     anonymised_at = models.DateTimeField(null=True, blank=True)
 
@@ -160,6 +178,18 @@ class Case(models.Model):
             ),
             models.CheckConstraint(
                 name="case_is_not_its_own_master", condition=models.Q(master__isnull=True) | ~models.Q(master=models.F("id"))
+            ),
+            one_of("case_linkage_known", "linkage", Linkage, blank=True),
+            models.CheckConstraint(
+                name="case_handed_over_is_there",
+                condition=models.Q(state="handed_over", linkage="there") | (~models.Q(state="handed_over") & ~models.Q(linkage="there")),
+            ),
+            models.CheckConstraint(
+                name="case_offered_is_not_ended",
+                condition=~models.Q(linkage="offered") | models.Q(state__in=[state.value for state in BESIDE_AN_OFFER]),
+            ),
+            models.CheckConstraint(
+                name="case_with_a_partner_is_linked", condition=models.Q(linkage="") | models.Q(linked=True)
             ),
             models.CheckConstraint(
                 name="case_pauses_in_hand", condition=models.Q(paused=False) | models.Q(state="in_hand")
@@ -236,6 +266,9 @@ class Case(models.Model):
                 fields=["registered_by", "-id"],
                 condition=models.Q(registered_by__isnull=False),
                 name="case_registered_by",
+            ),
+            models.Index(
+                fields=["due_at", "id"], condition=models.Q(linkage="offered"), name="case_offered"
             ),
             models.Index(
                 fields=["cell", "-registered_at"], condition=models.Q(cell__isnull=False), name="case_cell"

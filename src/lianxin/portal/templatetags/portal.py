@@ -22,6 +22,7 @@ def public_standing(case: Case) -> str:
         said = {
             Outcome.SOLVED: _("%(unit)s已经办好，%(day)s办结。"),
             Outcome.EXPLAINED: _("没能解决，%(unit)s已向反映人说明原因，%(day)s办结。"),
+            Outcome.HANDED_OVER: _("联动单位已经办完，%(day)s办结。"),
         }.get(Outcome(case.outcome), _("%(unit)s已经答复，%(day)s办结。"))
         return said % {"unit": unit, "day": day_and_time(case.closed_at)}
     said = {
@@ -31,6 +32,7 @@ def public_standing(case: Case) -> str:
         State.CALLBACK: _("%(unit)s已经答复，正在听反映人的意见。"), State.DECLINED: _("这件事不归热线办。"),
         State.WITHDRAWN: _("反映人已经撤回。"),
         State.MERGED: _("%(unit)s正在办理，和别人反映的同一件事一起办。"),
+        State.HANDED_OVER: _("已转给联动单位处置，热线等着结果。"),
     }[State(case.state)]
     return said % {"unit": unit}
 
