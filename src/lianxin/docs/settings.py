@@ -136,6 +136,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_LIVE_URL": "Address of `lianxin live`, which tells open pages what has changed, as browsers reach it. Empty: this site's own "
                             "address, where the proxy sends `/live/` to it. Without it pages ask every five seconds.",
         "LIANXIN_SWITCH": "The telephone system that takes commands: `none`, `asterisk`, or `double` for trying out.",
+        "LIANXIN_SWITCH_URL": "Where its manager interface is: `ami://user:secret@host:5038`, or `amis://` for TLS. Empty: where "
+                              "`lianxin switch_double` listens by default.",
+        "LIANXIN_SWITCH_INTERFACE": "How the telephone system names the telephone at an extension.",
+        "LIANXIN_SWITCH_CONTEXT": "Name of the two dialplan contexts that are ours there, without `-out` and `-room`.",
         "LIANXIN_WRAP_UP_SECONDS": "Seconds after which an agent's wrap-up ends by itself. 0: only by the agent's key.",
         "LIANXIN_CALL_DAYS": "Days after a call ended until its number, who took it and what the telephone system told of it are deleted.",
         "LIANXIN_CALL_LOST_HOURS": "Hours without news after which a call that never ended is taken for ended.",
