@@ -20,7 +20,7 @@ from lianxin.kernel.crypto import decrypt, encrypt, lookup_hash
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.text import clean_text, phone_normalise
-from lianxin.organisations.actors import Actor
+from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Role
 
 from . import clocks, notices, policy
@@ -69,9 +69,9 @@ class Waiting:
 
 
 def can_report(by: Actor) -> bool:
-    """Whether a token may report missed calls: one of the hotline's, with the scope."""
-    return by.scopes is not None and bool(by.scopes & {REPORT, "*"}) and by.holds_in_hotline(
-        Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
+    """Whether a token may report missed calls: one of the hotline's, with the scope. The system does it for calls it was told of."""
+    return by.kind is Kind.SYSTEM or (by.scopes is not None and bool(by.scopes & {REPORT, "*"}) and by.holds_in_hotline(
+        Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR, Role.SWITCHBOARD, Role.ADMINISTRATOR))
 
 
 def can_call_back(by: Actor) -> bool:
@@ -254,6 +254,15 @@ def join(by: Actor, *, case_id: uuid.UUID, phone: str = "", entry_id: uuid.UUID 
             again.case_id = case_id
             again.save(update_fields=["case"])
             _end(again, MissedCallOutcome.CALLED_AGAIN, now())
+
+
+def called_again(phone: str, *, at: datetime) -> bool:
+    """The caller of `phone` was answered at `at`: an entry of theirs that waits and is not newer is over. Returns whether there was one."""
+    again = MissedCall.objects.select_for_update().filter(phone_hash=_hash(phone), ended_at__isnull=True, last_at__lte=at).first()
+    if again is None:
+        return False
+    _end(again, MissedCallOutcome.CALLED_AGAIN, now())
+    return True
 
 
 def forget_numbers(at: datetime) -> int:

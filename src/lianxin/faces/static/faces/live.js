@@ -1,6 +1,6 @@
 // What has changed, told by `lianxin live` as it happens; without it, asked every five seconds.
 //
-//   import { on } from …;   or   window.lianxin.live.on(topic, fn)
+//   window.lianxin.live.on(topic, fn)      in any module script that stands behind this one
 //   fn({ topic, …ids })   something of this topic has changed; `again: true` when news may have been missed and without ids
 //
 // One connection serves every tab of this browser (a shared worker): browsers allow six to a host. The page names where to ask for a
