@@ -52,6 +52,7 @@ REFERENCE = {
     "triage.LearntModel",
     "cases.DutyLimit", "cases.NoticeRule", "cases.Notice",
     "cases.Category", "cases.CatalogueVersion", "cases.CatalogueRule", "cases.TimeLimit", "cases.Phrase",
+    "linkage.Partner", "linkage.PartnerSecret", "linkage.Mapping", "linkage.MappingChange", "linkage.Term", "linkage.HandoverLimit",
     "desk.SavedFilter", "quality.Rating", "quality.Review", "quality.CallbackAttempt", "quality.Contest", "quality.Campaign",
     "quality.CampaignDraw", "quality.ChecklistItem", "patrols.Form", "patrols.FormVersion", "patrols.Round",
 }

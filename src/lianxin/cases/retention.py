@@ -68,6 +68,10 @@ PERSONAL: dict[str, RetentionClass] = {
     "telephony.Call.number": REPORTER,  # sooner: LIANXIN_CALL_DAYS after the call, see telephony/housekeeping.py
     "telephony.Call.recording": ATTACHMENT,  # a reference into the telephone system, counted from the end of the call
     "telephony.CallEvent.recording": ATTACHMENT,  # sooner: the row is deleted LIANXIN_CALL_DAYS after the call
+    "linkage.Handover.payload": WORDS,  # sealed; with the case's words, or from the end of what never became a case, see linkage/housekeeping.py
+    "linkage.HandoverStep.words": WORDS,  # sealed; likewise
+    "linkage.Outgoing.body": WORDS,  # sealed; sooner: LIANXIN_LINKAGE_SENT_DAYS after it was answered
+    "linkage.Disclosure.why": LEDGER,
     "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
 }
 
@@ -144,6 +148,27 @@ IMPERSONAL: dict[str, str] = {
     "fieldwork.Upload.fault": "a sentence of the program",
     "fieldwork.Upload.size": "a number of bytes",
     "fieldwork.Upload.received": "a number of bytes",
+    "linkage.Handover.category_theirs": "a code of the other service",
+    "linkage.Handover.refusal": "a code",
+    "linkage.Handover.result": "a code",
+    "linkage.Handover.reference": "the other service's number of a matter",
+    "linkage.Matter.their_reference": "the other service's number of a matter",
+    "linkage.HandoverStep.kind": "a word of the program",
+    "linkage.HandoverStep.badge": "how the other service names its own staff",
+    "linkage.HandoverStep.from_state": "a state",
+    "linkage.HandoverStep.to_state": "a state",
+    "linkage.HandoverStep.data": "codes, numbers and times",
+    "linkage.Outgoing.kind": "a word of the program",
+    "linkage.Outgoing.last_error": "a fault of the line",
+    "linkage.Received.kind": "a word of the program",
+    "linkage.Received.digest": "a hash of a whole message",
+    "linkage.Received.status": "a word of the program",
+    "linkage.Received.answer": "codes and numbers",
+    "linkage.Unmapped.value": "a code of the other service",
+    "linkage.Disclosure.fields": "names of fields",
+    "linkage.Disclosure.shared": "a word of the program",
+    "linkage.JointRule.category_theirs": "a code of the other service",
+    "linkage.JointRule.words": "said of a category, not of a case",
     "patrols.InspectionPhoto.question": "the name of a question",
     "telephony.Line.code": "the name of a line of the hotline's own",
     "telephony.Line.name": "the name of a line of the hotline's own",

@@ -165,6 +165,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_CHECK_IN_DAYS": "Days after which a grid worker's own check-ins at places are deleted.",
         "LIANXIN_UNCLAIMED_HOURS": "Hours after which an upload that became part of no case is removed.",
         "LIANXIN_FIELD_UPLOAD_DAYS": "Days after which a file that a telephone sent and no item claimed is removed.",
+        "LIANXIN_LINKAGE_SENT_DAYS": "Days after which the content of a message that a partner has answered is deleted. Until then it can be "
+        "asked for again.",
         "LIANXIN_FIELD_UNSETTLED_DAYS": "Days after which the content of an item that could not be taken, and that its worker "
                                         "has not settled, is deleted. Its receipt stays.",
         "LIANXIN_JOB_DAYS": "Days for which finished jobs stay in the queue's tables. Failed ones stay until looked at.",

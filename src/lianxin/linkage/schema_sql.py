@@ -18,3 +18,34 @@ DROP TRIGGER linkage_disclosure_stays ON linkage_disclosure;
 DROP TRIGGER linkage_handoverstep_stays ON linkage_handoverstep;
 DROP FUNCTION linkage_ledger_stays();
 """
+
+# Who holds a matter and where its case stands are written in two tables by two apps: at the end of every transaction they agree.
+# `there` means that exactly one partner holds the case; a case that is over is with nobody.
+HOLDER = """
+CREATE FUNCTION linkage_holder_agrees() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  subject uuid;
+  standing text;
+  holders integer;
+BEGIN
+  IF TG_TABLE_NAME = 'cases_case' THEN subject := NEW.id; ELSE subject := NEW.case_id; END IF;
+  IF subject IS NULL THEN RETURN NULL; END IF;
+  SELECT linkage INTO standing FROM cases_case WHERE id = subject AND state NOT IN ('closed', 'declined', 'withdrawn');
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT count(*) INTO holders FROM linkage_matter WHERE case_id = subject AND holder = 'them' AND closed_at IS NULL;
+  IF (standing = 'there') IS DISTINCT FROM (holders = 1) THEN
+    RAISE EXCEPTION 'case % stands as "%" and % partners hold it', subject, standing, holders USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER linkage_matter_holder_agrees AFTER INSERT OR UPDATE OF holder, case_id, closed_at ON linkage_matter
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linkage_holder_agrees();
+CREATE CONSTRAINT TRIGGER linkage_case_holder_agrees AFTER UPDATE OF linkage, state ON cases_case
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.linkage <> '' OR NEW.linkage <> '') EXECUTE FUNCTION linkage_holder_agrees();
+"""
+
+DROP_HOLDER = """
+DROP TRIGGER linkage_case_holder_agrees ON cases_case;
+DROP TRIGGER linkage_matter_holder_agrees ON linkage_matter;
+DROP FUNCTION linkage_holder_agrees();
+"""
