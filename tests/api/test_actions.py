@@ -15,6 +15,7 @@ from lianxin.cases.rebuild import differences
 from lianxin.cases.states import TABLE, Holder
 from lianxin.kernel.clock import Frozen
 from tests.api.conftest import Machine, token
+from tests.cases.desks import CODE, other_desk
 from tests.cases.ways import at_state
 from tests.world import World
 
@@ -45,7 +46,8 @@ def ok(answer: Any, state: str | None = None) -> Any:
 
 def test_every_row_of_the_table_has_its_operation() -> None:
     system_only = {row.action for row in TABLE if row.holders == {Holder.SYSTEM}}
-    assert {row.action for row in TABLE} - system_only - {"register"} == set(ROWS) == set(RUN)
+    of_the_link = {row.action for row in TABLE if Holder.PARTNER in row.holders}  # done by messages: /linkage/v1/messages
+    assert {row.action for row in TABLE} - system_only - of_the_link - {"register"} == set(ROWS) == set(RUN)
     assert set(EXAMPLES) == set(ROWS)
     for name, row in ROWS.items():
         assert set(row.requires) <= set(fields_of(row)), name
@@ -150,6 +152,13 @@ def test_a_life_by_many_hands(world: World, machines: Any, monday: Frozen) -> No
     same = at_state(world, State.ACCEPTED)
     act("dispatcher", held, "merge", duplicates=[Case.objects.get(pk=same).number], reason="同一个工地。")
     act("dispatcher", str(same), "unmerge", **EXAMPLES["unmerge"])
+    with other_desk():
+        act("operator", held, "offer_handover", "in_hand", **EXAMPLES["offer_handover"] | {"partner": CODE})
+        held_back = machines("dispatcher").act(held, "merge", duplicates=[held], reason="同。")
+        assert held_back.status_code == 422  # it may still get others under it, but not itself
+        refused = machines("operator").act(held, "offer_handover", **EXAMPLES["offer_handover"] | {"partner": "120.test"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "handover_open")
+        act("operator", held, "withdraw_handover", "in_hand", **EXAMPLES["withdraw_handover"])
     assert done == set(ROWS)
 
 

@@ -49,6 +49,15 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "case_ended_has_a_time": ("cases_case", [
         ("closed_at = now()", "state = 'in_hand'"), ("closed_at = NULL", "state = 'withdrawn'")]),
     "case_pauses_in_hand": ("cases_case", [("paused = true", "state = 'callback'")]),
+    "case_handed_over_is_there": ("cases_case", [
+        ("linkage = ''", "state = 'handed_over'"), ("linkage = 'there', linked = true", "state = 'in_hand'"),
+        ("state = 'handed_over'", "state = 'in_hand'")]),
+    "case_offered_is_not_ended": ("cases_case", [
+        ("linkage = 'offered', linked = true", "state = 'merged'"), ("linkage = 'offered', linked = true", "state = 'closed'"),
+        ("linkage = 'offered', linked = true", "state = 'callback'")]),
+    "case_with_a_partner_is_linked": ("cases_case", [
+        ("linked = false", "linkage = 'offered'"), ("linked = false", "state = 'handed_over'"),
+        ("linkage = 'offered'", "state = 'in_hand' AND NOT linked")]),
     "case_position_whole_and_on_earth": ("cases_case", [
         ("lon = 181, lat = 0", "true"), ("lon = 0, lat = -91", "true"), ("lon = 'NaN', lat = 0", "true"),
         ("lon = 113, lat = NULL", "true"), ("lon = NULL, lat = 29", "true")]),
@@ -149,6 +158,7 @@ CHOICES: dict[str, str] = {
     "missed_call_outcome_known": "ended_at IS NOT NULL",
     "case_outcome_known": "state = 'closed'",
     "case_state_known": "state = 'accepted'",
+    "case_linkage_known": "linkage = 'offered'",
     "clock_kind_known": "paused_at IS NULL AND missed_call_id IS NULL",
     "extension_decision_known": "decision = 'granted'",
     "suspension_end_known": "ended <> ''",
@@ -334,8 +344,9 @@ def full(world: World, monday: Frozen) -> World:
     take(world, at_state(world, State.CLOSED), "ask_check")
     objected = at_state(world, State.OBJECTED)
     take(world, objected, "uphold_return")
-    for state in (State.OBJECTED, State.WITHDRAWN, State.IN_HAND, State.CALLBACK, State.MERGED):
+    for state in (State.OBJECTED, State.WITHDRAWN, State.IN_HAND, State.CALLBACK, State.MERGED, State.HANDED_OVER):
         at_state(world, state)
+    take(world, at_state(world, State.DISPATCHED), "offer_handover")
     apart = at_state(world, State.MERGED)
     take(world, apart, "unmerge")
     set_apart(world.actor("dispatcher"), apart, objected)

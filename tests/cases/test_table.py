@@ -14,6 +14,7 @@ from lianxin.cases.states import BY_ACTION, TABLE, Holder, Transition, transitio
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import DomainError, Invalid
 from lianxin.organisations.models import Role
+from tests.cases.desks import LINK
 from tests.cases.ways import ACTIONS, STEPS, WITHOUT_ACTION, actor, at_state, fields_for, take
 from tests.world import RESIDENT, World
 
@@ -74,6 +75,8 @@ def test_a_row_is_whole(row: Transition) -> None:
         assert Role.GRID_WORKER in row.roles
     if not row.roles:
         assert row.holders <= {Holder.REPORTER, Holder.SYSTEM}
+    if Holder.PARTNER in row.holders:
+        assert row.action in LINK
 
 
 def test_every_row_has_its_action_and_every_action_its_row() -> None:

@@ -15,13 +15,14 @@ from lianxin.kernel.ids import uuid7
 from lianxin.organisations.actors import SYSTEM, Actor, reporter_for
 from lianxin.quality import actions as q
 from lianxin.supervision import actions as s
+from tests.cases.desks import CODE, LINK, link, other_desk
 from tests.world import RESIDENT, World
 
 ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS | s.ACTIONS
 # Rows of the table that no person takes with an action of their own.
 WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise",
                   "reopen_unsolved", "close_unasked",
-                  "join_master", "follow_master", "answer_with_master", "take_over", "release_duplicate",
+                  "join_master", "follow_master", "answer_with_master", "close_with_master", *LINK, "take_over", "release_duplicate",
                   "lapse_suspension", "remind", "escalate", "circulate"}
 VILLAGE = "990101001001"
 
@@ -75,6 +76,8 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "grant_extension": ("dispatcher", {"explanation": "连日下雨，雨停后铺好。"}),
     "refuse_extension": ("supervisor", {"reason": "原来的时间够用。"}),
     "unmerge": ("dispatcher", {"reason": "是另一个工地。"}),
+    "offer_handover": ("operator", {"partner": CODE, "reason": "有人持械打架。", "wish": "agrees", "note": "在三楼。"}),
+    "withdraw_handover": ("dispatcher", {"reason": "核实后归城管。"}),
     "settle_on_the_spot": ("grid", {"public_answer": "井盖已盖好。", "attachments": "one", "category": "010101"}),
     "ask_check": ("reviewer", {"note": "请看工地夜里是否停工。"}),
     "answer_check": ("grid", {"handled": True, "note": "没有灯，没有声音。", "attachments": "one"}),
@@ -91,6 +94,7 @@ WAY_TO: dict[State, tuple[str, ...]] = {
     State.CLOSED: ("accept", "dispatch", "sign", "reply", "approve", "record_callback_attempt", "close"),
     State.DECLINED: ("decline",),
     State.WITHDRAWN: ("withdraw",),
+    State.HANDED_OVER: ("accept", "dispatch", "sign", "offer_handover", "release_handover"),
 }
 
 # What has to happen before an action can be taken, besides the state: after which step of the way, which steps.
@@ -140,7 +144,17 @@ def another() -> uuid.UUID:
 def take(world: World, case_id: uuid.UUID, action: str, *, by: str = "", key: bytes | None = None,
          version: int | None = None, **fields: Any) -> Done:
     """One step with valid fields, by whoever takes it by default."""
+    if action in LINK:
+        return link(case_id, action, **fields)
     who = actor(world, case_id, by or STEPS[action][0])
+    if action.endswith("_handover"):
+        with other_desk():
+            return _done(world, case_id, action, who, key, version, fields)
+    return _done(world, case_id, action, who, key, version, fields)
+
+
+def _done(world: World, case_id: uuid.UUID, action: str, who: Actor, key: bytes | None, version: int | None,
+          fields: dict[str, Any]) -> Done:
     done: Done = ACTIONS[action](On(case_id, who, version=version, key=key), **(fields_for(action, who) | fields))
     return done
 
@@ -166,6 +180,8 @@ def at_state(world: World, state: State, *, before: str = "", **intake: Any) -> 
             words="桥头街道花园社区路边井盖缺失。", channel="field", area=VILLAGE, attachments=(found,))).case_id
     case_id = world.case(area=VILLAGE, **intake)
     take(world, case_id, "request_publication")
+    if before == "withdraw_handover":
+        take(world, case_id, "offer_handover")
     for step in WAY_TO[state]:
         take(world, case_id, step)
         if step == "dispatch":

@@ -24,11 +24,14 @@ SOURCE = "\n".join(path.read_text("utf-8") for path in PACKAGE.rglob("*")
 ELSEWHERE = {
     "register": "the call screen", "rate": "the portal", "attach": "the case page's upload",
     "close_imported": "the import", "anonymise": "the nightly job",
+    # What passes between the two desks: steps of the link, done when a message is sent or comes in.
+    **dict.fromkeys(("note_handover", "tell_handover", "release_handover", "take_back_handover", "close_handover"), "the linkage pages"),
 }
 # A list makes its rows' second address from the first, so that fifty rows cost fifty look-ups, not a hundred.
 DERIVED = {"pane": 'data-preview="{{ line.address }}pane/"'}
 # Fields that have a value without being asked: the engine takes now.
 OF_THEMSELVES = {
+    ("offer_handover", "emergency"),  # the basis says it
     ("record_contact", "contacted_at"),
     ("settle_on_the_spot", "attachments"), ("answer_check", "attachments"),  # files go beside the form
     ("answer_check", "lon"), ("answer_check", "lat"),  # only a telephone knows where it is

@@ -80,7 +80,7 @@ _CALLBACK: Final = frozenset({Role.CALLBACK})
 _SUPERVISOR: Final = frozenset({Role.SUPERVISOR})
 _NOBODY: Final[frozenset[Role]] = frozenset()
 _ANYONE: Final = frozenset(Role) - {Role.ADMINISTRATOR, Role.GRID_WORKER, Role.TEAM_LEAD, Role.CARE_KEEPER, Role.HEAD,
-                                     Role.LEADER}
+                                     Role.LEADER, Role.SWITCHBOARD}
 _HOTLINE: Final = frozenset({Holder.HOTLINE})
 _LEAD: Final = frozenset({Holder.LEAD})
 _UNIT: Final = frozenset({Holder.LEAD, Holder.ASSIST})
