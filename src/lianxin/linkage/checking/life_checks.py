@@ -224,3 +224,31 @@ def back_withdraw_late(session: Session) -> None:
     matter.comes("withdraw")
     matter.say("accept", {"operator": "K001", "reference": matter.reference}, term=2)
     matter.held_by(session.name, 2)
+
+
+@check("back.after_withdrawn", "After withdrawn was said the offer cannot be accepted any more", read=FROM, by_hand=True)
+def back_after_withdrawn(session: Session) -> None:
+    matter = session.offered_to_us()
+    matter.do("withdraw", reason="报警人取消")
+    matter.comes("withdraw")
+    matter.say("withdrawn")
+    reply = session.send(matter.message("accept", {"operator": "K001"}, term=2))
+    wanted(reply.status in (409, 422), f"an acceptance that no crossing explains is refused with 422; it was answered {reply}")
+    matter.held_by(session.peer, 1)
+
+
+@check("back.wrong_term", "An acceptance with a term that does not follow is refused", read=FROM, by_hand=True)
+def back_wrong_term(session: Session) -> None:
+    matter = session.offered_to_us()
+    reply = session.send(matter.message("accept", {"operator": "K001"}, term=7))
+    wanted(reply.status in (409, 422), f"in term 1 an acceptance carries term 2; one with 7 is refused with 422; it was answered {reply}")
+    matter.held_by(session.peer, 1)
+
+
+@check("life.wrong_side", "Who offered cannot accept for the other desk", read=WHO)
+def wrong_side(session: Session) -> None:
+    matter = session.matter()
+    matter.offer()
+    reply = session.send(matter.message("accept", {"operator": "K001"}, term=2))
+    wanted(reply.status in (409, 422), f"answered {reply}; 422 was due")
+    matter.held_by(session.name, 1)

@@ -207,8 +207,7 @@ def apart(session: Session) -> None:
 def unknown(session: Session) -> None:
     matter = session.matter()
     reply = session.send(matter.message("outcome", {"result": "settled", "words": "x", "at": ago(0).isoformat()}))
-    wanted(reply.status in (404, 409, 422) or reply.said.get("status") == "noted",
-           f"answered {reply}; an error, or status noted, was due")
+    _refused(reply, 422, 404, 409)
 
 
 @check("query.known", "A question about a matter is answered with holder, term, state and last number", read="query")
