@@ -30,6 +30,7 @@ from . import (
     residents,
     suggestions,
     supervision,
+    telephony,
 )
 from .problems import CONTENT_TYPE
 from .service import MODELS, api
@@ -37,13 +38,14 @@ from .service import MODELS, api
 # Importing them declares their operations.
 DECLARED = (
     actions, articles, attachments, catalogue, city, field, figures, grids, hot, merging, notices, quality, reads, residents, suggestions,
-    supervision,
+    supervision, telephony,
 )
 REF = "#/components/schemas/{model}"
 # They name a row in their query, which may not be there.
 NAMES_ANOTHER = ("track", "read_dispatch", "read_figures", "list_areas", "compare_catalogue_versions", "read_coverage", "list_covers",
                  "list_devices")
-TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures", "hot", "field")
+TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures", "hot", "field",
+        "telephony")
 
 
 class FieldFault(BaseModel):
@@ -80,8 +82,8 @@ _KEY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": 
         "description": "Names this write: sent again with the same body it happens once and is answered the same."}
 _MATCH = {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
           "description": "The version seen, as in the ETag. A newer one is a 409 with `current`.", "example": '"3"'}
-_OWN_IDS = frozenset({"push_items", "begin_upload", "append_to_upload", "end_upload", "upload_protocol"})  # their ids are the keys
-_OF_TUS = {"begin_upload": [409, 412, 429], "append_to_upload": [409, 412, 423], "end_upload": [409, 412, 423]}
+_OWN_IDS = frozenset({"push_items", "tell_call", "begin_upload", "append_to_upload", "end_upload", "upload_protocol"})  # their ids are the keys
+_MORE = {"tell_call": [409], "begin_upload": [409, 412, 429], "append_to_upload": [409, 412, 423], "end_upload": [409, 412, 423]}
 _NOT_KEYED = _OWN_IDS | frozenset({"read_identity", "see_notice", "read_missed_number", "end_campaign", "listing_step", "suggest", "track"})
 
 
@@ -97,7 +99,7 @@ def _statuses(operation: dict[str, Any], write: bool) -> list[int]:
             found.append(409)
     if operation["operationId"] in ("track", "upload") or any("TrackingCode" in s for s in operation.get("security", [])):
         found.append(429)
-    return sorted({*found, *_OF_TUS.get(operation["operationId"], [])})
+    return sorted({*found, *_MORE.get(operation["operationId"], [])})
 
 
 def build() -> dict[str, Any]:
