@@ -10,7 +10,7 @@ from pathlib import Path
 WITHOUT_DATABASE = frozenset({
     "help", "version", "collectstatic", "findstatic", "makemessages", "compilemessages", "makemigrations", "devdb",
     "diffsettings", "bench", "places", "messages",
-    "docs", "screenshots",
+    "docs", "screenshots", "switch_double",
 })
 # Parts of `triage` that read and write files only.
 TRIAGE_ON_FILES = frozenset({"train", "eval", "ablate", "hot", "measure", "measure-pairs"})
