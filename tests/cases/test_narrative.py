@@ -13,6 +13,7 @@ from lianxin.cases.actions import History, Intake, decline, register_many
 from lianxin.cases.actions.intake import rows_for
 from lianxin.cases.actions.recomputing import recompute_due
 from lianxin.cases.engine import On
+from lianxin.cases.handing_over import STEPS
 from lianxin.cases.models import AssignmentState, Case, Category, Clock, Event, EventText, Phrase, State
 from lianxin.cases.retention import anonymise_due
 from lianxin.cases.states import BY_ACTION
@@ -26,6 +27,7 @@ from lianxin.quality.models import CampaignDraw
 from lianxin.quality.tasks import settle
 from lianxin.supervision import listing
 from lianxin.supervision.actions import delist_supervision
+from tests.cases.desks import link
 from tests.cases.ways import ACTIONS, at_state, take
 from tests.quality.test_campaigns import not_drawn
 from tests.world import World
@@ -52,6 +54,29 @@ def _all_taken(world: World) -> None:
     for action in ACTIONS:
         sources = BY_ACTION[action].sources
         take(world, at_state(world, State.IN_HAND if State.IN_HAND in sources else sources[0], before=action), action)
+
+
+def _at_another_desk(world: World) -> None:
+    """Offered in every way, everything that may be said of it, refused, taken back with and without a category, and closed with
+    one merged under it."""
+    for fields in ({"mode": "joint"}, {"basis": "unclear"}, {"basis": "emergency", "wish": "against"}, {}):
+        case_id = at_state(world, State.ACCEPTED)
+        take(world, case_id, "offer_handover", **fields)
+        for step in STEPS:
+            for action in ("note_handover", "tell_handover"):
+                link(case_id, action, step=step)
+        link(case_id, "note_handover", step="negotiated", by=world.actor("operator"))
+        link(case_id, "tell_handover", step="refused", linkage="")
+    for category in (None, "010102"):
+        case_id = world.case()
+        take(world, case_id, "offer_handover")
+        link(case_id, "release_handover")
+        link(case_id, "take_back_handover", category=category)
+    head = at_state(world, State.ACCEPTED)
+    take(world, head, "merge")
+    take(world, head, "offer_handover")
+    link(head, "release_handover")
+    link(head, "close_handover")
 
 
 def _clocks_speak(world: World, monday: Frozen) -> None:
@@ -97,6 +122,7 @@ def everything(world: World, monday: Frozen) -> list[Event]:
     """Every action of the table, and its variants."""
     _english_names()
     _all_taken(world)
+    _at_another_desk(world)
     hand = at_state(world, State.IN_HAND)
     take(world, hand, "record_contact", reached=False)
     take(world, hand, "record_contact", means="visit")

@@ -152,6 +152,7 @@ MAY_READ = {
     State.REGISTERED: {"operator", "dispatcher"}, State.ACCEPTED: {"operator", "dispatcher"},
     State.DISPATCHED: {"urban", "urban2", "water", "west"}, State.IN_HAND: {"urban", "urban2", "water", "west"},
     State.OBJECTED: {"dispatcher"}, State.CALLBACK: {"callback"}, State.MERGED: {"urban", "urban2", "water", "west"},
+    State.HANDED_OVER: {"operator", "dispatcher"},
 }
 
 

@@ -18,14 +18,14 @@ from lianxin.cases.retention import anonymise_due
 from lianxin.cases.states import TABLE
 from lianxin.kernel.clock import Frozen
 from lianxin.organisations.actors import SYSTEM
-from tests.cases.test_narrative import _all_taken, _by_the_system, _clocks_speak
+from tests.cases.test_narrative import _all_taken, _at_another_desk, _by_the_system, _clocks_speak
 from tests.cases.ways import VILLAGE, at_state, take, walk
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
 # Families have a machine of their own, and what goes back by itself its own tests: both ask the same of the log.
-APART = {"join_master", "answer_with_master", "follow_master", "take_over", "release_duplicate", "unmerge", "merge",
+APART = {"join_master", "answer_with_master", "close_with_master", "follow_master", "take_over", "release_duplicate", "unmerge", "merge",
          "reopen_unsolved"}
 WAYS = (
     ("accept", "correct", "request_publication", "refuse_publication", "dispatch", "sign", "record_contact", "assist_sign",
@@ -43,6 +43,7 @@ WAYS = (
 
 def test_cases_that_went_every_way(world: World, monday: Frozen) -> None:
     _all_taken(world)
+    _at_another_desk(world)
     _clocks_speak(world, monday)
     _by_the_system(world, monday)
     for number, way in enumerate(WAYS):

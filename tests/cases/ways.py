@@ -100,6 +100,7 @@ WAY_TO: dict[State, tuple[str, ...]] = {
 # What has to happen before an action can be taken, besides the state: after which step of the way, which steps.
 PRELUDES: dict[str, tuple[str, tuple[str, ...]]] = {
     "answer_check": ("reply", ("ask_check",)),
+    "withdraw_handover": ("register", ("offer_handover",)),
     "resume_work": ("sign", ("suspend",)), "lift_suspension": ("sign", ("suspend",)),
     "grant_extension": ("sign", ("ask_extension",)), "refuse_extension": ("sign", ("ask_extension",)),
     "answer_supervision": ("dispatch", ("supervise",)),
@@ -180,13 +181,13 @@ def at_state(world: World, state: State, *, before: str = "", **intake: Any) -> 
             words="桥头街道花园社区路边井盖缺失。", channel="field", area=VILLAGE, attachments=(found,))).case_id
     case_id = world.case(area=VILLAGE, **intake)
     take(world, case_id, "request_publication")
-    if before == "withdraw_handover":
-        take(world, case_id, "offer_handover")
+    after, steps = PRELUDES.get(before, ("", ()))
+    if after == "register":
+        walk(world, case_id, steps)
     for step in WAY_TO[state]:
         take(world, case_id, step)
         if step == "dispatch":
             take(world, case_id, "assist_sign", by="west")
-        after, steps = PRELUDES.get(before, ("", ()))
         if step == after:
             walk(world, case_id, steps)
     return case_id

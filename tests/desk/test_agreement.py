@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.db import transaction
 
@@ -13,6 +15,7 @@ from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed
 from lianxin.organisations.models import Role, RoleGrant
 from lianxin.supervision import actions as supervising
+from tests.cases.desks import other_desk
 from tests.cases.ways import STEPS, at_state, take
 from tests.world import World
 
@@ -24,6 +27,11 @@ def test_what_is_offered_is_what_is_taken(world: World, monday: Frozen, state: S
     # `water` assists as a clerk and supervises in `urban`, which has the lead.
     RoleGrant.objects.create(staff=world.staff["water"], role=Role.SUPERVISOR, unit=world.units["urban"])
     case_id = at_state(world, state)
+    with other_desk():
+        _agree(world, case_id)
+
+
+def _agree(world: World, case_id: uuid.UUID) -> None:
     case, open_ones = Case.objects.get(pk=case_id), list(Assignment.objects.filter(case=case_id, ended_at__isnull=True))
     idle = not_now(case) | supervising.not_now(case)
     for name in ("water", "urban", "west", "dispatcher", "callback"):

@@ -14,7 +14,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from .models import Case, Event, State
+from .models import Case, Event, Linkage, State
 
 if TYPE_CHECKING:
     from .engine import Step
@@ -75,6 +75,12 @@ PARTNERS: list[Callable[[], list[tuple[str, str]]]] = []
 
 def partners() -> list[tuple[str, str]]:
     return [one for told in PARTNERS for one in told()]
+
+
+def not_now(case: Case) -> frozenset[str]:
+    """Steps of handing over that have nothing to act on as the case stands. No query."""
+    closed = set() if case.linkage == Linkage.OFFERED else {"withdraw_handover"}
+    return frozenset(closed if PARTNERS else {*closed, "offer_handover"})
 
 
 def named(code: str) -> dict[str, str]:

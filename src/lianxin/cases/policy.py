@@ -247,17 +247,6 @@ def held_by_an_offer(row: Transition, case: Case) -> bool:
     return case.linkage == Linkage.OFFERED and row.settles
 
 
-def _linkage(actor: Actor, row: Transition, case: Case) -> str | Promise:
-    """Why a step is not open while the case is offered to another service, or is not: empty when it is."""
-    if held_by_an_offer(row, case):
-        if actor.kind is Kind.REPORTER:
-            return _("这件事正在转给别的单位，还没有定下由谁办，现在不能这样做。急的话请拨 12345。")
-        return _("正在移交，对方还没有答复：先撤回移交，再做这一步。")
-    if row.action == "withdraw_handover" and case.linkage != Linkage.OFFERED:
-        return _("没有在等答复的移交，不用撤回。")
-    return ""
-
-
 def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None = None) -> Decision:
     """May `actor` take `action` on `case` now? For a unit's action, `assignment` is the unit's open one."""
     row = BY_ACTION[action]
@@ -269,8 +258,9 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
         return Decision(False, _("这件工单不在您的查看范围内。"))
     if case.anonymised_at is not None and action != "refuse_publication":
         return Decision(False, _("这件工单保存期已满，内容已经删除，不能再办。"))
-    if waits := _linkage(actor, row, case):
-        return Decision(False, waits)
+    if held_by_an_offer(row, case):
+        return Decision(False, _("这件事正在转给别的单位，还没有定下由谁办，现在不能这样做。急的话请拨 12345。")
+                        if actor.kind is Kind.REPORTER else _("正在移交，对方还没有答复：先撤回移交，再做这一步。"))
     if actor.kind is Kind.SYSTEM:
         return YES if Holder.SYSTEM in row.holders else Decision(False, _("这一步须由人来做。"))
     if actor.kind is Kind.PARTNER:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from lianxin.organisations.actors import Actor
 
-from . import policy
+from . import handing_over, policy
 from .clocks import calendar_named
 from .models import RUNNING, Case, Clock, ClockKind, Extension, ExtensionDecision, State, Suspension
 from .queries import CaseFile, Filters, rows
@@ -111,12 +111,13 @@ def extensions_waiting(actor: Actor, *, filters: Filters = EVERYTHING, limit: in
 
 
 def not_now(case: Case, *, waiting: bool | None = None) -> frozenset[str]:
-    """Actions of pauses and extensions that have nothing to act on as the case stands. `waiting` says whether a request for
-    more time waits; it is looked up when not said and needed."""
+    """Actions of pauses, extensions and handing over that have nothing to act on as the case stands. `waiting` says whether a
+    request for more time waits; it is looked up when not said and needed."""
+    idle = handing_over.not_now(case)
     if case.state != State.IN_HAND:
-        return frozenset()
+        return idle
     if waiting is None:
         waiting = waiting_extension(case.pk) is not None
     closed = {"suspend", "ask_extension"} if case.paused else {"resume_work", "lift_suspension"}
     closed |= {"ask_extension"} if waiting else {"grant_extension", "refuse_extension"}
-    return frozenset(closed)
+    return frozenset(closed) | idle

@@ -87,6 +87,8 @@ def withdraw_handover(step: Step, *, reason: str) -> None:
     accepted already."""
     step.require(reason=reason.strip() if reason else "")
     said = _reason(reason)
+    if step.case.linkage != Linkage.OFFERED:
+        raise Conflict(_("没有在等答复的移交，不用撤回。"), code="no_offer")
     step.data.update(latest(step.case.pk), step="withdrawing")
     step.say("reason", said, public=False)
     for told in WITHDRAWALS:
