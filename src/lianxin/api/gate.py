@@ -1,4 +1,4 @@
-"""The way in for `/api/`: no session, no cookie, no form protection – and every fault as problem details.
+"""The way in for `/api/` and `/linkage/`: no session, no cookie, no form protection – and every fault as problem details.
 
 The other faces' middleware (sessions, messages, sign-in, locale from cookies) serves people in browsers. A machine
 with a bearer token needs none of it, so its requests leave the chain here, just after the security headers.
@@ -17,7 +17,7 @@ from django.utils.translation import activate
 
 from lianxin.kernel.errors import TooLarge
 
-from . import problems, register
+from . import linkage, problems, register
 
 PREFIX = "/api/"
 ROOT = "/api/v1/"
@@ -25,13 +25,13 @@ TAKEN_IN = 32 * 1024 * 1024  # bytes of a body that is too large, read before sa
 
 
 class Gate:
-    """Middleware: answers `/api/` itself and passes everything else on."""
+    """Middleware: answers `/api/` and `/linkage/` itself and passes everything else on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(PREFIX):
+        if not request.path_info.startswith((PREFIX, linkage.PREFIX)):
             return self.get_response(request)
         language = problems.language_of(request)
         activate(language)
@@ -62,6 +62,8 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
     if length.isdigit() and int(length) > settings.LIANXIN_REQUEST_LIMIT:
         raise TooLarge()
     path = request.path_info
+    if path.startswith(linkage.PREFIX):
+        return linkage.answer(request)
     if path == register.PATH and request.method == "POST":
         return register.view(request)
     if not path.startswith(ROOT):

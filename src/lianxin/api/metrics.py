@@ -38,7 +38,7 @@ from . import problems
 from .tokens import bearer, caller_of
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-FACES = {"api": "api", "desk": "desk", "field": "field", "open311": "open311", "places": "places",
+FACES = {"api": "api", "desk": "desk", "field": "field", "open311": "open311", "linkage": "linkage", "places": "places",
          "accounts": "accounts", "static": "static", "healthz": "operations", "readyz": "operations",
          "metrics": "operations"}
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)

@@ -143,7 +143,7 @@ INSTALLED_APPS = [
     "lianxin.analysis",
     "lianxin.analysis.reports",
 ]
-for _name in ("telephony", "patrols", "care", "linkage", "city", "faces", "portal", "desk", "field", "api", "demo", "bench", "docs"):
+for _name in ("telephony", "patrols", "care", "linkage", "city", "faces", "portal", "desk", "field", "api", "live", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 
@@ -356,6 +356,10 @@ LIANXIN_DUTY_DAYS = number("LIANXIN_DUTY_DAYS", 30)
 LIANXIN_CHECK_IN_DAYS = number("LIANXIN_CHECK_IN_DAYS", 90)
 LIANXIN_UNCLAIMED_HOURS = number("LIANXIN_UNCLAIMED_HOURS", 24)
 LIANXIN_FIELD_UPLOAD_DAYS = number("LIANXIN_FIELD_UPLOAD_DAYS", 14)
+LIANXIN_LINKAGE_NAME = text("LIANXIN_LINKAGE_NAME", "12345.yueyang")
+LIANXIN_LINKAGE_URL = text("LIANXIN_LINKAGE_URL").rstrip("/")
+LIANXIN_LINKAGE_THREADS = number("LIANXIN_LINKAGE_THREADS", 8)
+LIANXIN_LINKAGE_RETRY_MILLISECONDS = number("LIANXIN_LINKAGE_RETRY_MILLISECONDS", 1000)
 LIANXIN_LINKAGE_SENT_DAYS = number("LIANXIN_LINKAGE_SENT_DAYS", 30)
 LIANXIN_FIELD_UNSETTLED_DAYS = number("LIANXIN_FIELD_UNSETTLED_DAYS", 180)
 LIANXIN_JOB_DAYS = number("LIANXIN_JOB_DAYS", 30)

@@ -165,6 +165,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_CHECK_IN_DAYS": "Days after which a grid worker's own check-ins at places are deleted.",
         "LIANXIN_UNCLAIMED_HOURS": "Hours after which an upload that became part of no case is removed.",
         "LIANXIN_FIELD_UPLOAD_DAYS": "Days after which a file that a telephone sent and no item claimed is removed.",
+        "LIANXIN_LINKAGE_NAME": "The name of this desk in messages to the desks of other services: `12345.` and the city.",
+        "LIANXIN_LINKAGE_URL": "Where the other desks reach this one (`https://12345.example`), for the published interface."
+                               "|empty: the address that is asked",
+        "LIANXIN_LINKAGE_THREADS": "Messages that `lianxin linkage deliver` sends at the same time; two threads more are kept for "
+                                   "emergencies.",
+        "LIANXIN_LINKAGE_RETRY_MILLISECONDS": "Milliseconds before a message that a partner did not answer is sent again. Doubles each "
+                                              "time: up to 15 seconds for an emergency, else up to five minutes.",
         "LIANXIN_LINKAGE_SENT_DAYS": "Days after which the content of a message that a partner has answered is deleted. Until then it can be "
         "asked for again.",
         "LIANXIN_FIELD_UNSETTLED_DAYS": "Days after which the content of an item that could not be taken, and that its worker "
