@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Iterable
 
+from django.core import signing
 from django.db import connection
 
 CHANNEL = "lianxin_live"
@@ -39,3 +41,21 @@ def tell(topic: str, **ids: str | int | uuid.UUID) -> None:
 def agent_topic(staff_id: int) -> str:
     """The topic of what concerns one person's telephone."""
     return f"agent:{staff_id}"
+
+
+_SALT = "lianxin.live"
+TOKEN_SECONDS = 60  # within which a token opens a stream; the stream itself lasts longer
+
+
+def token(staff_id: int, topics: Iterable[str]) -> str:
+    """What opens a stream of these topics for one person, for `TOKEN_SECONDS`: signed, and readable by whoever holds it."""
+    return signing.dumps({"staff": staff_id, "topics": sorted(topics)}, salt=_SALT)
+
+
+def opened(said: str) -> tuple[int, frozenset[str]] | None:
+    """Whose token it is and for which topics; None for one that is false or too old."""
+    try:
+        held = signing.loads(said, salt=_SALT, max_age=TOKEN_SECONDS)
+    except signing.BadSignature:
+        return None
+    return int(held["staff"]), frozenset(held["topics"])
