@@ -196,7 +196,7 @@ def test_a_wrong_secret_is_not_tried_over_and_over() -> None:
         there.server._client = counted  # type: ignore[method-assign]
         there.wait(there.server.start())
         for _again in range(4):
-            with pytest.raises(SwitchFault, match="Authentication failed|no answer"):
+            with pytest.raises(SwitchFault, match=r"Authentication failed|no answer"):
                 switch.available("8001", True)
         assert len(logins) <= 2
         assert there.double.members == {}

@@ -105,8 +105,15 @@ class Bridge:
                 log.error("%d events wait; asking how things stand instead", fresh.qsize())
                 return
             message = await self._next(fresh, line)
-            for told in translator.heard(_Plain(message)):
+            for told in self._understood(translator, message):
                 await self._keep(told)
+
+    def _understood(self, translator: Translator, message: Message) -> list[Told]:
+        try:
+            return translator.heard(_Plain(message))
+        except Exception:  # whatever is odd about one message must not cost the others
+            log.exception("%s was not understood", message.event)
+            return []
 
     async def _next(self, fresh: asyncio.Queue[Message], line: Connection) -> Message:
         """The next message. What came before the line broke is still taken. Raises Down when nothing is left."""

@@ -147,8 +147,14 @@ class Server:
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(self, reader, writer)
         self.sessions.add(session)
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         try:
             await session.serve()
+        except asyncio.CancelledError:  # `stop`: nobody waits for this task
+            pass
         finally:
             self.sessions.discard(session)
             self._pieces.pop(session, None)
@@ -182,8 +188,10 @@ class Server:
         if self._server is not None:
             self._server.close()
             self.cut()
-            for task in tuple(self._tasks):
+            tasks = tuple(self._tasks)
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._server.wait_closed()
             self._server = None
 

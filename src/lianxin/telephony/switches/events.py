@@ -17,6 +17,7 @@ from typing import Final
 from .asterisk import call_of, who
 
 NAMESPACE: Final = uuid.UUID("6f2d8a52-6a0e-5d4b-9c1c-9d0f7c5b1e35")
+MOST: Final = 10_000  # calls remembered
 Fields = Mapping[str, str]
 
 
@@ -47,6 +48,7 @@ class Seen:
     queue: str = ""
     answered: bool = False
     abandoned: bool = False
+    over: bool = False
     parties: dict[str, str] = field(default_factory=dict)  # in the room: channel's Uniqueid → who
 
 
@@ -69,11 +71,7 @@ class Translator:
         handler = _HANDLERS.get(message.get("Event", ""))
         if handler is None:
             return []
-        at = self._now()
-        stamp = message.get("Timestamp", "")
-        if stamp:
-            at = datetime.fromtimestamp(float(stamp), UTC)
-        return handler(self, message, at)
+        return handler(self, message, moment_of(message) or self._now())
 
     def _ours(self, message: Fields, prefix: str = "") -> tuple[str, Seen] | None:
         call = message.get(f"{prefix}Linkedid", "")
@@ -186,11 +184,18 @@ class Translator:
         if found is None or message.get("Uniqueid") != found[0]:
             return []  # somebody's channel, not the caller's
         call, seen = found
-        del self.calls[call]
+        seen.over = True
+        self._forget()
         if seen.abandoned:
             return []
         kind = "ended" if seen.answered else "missed"
         return [Told(id_of(call, kind), call, kind, at, queue=seen.queue, number=number_of(message))]
+
+    def _forget(self) -> None:
+        """Calls that are over stay for what is told late, but not for ever."""
+        if len(self.calls) > MOST:
+            for call in [call for call, seen in self.calls.items() if seen.over][:MOST // 2]:
+                del self.calls[call]
 
     def stands(self, channels: Iterable[Fields], waiting: Iterable[Fields], told_open: Iterable[str]) -> list[Told]:
         """What was missed while there was no connection, from how things stand now: `channels` as CoreShowChannels lists them,
@@ -204,7 +209,7 @@ class Translator:
             queue = entry.get("Queue", "")
             if call and (not self._queues or queue in self._queues):
                 self.calls.setdefault(call, Seen()).queue = queue
-                since = at.timestamp() - float(entry.get("Wait") or 0)
+                since = at.timestamp() - _seconds(entry.get("Wait", ""))
                 told.append(Told(id_of(call, "queued", call, queue), call, "queued", datetime.fromtimestamp(since, UTC), queue=queue,
                                  number=number_of(entry)))
         for call in told_open:
@@ -234,8 +239,16 @@ class Translator:
         return told
 
 
+def moment_of(message: Fields) -> datetime | None:
+    """When it happened, where the system says so."""
+    try:
+        return datetime.fromtimestamp(float(message["Timestamp"]), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
 def _seconds(clock: str) -> float:
-    """Of "00:01:30"."""
+    """Of "00:01:30", or of "90"."""
     total = 0.0
     for part in clock.split(":"):
         total = total * 60 + (float(part) if part.isdigit() else 0)
