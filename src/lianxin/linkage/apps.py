@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,11 +11,19 @@ class LinkageConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from lianxin.cases.handing_over import MOVES, OFFERS, PARTNERS, WITHDRAWALS
         from lianxin.cases.keys import SEALED
 
+        # What is imported here registers itself for the messages it takes.
+        from . import following, hearing, offering  # noqa: F401
         from .models import Handover, HandoverStep, Outgoing, PartnerSecret
 
         for sealed in ((PartnerSecret, "partner_secret", ("secret",)), (Handover, "handover", ("payload",)),
                        (HandoverStep, "handover_step", ("words",)), (Outgoing, "outgoing", ("body",))):
             if sealed not in SEALED:
                 SEALED.append(sealed)
+        hooks: tuple[tuple[list[Any], Any], ...] = (
+            (OFFERS, offering.offer), (WITHDRAWALS, offering.withdraw), (MOVES, following.follow), (PARTNERS, offering.choices))
+        for hooked, hook in hooks:
+            if hook not in hooked:
+                hooked.append(hook)
