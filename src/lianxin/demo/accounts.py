@@ -108,11 +108,11 @@ def make(path: Path) -> list[Account]:
     return accounts
 
 
-def write(path: Path, base_url: str, accounts: list[Account]) -> None:
-    """demo.json, whole or not at all, readable by its owner only."""
+def write(path: Path, base_url: str, accounts: list[Account], **urls: str) -> None:
+    """demo.json, whole or not at all, readable by its owner only. `urls`: addresses of what runs beside the hotline, by their keys."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"base_url": base_url, "accounts": [asdict(account) for account in accounts]}, file,
+        json.dump({"base_url": base_url, **urls, "accounts": [asdict(account) for account in accounts]}, file,
                   ensure_ascii=False, indent=2)
     os.replace(new, path)

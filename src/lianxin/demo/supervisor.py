@@ -1,4 +1,4 @@
-"""`./run demo`: PostgreSQL, web and worker as one thing that starts, heals and stops together.
+"""`./run demo`: PostgreSQL, web, worker and what stands beside them, as one thing that starts, heals and stops together.
 
 The supervisor has one thread and holds `demo.lock` in the data directory. Its children are bound to its life: when
 it dies, however it dies, Linux tells them to stop. A child that dies is started again. Nothing is kept in memory
@@ -21,11 +21,14 @@ import urllib.request
 import webbrowser
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
 
 from lianxin.embedded.server import EmbeddedServer, EmbeddedServerError, end_with_parent
+
+from .beside import Beside
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -153,9 +156,15 @@ class Supervisor:
         self.port: int = options.port
         shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
         self.base_url = f"http://{shown}:{self.port}"
+        self.shown = shown
         self.cases: bool = not options.no_cases
         self.server: EmbeddedServer | None = None
         self.children: list[Child] = []
+
+    @cached_property
+    def beside(self) -> Beside:
+        """Chosen when the data directory and the main port are this demo's."""
+        return Beside.of(host=self.host, shown=self.shown, port=self.port, data=self.data, city=self.city)
 
     def environment(self) -> dict[str, str]:
         hosts = {"localhost", "127.0.0.1", "[::1]", self.host, *os.environ.get("LIANXIN_ALLOWED_HOSTS", "").split()}
@@ -166,6 +175,7 @@ class Supervisor:
             **os.environ, "LIANXIN_DATA": str(self.data), "LIANXIN_DATABASE_URL": url,
             "LIANXIN_ALLOWED_HOSTS": " ".join(sorted(hosts)), "LIANXIN_COOKIE_PREFIX": f"lianxin{self.port}",
             "DJANGO_SETTINGS_MODULE": "lianxin.config.settings", "PYTHONUNBUFFERED": "1", "LIANXIN_BOUND": "true",
+            **self.beside.environment(self.base_url),
         }
 
     def prepare(self) -> None:
@@ -176,6 +186,7 @@ class Supervisor:
         command = [sys.executable, "-m", "lianxin", "prepare_demo", "--base-url", self.base_url, "--city", str(self.city)]
         if not self.cases:
             command.append("--no-cases")
+        command += [f"--url={name}={url}" for name, url in self.beside.urls.items()]
         prepared = subprocess.Popen(command, env=self.environment(), stdin=subprocess.DEVNULL, start_new_session=True,
                                     preexec_fn=lambda: end_with_parent(signal.SIGTERM))
         try:
@@ -198,7 +209,9 @@ class Supervisor:
         ]
         worker = [python, "-m", "lianxin", "procrastinate", "worker", "--concurrency", "4",
                   "--fetch-job-polling-interval", "1", "--shutdown-graceful-timeout", "5"]
-        for name, command, orphaned in (("web", web, signal.SIGTERM), ("worker", worker, signal.SIGKILL)):
+        programs = [("web", web, signal.SIGTERM), ("worker", worker, signal.SIGKILL)]
+        programs += [(one.name, one.command, signal.SIGKILL) for one in self.beside.programs(self.base_url)]
+        for name, command, orphaned in programs:
             log = logs / f"{name}.log"
             if log.exists() and log.stat().st_size > 20_000_000:
                 log.replace(log.with_suffix(".old"))
@@ -231,6 +244,8 @@ class Supervisor:
             sys.stdout.write("  {username:<16} {password:<18} {role:<14} {unit}\n".format(**account))
         say(f"\n{self.base_url}/  ·  {self.base_url}/desk/    Ctrl-C 停止", f"\n{self.base_url}/  ·  "
             f"{self.base_url}/desk/    Ctrl-C stops everything")
+        for name, link in self.beside.links.items():
+            say(f"{link['url']}/    对方服务台 {name}，在另一个窗口打开", f"{link['url']}/    the other desk {name}, for a second window")
 
     def stop(self) -> None:
         """Web first, then worker, then the database they write to."""

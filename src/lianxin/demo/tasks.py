@@ -9,14 +9,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
+from lianxin.linkage.models import Handover
 from lianxin.triage import learnt
 from lianxin.triage.hot.models import HotRun
 from lianxin.triage.hot.tasks import work_out
 from lianxin.triage.models import LearntModel
+
+from . import linking
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +67,18 @@ def gather() -> None:
     if HotRun.objects.exists():
         return
     _once(work_out, timestamp=0)
+
+
+def link(path: Path) -> None:
+    """Let the worker play the handovers of a file with the other desk, if none was ever made."""
+    if not Handover.objects.exists():
+        _once(hand_over, path=str(path.resolve()))
+
+
+@app.task(queue="housekeeping", name="demo.hand_over", retry=RetryStrategy(max_attempts=5, wait=10))
+def hand_over(path: str) -> None:
+    """Play them. What stopped in the middle is not begun again: then there are some to look at."""
+    linking.lived_through(Path(path))
 
 
 @app.task(queue="housekeeping", name="demo.learn")

@@ -66,18 +66,26 @@ class Running:
             raise Untried(f"the command of --hands ended with {done.returncode} for {what}: {done.stderr.strip()[:300]}")
 
 
+# What the training desk's own interface takes, by what is to be done.
+TAKEN = {
+    "acknowledge": (), "accept": ("note",), "refuse": ("reason", "words", "defaulted"), "withdraw": ("reason",), "close": ("told",),
+    "negotiate": ("words", "spoke_with", "three_way", "agreed"), "progress": ("step", "words"), "supplement": ("words",),
+    "outcome": ("result", "words", "public_words", "follow_up", "follow_up_words"),
+    "offer": ("words", "place", "category", "basis", "reason", "mode", "emergency", "wish"),
+}
+
+
 @dataclass(slots=True)
 class Controlling:
-    """The control interface of `lianxin-110-desk`."""
+    """`lianxin-110-desk`, which a program on the same machine may work as its people would."""
 
     url: str
-    token: str
 
     def do(self, what: str, *, handover: str, reference: str, **fields: Any) -> None:
-        body = {"do": what, **({"handover": handover} if handover else {}), **fields}
-        reply = requests.post(f"{self.url.rstrip('/')}/control/act", json=body, timeout=30,
-                              headers={"Authorization": f"Bearer {self.token}"})
-        if reply.status_code == 401:
-            raise Untried("the control interface does not take the token")
+        path = "/api/offers" if what == "offer" else f"/api/handovers/{handover}/{what}"
+        body = {name: value for name, value in fields.items() if name in TAKEN[what]} | {"operator": "P1"}
+        reply = requests.post(self.url.rstrip("/") + path, json=body, timeout=30)
+        if reply.status_code in (401, 403):
+            raise Untried(f"the desk at {self.url} cannot be worked by this program: {reply.text[:200]}")
         if reply.status_code >= 400:
             raise Failed(f"the desk could not {what}: {reply.status_code} {reply.text[:300]}")

@@ -16,7 +16,7 @@ def _taken(session: Session, **offer: object) -> tuple[Matter, Said]:
     """A matter that was offered and accepted."""
     matter = session.matter()
     matter.offer(**offer)
-    matter.do("accept", reference=matter.reference, operator="P1")
+    matter.do("accept")
     return matter, matter.comes("accept")
 
 
@@ -24,7 +24,7 @@ def _taken(session: Session, **offer: object) -> tuple[Matter, Said]:
 def acknowledge(session: Session) -> None:
     matter = session.matter()
     matter.offer()
-    matter.do("acknowledge", operator="P1")
+    matter.do("acknowledge")
     message = matter.comes("acknowledge")
     wanted(message["handover"] == matter.handover, "the acknowledgement names another handover")
     matter.held_by(session.name, 1)
@@ -57,7 +57,7 @@ def outcome(session: Session) -> None:
 def refuse(session: Session) -> None:
     matter = session.matter()
     matter.offer()
-    matter.do("refuse", reason="not_police", words="不属于警务职责。", operator="P1")
+    matter.do("refuse", reason="not_police", words="不属于警务职责。")
     message = matter.comes("refuse")
     wanted(message["body"].get("reason"), "the refusal names no reason")
     wanted(message["term"] == 1, f"a refusal does not change the term; it carries {message['term']}")
@@ -68,13 +68,13 @@ def refuse(session: Session) -> None:
 def after_refusal(session: Session) -> None:
     matter = session.matter()
     matter.offer()
-    matter.do("refuse", reason="insufficient", words="地点不清。", operator="P1")
+    matter.do("refuse", reason="insufficient", words="地点不清。")
     first = matter.handover
     matter.comes("refuse")
     again = Matter(session, matter.id, matter.reference, seq=matter.seq)
     wanted(again.handover != first, "")
     again.offer(basis="unclear")
-    again.do("accept", reference="", operator="P1")
+    again.do("accept")
     message = again.comes("accept", handover=again.handover)
     wanted(message["term"] == 2, f"accepted the second time, the term is 2; it is {message['term']}")
 
@@ -128,7 +128,7 @@ def supplement(session: Session) -> None:
     matter = session.matter()
     matter.offer(emergency=True, basis="emergency", answer_within=30)
     matter.say("supplement", {"words": "补充：有人受伤。", "place": {"text": "金鹗中路 3 号", "lon": 113.1, "lat": 29.37}})
-    matter.do("accept", reference=matter.reference, operator="P1")
+    matter.do("accept")
     matter.term = matter.comes("accept")["term"]
     matter.say("supplement", {"words": "来电人又来电：人在三楼。"})
 
@@ -166,7 +166,7 @@ def phone(session: Session) -> None:
 def joint(session: Session) -> None:
     matter = session.matter()
     matter.offer(mode="joint")
-    matter.do("accept", reference=matter.reference, operator="P1")
+    matter.do("accept")
     message = matter.comes("accept")
     wanted(message["term"] == 1, f"a joint acceptance keeps the term 1; it carries {message['term']}")
     matter.held_by(session.name, 1)

@@ -10,7 +10,7 @@ from . import life_checks, message_checks, sending_checks
 from .findings import CHECKS, GUIDE, Check, Failed, Finding, Untried, Verdict
 from .session import Session
 
-PARTS = (message_checks, life_checks, sending_checks)  # imported for the checks they hold, in this order
+PARTS = [part.__name__ for part in (message_checks, life_checks, sending_checks)]  # in this order; `send.signed` looks at what came
 
 
 def chosen(patterns: Iterable[str]) -> list[Check]:
@@ -20,7 +20,8 @@ def chosen(patterns: Iterable[str]) -> list[Check]:
     for pattern in wanted:
         if not any(fnmatch(check.name, pattern) for check in CHECKS):
             raise LookupError(pattern)
-    return [check for check in CHECKS if not wanted or any(fnmatch(check.name, pattern) for pattern in wanted)]
+    found = [check for check in CHECKS if not wanted or any(fnmatch(check.name, pattern) for pattern in wanted)]
+    return sorted(found, key=lambda check: PARTS.index(check.run.__module__))
 
 
 def run(session: Session, checks: Iterable[Check], told: Callable[[Finding], None] = lambda finding: None) -> list[Finding]:

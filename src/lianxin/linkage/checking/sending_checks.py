@@ -55,10 +55,10 @@ def one_at_a_time(session: Session) -> None:
     matter = session.matter()
     matter.offer()
     session.listener.plan("acknowledge", 503, 503)
-    matter.do("acknowledge", operator="P1")
+    matter.do("acknowledge")
     session.listener.wait(lambda one: bool(one.message) and one.message["kind"] == "acknowledge"  # type: ignore[index]
                           and one.message["matter"] == matter.id, session.by_hand)  # type: ignore[index]
-    matter.do("accept", reference="", operator="P1")
+    matter.do("accept")
     matter.comes("accept")
     order = [(one.message["kind"], one.status) for one in list(session.listener.heard) if one.message
              and one.message.get("matter") == matter.id]
@@ -71,11 +71,11 @@ def one_at_a_time(session: Session) -> None:
 def expected(session: Session) -> None:
     matter = session.matter()
     matter.offer()
-    matter.do("acknowledge", operator="P1")
+    matter.do("acknowledge")
     matter.comes("acknowledge")
     before = len(session.heard("acknowledge", matter.id))
     session.listener.plan("accept", (409, {"code": "out_of_order", "expected": 1}))  # as a desk that was set back to an older copy
-    matter.do("accept", reference="", operator="P1")
+    matter.do("accept")
     matter.comes("accept")
     wanted(len(session.heard("acknowledge", matter.id)) > before, "message 1 was expected and did not come again")
 

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, care, field, rounds, seed, tasks
+from lianxin.demo import accounts, care, field, linking, rounds, seed, tasks
 
 
 class Command(BaseCommand):
@@ -22,13 +22,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--base-url", required=True)
         parser.add_argument("--city", default="", help="directory of the city's files")
+        parser.add_argument("--url", action="append", default=[], metavar="NAME=URL", help="an address that demo.json names besides")
         parser.add_argument("--no-cases", dest="cases", action="store_false", help="leave the city without cases")
 
     def _step(self, words: str) -> None:
         self.stdout.write(f"  {words} … {time.monotonic() - self.begun:.0f} s")
         self.stdout.flush()
 
-    def handle(self, *_args: Any, base_url: str, city: str, cases: bool, **_options: Any) -> None:
+    def handle(self, *_args: Any, base_url: str, city: str, cases: bool, url: list[str], **_options: Any) -> None:
         self.begun = time.monotonic()
         self.check(databases=["default"], tags=["database"])  # of a database from before the first release
         executor = MigrationExecutor(connection)
@@ -49,9 +50,14 @@ class Command(BaseCommand):
         asked = Path(city) / "demo" / "care.csv"
         if cases and asked.is_file():
             care.seed(asked)
+        links = linking.links_in(settings.DATA)
+        linking.connect(links)
         path = settings.DATA / "demo.json"
         self._step("accounts")
-        accounts.write(path, base_url, accounts.make(path))
+        accounts.write(path, base_url, accounts.make(path), **dict(one.split("=", 1) for one in url))
         tasks.gather()
+        shared = Path(city) / "demo" / "handovers.csv"
+        if cases and links and shared.is_file():
+            tasks.link(shared)
         if city and tasks.read_along(Path(city) / "training"):
             self._step("a model of the city's training texts will read along in half a minute; until then keyword rules do")

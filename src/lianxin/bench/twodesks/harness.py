@@ -1,0 +1,187 @@
+"""The run: two desks, a bad line between them, processes of both killed at random, and people on both sides at work."""
+
+from __future__ import annotations
+
+import base64
+import random
+import secrets
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.conf import settings
+
+from lianxin.linkage import signing
+from lianxin.linkage.models import Direction, Handover, Outgoing, Partner, Term, TermList
+from lianxin.linkage.states import UNDECIDED
+
+from .compare import Verdict, compare, our_side, their_side
+from .programs import Program, desk, python, running, web
+
+THEM = "110.bench"
+LOST, DOUBLED, DELAYED = 0.2, 0.05, 0.05
+AUTO = {"on": True, "accept": 0.7, "refuse": 0.2, "negotiate": 0.1, "follow_up": 0.15, "progress": True, "pace": 0.0}
+LONGEST = 1800.0  # seconds for everything; a run that does not come to rest by then is a fault
+QUIET = 3  # looks at both sides that find nothing under way
+
+
+def free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _each in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@dataclass(slots=True)
+class Done:
+    """What a run came to. `seconds` from the first offer to rest; `messages` as the line counted them."""
+
+    verdict: Verdict
+    seconds: float
+    messages: dict[str, int]
+    killed: dict[str, int] = field(default_factory=dict)
+
+
+def connect(url: str, secret: str) -> Partner:
+    """The other desk as a partner, and the words of a refusal."""
+    for place, code in enumerate(("not_police", "duplicate", "elsewhere", "insufficient", "other")):
+        Term.objects.get_or_create(list=TermList.REFUSAL, code=code, defaults={"name": code, "position": place})
+    partner, _made = Partner.objects.update_or_create(code=THEM, defaults={
+        "name": "110", "kind": "police", "service": "110", "url": url, "emergencies": True})
+    signing.add_secret(partner, secret)
+    return partner
+
+
+@dataclass(slots=True)
+class Callers:
+    """Who calls the other desk with what is the hotline's: offers made there, some asked back at once. Each is made once,
+    however often the desk is killed while it is made."""
+
+    url: str
+    count: int
+    chance: random.Random
+    made: int = 0
+    key: str = ""
+
+    def go_on(self, most: int) -> None:
+        """As many more as are to come, at most `most`."""
+        for _each in range(min(most, self.count - self.made)):
+            self.key = self.key or str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
+            handover = str(uuid.uuid5(uuid.NAMESPACE_OID, self.key))
+            said = {"words": f"楼下音响太吵（{self.made}）。", "category": "噪声扰民", "place": "花板桥社区",
+                    "basis": self.chance.choice(["clear", "unclear"])}
+            if not self._post("/api/offers", {"matter": self.key, "handover": handover, **said}):
+                return
+            if self.chance.random() < 0.1:
+                self._post(f"/api/handovers/{handover}/withdraw", {"reason": "报警人取消"})
+            self.made, self.key = self.made + 1, ""
+
+    def _post(self, path: str, body: dict[str, Any]) -> bool:
+        try:
+            return requests.post(self.url + path, json=body, timeout=10).status_code < 500
+        except requests.RequestException:
+            return False
+
+
+@dataclass(slots=True)
+class Stage:
+    """Both desks with all their processes. `out` and `back` are the bad line's two ends."""
+
+    programs: dict[str, Program]
+    their_url: str
+    line_url: str
+
+    def figures(self) -> dict[str, Any]:
+        """The other desk's counts; empty while it is down."""
+        try:
+            found: dict[str, Any] = requests.get(self.their_url + "/api/figures", timeout=10).json()
+        except (requests.RequestException, ValueError):
+            return {}
+        return found
+
+    def at_rest(self, want_out: int) -> bool:
+        """Nothing is under way on either side, and everything was offered that was to be."""
+        open_here = [state.value for state in UNDECIDED]
+        if Handover.objects.filter(direction=Direction.OUT).exclude(basis="followup").count() < want_out:
+            return False
+        if Handover.objects.filter(state__in=open_here).exists() or Outgoing.objects.exclude(state__in=["sent", "dead"]).exists():
+            return False
+        there = self.figures()
+        if not there or there["waiting"]:
+            return False
+        under_way = ("accepted", "in_progress", "outcome_returned", *open_here)
+        return not any(there["handovers"]["in"].get(state) for state in under_way) and not any(
+            there["handovers"]["out"].get(state) for state in open_here)
+
+
+@contextmanager
+def stage(*, offers: int, seed: int, lossy: bool = True) -> Iterator[Stage]:
+    """Two desks that are connected. Without `lossy` the line is good and nobody works by himself."""
+    ours, theirs, out, back = free_ports(4)
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    if not lossy:
+        out, back = theirs, ours
+    connect(f"http://127.0.0.1:{out}", secret)
+    with tempfile.TemporaryDirectory(prefix="lianxin-desk-") as data:
+        programs = {
+            "web": web(ours), "deliver": Program("deliver", python("lianxin", "linkage", "deliver")),
+            "desk": desk(theirs, data=Path(data), ours=settings.LIANXIN_LINKAGE_NAME, theirs=THEM, our_url=f"http://127.0.0.1:{back}",
+                         secret=secret),
+        }
+        if lossy:
+            line = python("lianxin.bench.lossy", str(seed), str(LOST), str(DOUBLED), str(DELAYED), f"{out}={theirs}", f"{back}={ours}")
+            programs["line"] = Program("line", line, ready=f"http://127.0.0.1:{out}/lossy")
+            programs["hands"] = Program("hands", python("lianxin.bench.twodesks.hands", THEM, str(offers)))
+        with running(programs):
+            yield Stage(programs, f"http://127.0.0.1:{theirs}", f"http://127.0.0.1:{out}")
+
+
+def run(*, handovers: int, seed: int, every: tuple[float, float], tell: Callable[[str], None]) -> Done:
+    """About half of `handovers` are offered from each side; a process of one of the desks is killed `every` so many seconds.
+
+    Raises RuntimeError when both sides do not come to rest.
+    """
+    chance = random.Random(seed)
+    ours = handovers // 2
+    with stage(offers=ours, seed=seed) as desks:
+        requests.post(desks.their_url + "/control", json={"auto": AUTO}, timeout=10).raise_for_status()
+        callers = Callers(desks.their_url, handovers - ours, chance)
+        began = told = time.monotonic()
+        victims = [desks.programs[name] for name in ("web", "deliver", "desk", "hands")]
+        next_kill, quiet = began + chance.uniform(*every), 0
+        while quiet < QUIET:
+            now = time.monotonic()
+            if now > began + LONGEST:
+                raise RuntimeError(f"not at rest after {LONGEST:.0f} s: {desks.figures()}")
+            callers.go_on(25)
+            still_coming = callers.made < callers.count or Handover.objects.filter(direction=Direction.OUT).count() < ours
+            if now > next_kill and still_coming:
+                chance.choice(victims).crash()
+                next_kill = now + chance.uniform(*every)
+            for program in desks.programs.values():
+                program.heal()
+            if now > told + 15:
+                tell(f"{Handover.objects.count():,} handovers so far")
+                told = now
+            if still_coming:
+                quiet = 0
+                continue
+            time.sleep(0.5)
+            quiet = quiet + 1 if desks.at_rest(ours) else 0
+        seconds = time.monotonic() - began
+        desks.programs["hands"].clear()
+        messages: dict[str, int] = {}
+        with suppress(requests.RequestException):
+            messages = requests.get(desks.line_url + "/lossy", timeout=10).json()
+        verdict = compare(our_side(), their_side(desks.their_url), us=settings.LIANXIN_LINKAGE_NAME, them=THEM)
+        return Done(verdict, seconds, messages, {program.name: program.killed for program in victims})
