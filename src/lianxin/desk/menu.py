@@ -17,6 +17,9 @@ from lianxin.cases.catalogue.rights import READERS as CATALOGUE_ROLES
 from lianxin.cases.ledger import ROLES as RETURN_ROLES
 from lianxin.cases.missed_calls import can_call_back
 from lianxin.fieldwork.leads import leads as organises_field_work
+from lianxin.linkage.policy import keeps as keeps_linkage
+from lianxin.linkage.policy import reviews as reviews_linkage
+from lianxin.linkage.policy import works as works_linkage
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 from lianxin.patrols.policy import reads as reads_rounds
@@ -49,6 +52,7 @@ class Entry:
 FIRST: tuple[Entry, ...] = (
     Entry(_("登记诉求"), ("call",), _has(Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER), key="ctrl+j"),
     Entry(_("未接来电"), ("missed_calls",), can_call_back),
+    Entry(_("联动"), ("linkage", "handover", "handover_step"), works_linkage, key="ctrl+e"),
 )
 REST: tuple[Entry, ...] = (
     Entry(_("知识库"), ("knowledge", "article", "article_new", "article_edit", "article_compare", "knowledge_waiting"), lambda actor: True),
@@ -57,6 +61,8 @@ REST: tuple[Entry, ...] = (
     Entry(_("报告"), ("reports",), _has(*READERS)),
     Entry(_("回访计划"), ("campaigns",), may_order),
     Entry(_("现场核查"), ("checks",), checks.reads),
+    Entry(_("联动会商"), ("linkage_review", "review_entries", "propose_rule"), reviews_linkage),
+    Entry(_("联动单位"), ("partners", "partner"), keeps_linkage),
     Entry(_("督办"), ("orders", "listings", "listing", "issue_listing", "listing_step"), _has(*SUPERVISION_ROLES)),
     Entry(_("退单台账"), ("returns", "return_entries"), _has(*RETURN_ROLES)),
     Entry(_("派单目录"), ("catalogue", "compare_versions", "restore_version", "propose_change", "proposal", "proposal_cases"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from lianxin.cases.models import Case
+from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import KeyringError, decrypt
 from lianxin.kernel.errors import NotAllowed, NotFound
@@ -25,7 +26,7 @@ from lianxin.organisations.actors import Actor
 
 from . import policy
 from .disclosing import mask_name
-from .models import Direction, Disclosure, Handover, HandoverStep, Matter
+from .models import Direction, Disclosure, Handover, HandoverStep, Mapping, Matter, What
 from .states import OPEN, UNDECIDED, HandoverState
 from .wire import Offer
 
@@ -132,6 +133,18 @@ def offer_of(handover: Handover) -> Offer | None:
     except ValidationError as error:
         log.error("the offer of %s cannot be read: %s", handover.pk, error.error_count())
         return None
+
+
+def category_here(handover: Handover) -> str:
+    """What a partner's matter would be here: the code it named of ours, else what the mapping makes of its own. Empty when neither
+    is one of ours; looking is no miss of the mapping. At most one query."""
+    offer = offer_of(handover)
+    named = offer.category.theirs if offer is not None and offer.category is not None else ""
+    node = reference().nodes_by_code.get(named)
+    if node is not None and node.is_leaf and node.active:
+        return named
+    return Mapping.objects.filter(partner=handover.matter.partner, what=What.CATEGORY, inbound=True,
+                                  theirs=handover.category_theirs).values_list("ours", flat=True).first() or ""
 
 
 def _place(offer: Offer | None, case: Case | None) -> str:

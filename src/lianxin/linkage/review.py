@@ -87,6 +87,10 @@ class Reason:
     times: int
     by_us: int
 
+    @property
+    def by_them(self) -> int:
+        return self.times - self.by_us
+
 
 @dataclass(frozen=True, slots=True)
 class Review:

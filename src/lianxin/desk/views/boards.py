@@ -126,7 +126,7 @@ def filter_choices(board: Board, names: dict[str, dict[str, str]]) -> list[Filte
 def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
     """What every desk page has: the menu and the boards of this person."""
     return {"boards": boards_for(request.actor), "actor": request.actor, "can_call": menu.FIRST[0].shown(request.actor),
-            "menu_first": menu.entries(request.actor, menu.FIRST), "menu_rest": menu.entries(request.actor, menu.REST), **more}
+            "works_linkage": menu.works_linkage(request.actor), "menu_first": menu.entries(request.actor, menu.FIRST), "menu_rest": menu.entries(request.actor, menu.REST), **more}
 
 
 @staff()

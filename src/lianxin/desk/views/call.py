@@ -6,13 +6,15 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.cases import duplicates, missed_calls
@@ -23,19 +25,22 @@ from lianxin.cases.actions import (
     answer_on_the_spot,
     dispatch,
     merge,
-    refer_emergency,
+    offer_handover,
     register,
 )
 from lianxin.cases.engine import On, submission_key
-from lianxin.cases.models import Kind, State, Urgency
+from lianxin.cases.handing_over import Wish
+from lianxin.cases.models import Case, Kind, State, Urgency
 from lianxin.cases.queries import access_case
 from lianxin.cases.reference import Answer, reference, today_of
 from lianxin.kernel.clock import now
 from lianxin.kernel.coordinates import to_wgs84
-from lianxin.kernel.errors import DomainError, NotFound
+from lianxin.kernel.errors import DomainError, Invalid, NotFound
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.text import small_number
 from lianxin.knowledge.queries import search as search_knowledge
+from lianxin.linkage import emergency as emergencies
+from lianxin.linkage import rules as joint_rules
 from lianxin.organisations.models import Role
 from lianxin.places import gazetteer
 from lianxin.triage import offers
@@ -49,6 +54,7 @@ from lianxin.triage.reading import heard, several
 from ..access import StaffRequest, staff
 from ..forms import AreaField, CategoryField, take_faults
 from ..typed import area_code, category_code, options
+from . import emergency
 from .boards import context_for
 from .case import draft_name
 
@@ -79,6 +85,7 @@ class CallForm(forms.Form):
                             widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}))
     confidential = forms.BooleanField(label=gettext_lazy("要求保密"), required=False)
     publication = forms.BooleanField(label=gettext_lazy("同意公开"), required=False)
+    wish = forms.ChoiceField(label=gettext_lazy("来电人愿意转吗"), required=False, choices=Wish.choices)
     article = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     public_answer = forms.CharField(label=gettext_lazy("当场答复"), required=False, max_length=10_000,
                                     widget=forms.Textarea(attrs={"rows": 4}))
@@ -122,6 +129,9 @@ def call(request: StaffRequest) -> HttpResponse:
     if do.startswith("join:"):
         return _join(request, form, submission, do.removeprefix("join:"))
     try:
+        rung = emergency.finished(request, submission)
+        if rung is not None:
+            return _finished(request, *rung, do, data, submission)
         made = register(intake=_intake(data, request), by=request.actor,
                         key=submission_key("call", str(request.user.pk), submission))
     except DomainError as error:
@@ -138,6 +148,20 @@ def call(request: StaffRequest) -> HttpResponse:
     if not made.replayed:
         _keep_offers(request, made.case_id, data, do)
     messages.success(request, _made(made, told), extra_tags=draft_name(request, "call"))
+    return redirect(reverse("desk:call"))
+
+
+def _finished(request: StaffRequest, case: Case, faults: list[str | Promise], do: str, data: dict[str, Any],
+              submission: str) -> HttpResponse:
+    """The emergency key had registered it: the rest was added, and nothing is registered twice."""
+    try:
+        told = _then(request, do, case.pk, data, submission)
+    except DomainError as error:
+        faults, told = [*faults, error.message], ""
+    for fault in faults:
+        messages.warning(request, _("%(number)s 有一项没有补上：%(why)s 请在工单里继续。") % {"number": case.number, "why": fault})
+    done = format_html('{} <a class="desk-readout" href="{}">{}</a> {}', _("已补齐"), reverse("desk:case", args=[case.pk]), case.number, told)
+    messages.success(request, done, extra_tags=draft_name(request, "call"))
     return redirect(reverse("desk:call"))
 
 
@@ -197,9 +221,10 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
         return _("已当场答复并归档。")
     if do.startswith("merge:"):
         return _merged(request, case_id, do.removeprefix("merge:"), submission)
-    if do in ("110", "119", "120"):
-        refer_emergency(on, service=do)
-        return _("已记录转接 %s。") % do
+    if do in emergencies.SERVICES:
+        return _rung(request, case_id, do, submission)
+    if do.startswith("transfer:"):
+        return _transferred(on, do.removeprefix("transfer:"), data)
     if do == "dispatch":
         held = reference()
         node = held.nodes_by_code.get(category_code(data["category"]))
@@ -212,6 +237,26 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
                  assisting_units=[unit.code for unit in answer.assisting])
         return _("已派给%s。") % answer.lead.said
     return ""
+
+
+def _rung(request: StaffRequest, case_id: uuid.UUID, service: str, submission: str) -> str:
+    """An emergency key pressed where no script runs: the case is registered already, the telephone and the offer follow."""
+    phone = emergencies.ring(request.actor.staff_id or 0, service)
+    offered, _why = emergencies.offer(request.actor, case_id, service, submission=submission)
+    if offered is None:
+        return _("已记录转接 %s。") % service
+    return _("已移交%(partner)s。%(phone)s") % {"partner": offered.matter.partner.said, "phone": phone.words}
+
+
+def _transferred(on: On, partner: str, data: dict[str, Any]) -> str:
+    """What a joint rule says is theirs goes there in the same breath."""
+    rule = joint_rules.theirs(category_code(data["category"]))
+    if rule is None or rule.partner.code != partner:
+        raise Invalid(_("联合规则已经变了，请在工单里看过再移交。"))
+    with override(settings.LANGUAGE_CODE):
+        reason = _("按联合规则，属对方职责。")
+    offer_handover(on, partner=partner, reason=reason, basis="clear", wish=data["wish"] or Wish.NOT_ASKED.value)
+    return _("已移交%(partner)s，等对方接收。") % {"partner": rule.partner.said}
 
 
 def _merged(request: StaffRequest, case_id: uuid.UUID, chosen: str, submission: str) -> str:
@@ -286,6 +331,7 @@ def suggest(request: StaffRequest) -> HttpResponse:
         "joinable": next((one.pk for one in near.others if one.state != State.CLOSED), None) if not near.alike else None,
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found), area_id=area_id) if enough else [],
         "chosen": chosen, "answer": answer, "empty": not enough,
+        "theirs": joint_rules.theirs(chosen.code) if chosen is not None else None,
         "habit": habit if habit and (answer is None or habit.unit.id != answer.lead.id) else None,
         "matters": several(words) if len(words) >= SEVERAL else (),
         "sure_place": clear is not None and (len(places.hits) == 1 or clear.score > places.hits[1].score),

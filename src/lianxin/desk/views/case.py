@@ -34,6 +34,7 @@ from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
 from lianxin.kernel.text import small_number
+from lianxin.linkage import queries as queries_linkage
 from lianxin.triage import assistant
 
 from ..access import StaffRequest, staff
@@ -66,6 +67,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         learnt=_learnt(request, case), assisted=len(case.words) >= assistant.LONG and assistant.available(),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=policy.own_assignment(request.actor, open_ones, "attach")),
+        threads=queries_linkage.of_case(request.actor, case) if case.linked or case.master_id else [],
         seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file), **family_of(request.actor, case, open_ones),
     )
 

@@ -184,8 +184,8 @@ def _first(request: StaffRequest, returned: Return | None) -> dict[str, str]:
     """What stands in the form: from a ruling, the matter and whose it turned out to be; else what the address says."""
     held = reference()
     if returned is None:
-        asked = {name: request.GET.get(name, "")[:60] for name in ("category", "area")}
-        return {"category": _category(held, asked["category"]) if asked["category"] else "", "area": asked["area"]}
+        asked = {name: request.GET.get(name, "")[:most] for name, most in (("category", 60), ("area", 60), ("basis", 300), ("why", 1000))}
+        return asked | {"category": _category(held, asked["category"]) if asked["category"] else ""}
     case = returned.case
     county = held.places.get(case.county_id or 0)
     lead = held.units.get(case.lead_unit_id or returned.suggested_unit_id or 0)
