@@ -22,12 +22,13 @@ def _case(matter: Matter) -> Case | None:
 
 
 def _note(arrival: Arrival, handover: Handover, step: str, *, words: str = "", linkage: str | None = None, public: bool = False,
-          **data: Any) -> None:
+          data: dict[str, Any] | None = None) -> None:
     """A line on the case, if there is one: for staff, or with `public` for the reporter too."""
     if (case := _case(arrival.matter)) is None:
         return
     write_down = tell_handover if public else note_handover
-    write_down(on_case(arrival.partner, case.pk), step=step, words=words, data=facts(arrival.partner, handover, **data), linkage=linkage)
+    write_down(on_case(arrival.partner, case.pk), step=step, words=words, data=facts(arrival.partner, handover, **(data or {})),
+               linkage=linkage)
 
 
 def _take(arrival: Arrival, kind: wire.Kind, *, words: str = "", data: dict[str, Any] | None = None, **columns: Any) -> Handover:
@@ -113,8 +114,8 @@ def hear_refuse(arrival: Arrival) -> None:
     handover = _take(arrival, wire.Kind.REFUSE, words=body.words, data={"reason": reason}, refusal=reason)
     if arrival.status is wire.Status.APPLIED:
         defaulted = handover.state == HandoverState.DEFAULTED
-        _note(arrival, handover, "defaulted" if defaulted else "refused", words=body.words, reason=reason, linkage=_back(handover),
-              public=handover.outgoing)
+        _note(arrival, handover, "defaulted" if defaulted else "refused", words=body.words, linkage=_back(handover),
+              public=handover.outgoing, data={"reason": reason})
     settle_matter(matter, arrival.at)
 
 
@@ -130,7 +131,7 @@ def hear_negotiate(arrival: Arrival) -> None:
     data = {"agreed": agreed, "three_way": body.three_way, "spoke_with": body.spoke_with}
     handover = _take(arrival, wire.Kind.NEGOTIATE, words=body.words, data=data)
     if arrival.status is wire.Status.APPLIED:
-        _note(arrival, handover, "negotiating", words=body.words, **data)
+        _note(arrival, handover, "negotiating", words=body.words, data=data)
 
 
 def hear_withdraw(arrival: Arrival) -> None:
@@ -169,7 +170,7 @@ def hear_phone(arrival: Arrival) -> None:
     body = arrival.message.body
     data = {"agreed": body.agreed.value, "spoke_with": body.spoke_with, "phoned_at": body.at.isoformat()}
     handover = _take(arrival, wire.Kind.PHONE, words=body.words, data=data, phoned_at=body.at)
-    _note(arrival, handover, "phoned", words=body.words, **data)
+    _note(arrival, handover, "phoned", words=body.words, data=data)
 
 
 def hear_progress(arrival: Arrival) -> None:
@@ -181,7 +182,8 @@ def hear_progress(arrival: Arrival) -> None:
     if body.reference and arrival.status is wire.Status.APPLIED:
         matter.their_reference = body.reference
         matter.save(update_fields=["their_reference"])
-    _note(arrival, handover, body.step.value, words=body.words, public=True, reference=body.reference, done_at=body.at.isoformat())
+    _note(arrival, handover, body.step.value, words=body.words, public=True,
+          data={"reference": body.reference, "done_at": body.at.isoformat()})
 
 
 def hear_outcome(arrival: Arrival) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -95,7 +97,7 @@ def offer(step: Step, asked: Offer) -> None:
     say(handover)
 
 
-def open_offer(case_id: object) -> Handover | None:
+def open_offer(case_id: uuid.UUID) -> Handover | None:
     """The offer of this case that is not decided yet, locked: one that hands it over before one that asks for help."""
     found = Handover.objects.select_related("matter__partner").select_for_update(of=("self",)).filter(
         matter__case_id=case_id, direction=Direction.OUT, state__in=[one.value for one in UNDECIDED])
