@@ -25,7 +25,19 @@ def _partners() -> list[tuple[str, str]]:
     return [(CODE, named(NAME, NAME_EN)), ("120.test", named("试验市120", "Test City 120"))]
 
 
+def _hold(step: Step) -> None:
+    """What the link keeps of who has it: the database wants the two to agree at the end of a transaction."""
+    from lianxin.linkage.models import Matter, Partner
+
+    if step.row.action == "release_handover":
+        partner, _made = Partner.objects.get_or_create(code=CODE, defaults={"name": NAME, "name_en": NAME_EN, "kind": "police"})
+        Matter.objects.update_or_create(case=step.case, partner=partner, defaults={"holder": "them", "first_receiver": "us"})
+    elif step.row.action in ("take_back_handover", "close_handover"):
+        Matter.objects.filter(case=step.case).update(holder="us")
+
+
 def _moved(step: Step) -> None:
+    _hold(step)
     written.append((step.row.action, handing_over.matter_of(step)))
 
 
@@ -54,7 +66,7 @@ def desk(case_id: uuid.UUID, code: str = CODE) -> Actor:
 LINK: dict[str, dict[str, Any]] = {
     "note_handover": {"step": "negotiating", "data": {"partner": CODE, "three_way": True}, "words": "三方通话，还没有定。"},
     "tell_handover": {"step": "on_scene", "data": {"partner": CODE, "reference": "JQ-7"}, "words": "双方情绪稳定。"},
-    "release_handover": {"data": {"partner": CODE, "reference": "JQ-7"}, "words": "已接收。"},
+    "release_handover": {"data": {"partner": CODE, "reference": "JQ-7"}, "words": "值班员老周接的。"},
     "take_back_handover": {"data": {"partner": CODE}, "words": "打架已平息，噪声问题请热线办。", "category": "010102"},
     "close_handover": {"data": {"partner": CODE, "result": "mediated"}, "words": "当事人 A 已训诫。",
                        "public_words": "民警到场调解，双方和解。"},

@@ -393,11 +393,11 @@ def test_the_citys_own_limit_counts(world: World, monday: Frozen) -> None:
 def test_taken_back_under_new_clocks(world: World, monday: Frozen) -> None:
     case_id = there(world)
     monday.move(minutes=50)
-    link(case_id, "take_back_handover", category="010101")
+    link(case_id, "take_back_handover", category="010103")
     case = got(case_id)
     assert (case.state, case.linkage, case.round, case.lead_unit_id) == (State.ACCEPTED, "", 1, None)
     assert case.category is not None
-    assert case.category.code == "010101"
+    assert case.category.code == "010103"
     assert running(case_id) == {"first_contact", "resolve"}
     own = Clock.objects.get(RUNNING, case=case_id, kind="resolve")
     assert (own.started_at, own.due_at) == (monday.move(), case.due_at)

@@ -303,7 +303,7 @@ TABLE: Final[tuple[Transition, ...]] = (
                announces=True),
     Transition("take_over", _("接任主件"), (State.MERGED,), (State.REGISTERED, State.ACCEPTED, State.DISPATCHED), _NOBODY,
                _SYSTEM, public=True),
-    Transition("release_duplicate", _("拆出"), (*_BEFORE_REPLY, State.REPLIED), (), _NOBODY, _SYSTEM, bumps=False),
+    Transition("release_duplicate", _("拆出"), (*_BEFORE_REPLY, State.REPLIED, State.HANDED_OVER), (), _NOBODY, _SYSTEM, bumps=False),
     # Handing over to the desk of another service, and what comes of it there. Offering and taking back an offer are people's; the
     # other rows are steps of the link between the two desks (`lianxin.linkage`), done when a message is sent or comes in.
     Transition(
