@@ -11,13 +11,12 @@ two-sided, at the 0.3 % of three sigma: what a control chart calls outside is wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from math import erfc, sqrt
 from typing import Final
 
 from django.conf import settings
 
-from lianxin.kernel.shares import CONFIDENCE
+from lianxin.kernel.shares import poisson as poisson
 from lianxin.kernel.shares import wilson as wilson
 
 from .figures import Change, Figure, FigureKind, Verdict
@@ -25,17 +24,6 @@ from .rates import DEFINITIONS
 
 SIGMAS: Final = 3
 ALPHA: Final = erfc(SIGMAS / sqrt(2))  # 0.0027: both tails of the normal distribution
-
-
-@lru_cache(maxsize=65_536)
-def poisson(count: int, exposure: int) -> tuple[float, float]:
-    """Bounds of count ÷ exposure. `exposure` is at least 1."""
-    from scipy import stats
-
-    tail = (1 - CONFIDENCE) / 2
-    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
-    high = float(stats.chi2.isf(tail, 2 * count + 2)) / 2
-    return low / exposure, high / exposure
 
 
 def figure(code: str, numerator: int, denominator: int) -> Figure:

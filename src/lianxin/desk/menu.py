@@ -24,6 +24,7 @@ from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 from lianxin.patrols.policy import reads as reads_rounds
 from lianxin.quality.campaigns import may_order
+from lianxin.telephony.staffing import plans as plans_staffing
 from lianxin.triage.hot.policy import reads as reads_hot_issues
 from lianxin.triage.offers import READERS as OFFER_READERS
 
@@ -59,6 +60,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("总览"), ("overview",), _has(*OVERVIEW_ROLES)),
     Entry(_("热点"), ("hot", "hot_issue"), reads_hot_issues),
     Entry(_("报告"), ("reports",), _has(*READERS)),
+    Entry(_("排班测算"), ("staffing",), plans_staffing),
     Entry(_("回访计划"), ("campaigns",), may_order),
     Entry(_("现场核查"), ("checks",), checks.reads),
     Entry(_("联动会商"), ("linkage_review", "review_entries", "propose_rule"), reviews_linkage),

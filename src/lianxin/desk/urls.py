@@ -28,6 +28,7 @@ from .views import (
     reports,
     returns,
     rounds,
+    staffing,
     supervision,
 )
 
@@ -63,6 +64,7 @@ urlpatterns = [
     path("attachments/<uuid:pk>/", case.attachment, name="attachment"),
     path("attachments/<uuid:pk>/small/", case.thumbnail, name="thumbnail"),
     path("checks/", checks.board, name="checks"),
+    path("staffing/", staffing.plan, name="staffing"),
     path("notices/", notices.notices, name="notices"),
     path("notices/count/", notices.count, name="notice_count"),
     path("notices/article/<uuid:pk>/", notices.open_of_article, name="open_article_notice"),

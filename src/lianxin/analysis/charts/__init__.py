@@ -6,9 +6,10 @@ strict content security policy lets them through. Each is 360 units wide, so tha
 """
 
 from .bars import Bar, bars
+from .columns import Column, columns
 from .county_map import Region, county_map
 from .intervals import Interval, intervals
 from .svg import WIDTH, Caption
 from .trend import Point, trend
 
-__all__ = ["WIDTH", "Bar", "Caption", "Interval", "Point", "Region", "bars", "county_map", "intervals", "trend"]
+__all__ = ["WIDTH", "Bar", "Caption", "Column", "Interval", "Point", "Region", "bars", "columns", "county_map", "intervals", "trend"]
