@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     own = None
     on_files = arguments[0] == "triage" and not TRIAGE_ON_FILES.isdisjoint(arguments[1:2]) and "--cases" not in arguments
+    on_files = on_files or arguments[:2] == ["linkage", "check"]
     wants_database = arguments[0] not in WITHOUT_DATABASE and not on_files and not {"--help", "-h"} & set(arguments)
     if wants_database and not settings.LIANXIN_DATABASE_URL:
         from lianxin.embedded.server import EmbeddedServer

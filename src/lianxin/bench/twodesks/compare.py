@@ -74,8 +74,8 @@ def compare(ours: Side, theirs: Side, *, us: str, them: str) -> Verdict:
             _handover(verdict, handover, mine.get(handover), other.get(handover))
         _holder(verdict, matter, ours, theirs, us, them)
         for here, there, name in ((ours, theirs, us), (theirs, ours, them)):
-            if here.sent.get(matter, 0) != there.received.get(matter, 0):
-                verdict.fault("told otherwise", f"{matter}: {name} sent {here.sent.get(matter)}, {there.received.get(matter)} arrived")
+            if matter in here.sent and matter in there.received and here.sent[matter] != there.received[matter]:
+                verdict.fault("told otherwise", f"{matter}: {name} sent {here.sent[matter]}, {there.received[matter]} arrived")
     _cases(verdict, ours)
     for side, name in ((ours, us), (theirs, them)):
         if side.waiting:
@@ -112,6 +112,8 @@ def _holder(verdict: Verdict, matter: str, ours: Side, theirs: Side, us: str, th
 def _cases(verdict: Verdict, ours: Side) -> None:
     """What was taken here became one case, what was not none."""
     for matter, offers in ours.offers.items():
+        if not offers:
+            continue
         begun_there = next(iter(offers.values())).direction == "in"
         taken = any(one.direction == "in" and one.state not in (*NOT_TAKEN, *UNDECIDED) for one in offers.values())
         due = 1 if taken or not begun_there else 0

@@ -55,7 +55,10 @@ class Listener:
     _server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Listener:
+        """Begin to listen, unless it does already. Raises OSError when the address cannot be used."""
         listener = self
+        if self._server is not None:
+            return self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
