@@ -99,6 +99,7 @@ def _decide(handover: Handover, settings: Auto, by: Any) -> None:
         drawn *= max(settings.accept + settings.refuse, 1e-9)
         if settings.accept + settings.refuse == 0:
             acts.default(handover.id, by=by)
+            _again(handover, settings)
             return
     if handover.basis == "followup" or drawn < settings.accept:
         acts.accept(handover.id, by=by)

@@ -158,6 +158,9 @@ class Peer:
 
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+                if peer.server is None:  # closed: connections that were open answer no longer
+                    self.close_connection = True
+                    return
                 status, content, headers = peer.receive(raw, dict(self.headers.items()))
                 data = json.dumps(content).encode()
                 self.send_response(status)
@@ -182,9 +185,9 @@ class Peer:
 
     def close(self) -> None:
         if self.server is not None:
-            self.server.shutdown()
-            self.server.server_close()
-            self.server = None
+            closing, self.server = self.server, None
+            closing.shutdown()
+            closing.server_close()
 
     def receive(self, raw: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any], dict[str, str]]:
         """Signature, order, once – as the interface asks of every receiver."""

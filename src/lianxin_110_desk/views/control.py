@@ -10,6 +10,7 @@ from dataclasses import asdict
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -40,6 +41,8 @@ def from_here(view: View) -> View:
             return view(request, **named)
         except (BadOrder, Said, Invalid) as error:
             return problem(422, str(error))
+        except (TypeError, AttributeError, ValidationError):
+            return problem(422, "a field is missing, unknown or of the wrong type")
 
     return guarded
 
@@ -115,11 +118,8 @@ def offers(request: HttpRequest) -> HttpResponse:
     content = _content(request)
     given = {name: content[name] for name in NEW if name in content}
     key, handover = content.get("matter"), content.get("handover")
-    try:
-        made = acts.new(by=Person(str(content.get("operator", "api"))[:40]), key=_key(key) if key else None,
-                        handover=_key(handover) if handover else None, **given)
-    except (TypeError, AttributeError):
-        raise BadOrder("a field is of the wrong type") from None
+    made = acts.new(by=Person(str(content.get("operator", "api"))[:40]), key=_key(key) if key else None,
+                    handover=_key(handover) if handover else None, **given)
     return JsonResponse(queries.matter_data(made), status=201)
 
 
@@ -136,10 +136,7 @@ def act(request: HttpRequest, *, key: uuid.UUID, act: str) -> HttpResponse:
     if request.method != "POST" or act not in ACTS:
         return problem(404 if act not in ACTS else 405, "no such act")
     content = _content(request)
-    try:
-        ACTS[act](key, by=Person(str(content.pop("operator", "api"))[:40]), **content)
-    except (TypeError, AttributeError):
-        raise BadOrder("a field is missing, unknown or of the wrong type") from None
+    ACTS[act](key, by=Person(str(content.pop("operator", "api"))[:40]), **content)
     found = Handover.objects.get(id=key)
     return JsonResponse(queries.handover_data(found))
 
