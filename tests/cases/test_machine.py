@@ -26,6 +26,7 @@ from lianxin.cases.rebuild import differences
 from lianxin.cases.states import BY_ACTION, transitions_from
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import DomainError
+from tests.cases.desks import LINK, desk
 from tests.cases.ways import ACTIONS, STEPS, VILLAGE, WITHOUT_ACTION, actor, fields_for, upload
 from tests.quality.proof import unproved
 from tests.world import RESIDENT, World
@@ -48,6 +49,8 @@ VARIANTS: dict[str, st.SearchStrategy[Any]] = {
     "outcome": st.sampled_from(("reached", "no_answer", "refused", "vanished")),
     "satisfaction": st.sampled_from(("satisfied", "dissatisfied", "furious", "")),
     "officer": st.sampled_from(("urban", "urban2", "housing", "grid", "nobody")),
+    "partner": st.sampled_from(("110.test", "120.test", "nobody", "")), "mode": st.sampled_from(("transfer", "joint", "half")),
+    "wish": st.sampled_from(("agrees", "against", "maybe")), "emergency": st.booleans(),
     "service": st.sampled_from(("110", "119", "911")), "reason": words, "public_answer": words, "note": words,
     "explanation": words, "title": words,
 }
@@ -56,7 +59,7 @@ CODES = {"raise_return": {"reason": st.sampled_from(("not_ours", "too_hard"))}}
 ONWARDS = {
     State.REGISTERED: ("accept", "accept", "accept", "decline", "answer_on_the_spot"), State.ACCEPTED: ("dispatch",),
     State.DISPATCHED: ("sign", "sign", "raise_return", "redispatch"),
-    State.IN_HAND: ("reply", "reply", "reply", "raise_return", "redispatch", "assist_sign"),
+    State.IN_HAND: ("reply", "reply", "reply", "raise_return", "redispatch", "assist_sign", "offer_handover"),
     State.OBJECTED: ("uphold_return", "reject_return", "rule_jointly"), State.REPLIED: ("approve", "approve", "send_back"),
     State.CALLBACK: ("record_callback_attempt", "close", "reopen", "rate"), State.CLOSED: ("reopen", "rate", "contest"),
 }
@@ -100,12 +103,13 @@ class CaseMachine(RuleBasedStateMachine):
 
     def _act(self, action: str, name: str, fields: dict[str, Any], version: int | None) -> None:
         assert self.case_id is not None
-        who = actor(self.world, self.case_id, name)
+        who = desk(self.case_id) if name == "desk" else actor(self.world, self.case_id, name)
+        run = getattr(a, action) if action in LINK else ACTIONS[action]
         before = Case.objects.get(pk=self.case_id)
         count = Event.objects.filter(case=self.case_id).count()
         try:
             with transaction.atomic():
-                done = ACTIONS[action](On(self.case_id, who, version=version), **fields)
+                done = run(On(self.case_id, who, version=version), **fields)
         except DomainError:
             assert Event.objects.filter(case=self.case_id).count() == count
             assert Case.objects.filter(pk=self.case_id, state=before.state, version=before.version).exists()
@@ -150,6 +154,17 @@ class CaseMachine(RuleBasedStateMachine):
                 if row.action not in WITHOUT_ACTION and not set(row.targets) & set(TERMINAL)]
         self._likely(rows[choice % len(rows)].action)
 
+    @rule(choice=st.integers(0, 99), ours=st.booleans(), linkage=st.sampled_from((None, "", "")))
+    def from_the_other_desk(self, *, choice: int, ours: bool, linkage: str | None) -> None:
+        """A message of the other desk, or a step of the link taken here: allowed or not, in any order."""
+        assert self.case_id is not None
+        case = Case.objects.get(pk=self.case_id)
+        steps = ("release_handover", "release_handover") if case.linkage == "offered" else (
+            "take_back_handover", "take_back_handover", "close_handover") if case.linkage == "there" else ()
+        action = (*steps, *LINK)[choice % (len(steps) + len(LINK))]
+        more = {"linkage": linkage} if action in ("note_handover", "tell_handover") and case.linkage == "offered" else {}
+        self._act(action, "operator" if ours else "desk", LINK[action] | more, None)
+
     @rule(choice=st.integers(0, 7))
     def give_up(self, *, choice: int) -> None:
         """Now and then the reporter has had enough."""
@@ -186,6 +201,8 @@ class CaseMachine(RuleBasedStateMachine):
         ended = case.state in TERMINAL
         assert ended == (case.closed_at is not None)
         assert (case.state == State.CLOSED) == (case.outcome != "")
+        assert (case.state == State.HANDED_OVER) == (case.linkage == "there") == any(kind == "handover" for kind, _part, _end in running)
+        assert not case.linkage or case.linked
         assert unproved(case) == ""
         assert not case.for_supervisor or case.state == State.CALLBACK
         if ended:
@@ -219,5 +236,5 @@ def test_no_sequence_of_steps_breaks_a_case(machine: type[CaseMachine]) -> None:
     ))
     # It must have gone somewhere: into every state that lasts, and by half of the table's moves. Many of the others need
     # one of them first; they have machines of their own (clocks, families) and tables of preludes.
-    assert {State.ACCEPTED, State.CLOSED, *WITH_UNIT} <= {to for _action, _source, to in taken}
+    assert {State.ACCEPTED, State.CLOSED, State.HANDED_OVER, *WITH_UNIT} <= {to for _action, _source, to in taken}
     assert len({action for action, _source, _to in taken}) >= len(ACTIONS) // 2

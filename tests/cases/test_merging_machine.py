@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from lianxin.cases import actions as a
 from lianxin.cases.engine import On
 from lianxin.cases.models import OPEN_STATES, TERMINAL, WITH_UNIT, Assignment, Case, Clock, ClockKind, Event, State
 from lianxin.cases.rebuild import differences
 from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import DomainError
+from tests.cases.desks import LINK
 from tests.cases.ways import ACTIONS, STEPS, actor, another, fields_for
 from tests.world import World
 
@@ -25,7 +27,8 @@ pytestmark = pytest.mark.django_db
 STEP = ("accept", "dispatch", "dispatch", "sign", "sign", "sign", "record_contact", "raise_return", "uphold_return", "reject_return",
         "rule_jointly", "redispatch", "reply", "reply", "reply", "approve", "approve", "send_back",
         "rate", "reopen", "record_callback_attempt",
-        "close", "withdraw", "correct", "unmerge", "unmerge")
+        "close", "withdraw", "correct", "unmerge", "unmerge",
+        "offer_handover", "offer_handover", "release_handover", "take_back_handover", "close_handover")
 BEFORE_REPLY = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED)
 cases = st.integers(0, 4)
 taken: set[tuple[str, str]] = set()
@@ -55,9 +58,10 @@ class FamilyMachine(RuleBasedStateMachine):
 
     def _do(self, case_id: uuid.UUID, action: str, name: str, fields: dict[str, Any]) -> None:
         count = Event.objects.count()
+        run = getattr(a, action) if action in LINK else ACTIONS[action]
         try:
             with transaction.atomic():
-                ACTIONS[action](On(case_id, actor(self.world, case_id, name)), **fields)
+                run(On(case_id, actor(self.world, case_id, name)), **fields)
             taken.add((action, Case.objects.get(pk=case_id).state))
         except DomainError:
             assert Event.objects.count() == count
@@ -76,6 +80,10 @@ class FamilyMachine(RuleBasedStateMachine):
             self._step(self.cases[which], open_now[choice % len(open_now)])
 
     def _step(self, case_id: uuid.UUID, action: str) -> None:
+        if action in LINK:
+            if action != "release_handover" or Case.objects.get(pk=case_id).linkage == "offered":
+                self._do(case_id, action, "operator", LINK[action])
+            return
         name = STEPS[action][0]
         if name == "urban":
             lead = Assignment.objects.filter(case__in=(case_id, Case.objects.get(pk=case_id).master_id), role="lead",
@@ -102,7 +110,7 @@ class FamilyMachine(RuleBasedStateMachine):
             under = [one for one in found.values() if one.state == State.MERGED and one.master_id == case.pk]
             assert case.duplicate_count >= len(under)
             if under:
-                assert case.state in (*BEFORE_REPLY, State.REPLIED)
+                assert case.state in (*BEFORE_REPLY, State.REPLIED, State.HANDED_OVER)
                 self._family(case, under)
             self._promises(case)
         for case in found.values():
@@ -118,10 +126,15 @@ class FamilyMachine(RuleBasedStateMachine):
         for case in under:
             assert case.lead_unit_id == master.lead_unit_id
             assert set(master.unit_ids) <= set(case.unit_ids)
+            there = Clock.objects.filter(case=case, kind="handover", assignment=None, met_at=None, stopped_at=None)
+            assert there.exists() == (master.state == State.HANDED_OVER)
+            if there.exists():
+                assert case.due_at == there[0].due_at
+                continue
             clock = Clock.objects.get(case=case, kind="resolve", assignment=None, round=case.round, stopped_at=None)
             assert (clock.met_at is not None) == (master.state == State.REPLIED)
             dues.append(clock.due_at)
-        if own is not None:
+        if own is not None and dues:
             assert master.due_at == min([own.due_at, *dues])
 
     def _promises(self, case: Case) -> None:

@@ -21,6 +21,9 @@ def unproved(case: Case) -> str:
         own = event.actor_id == case.registered_by_id
         before, after = photos.exclude(event_id=event.pk).exists(), photos.filter(event_id=event.pk).exists()
         return "" if own and before and after else "settled without photos of before and after"
+    if event.action in ("close_handover", "close_with_master"):  # what another service has settled
+        taken = Event.objects.filter(case=case if case.master_id is None else case.master_id, action="release_handover", id__lt=event.pk)
+        return "" if taken.exists() and case.outcome == Outcome.HANDED_OVER and case.linkage == "" else "settled where it never was"
     has_phone = Reporter.objects.filter(case=case, phone__isnull=False).exists()
     reply = Reply.objects.filter(case=case, round=case.round).order_by("-at").first()
     own = case if case.master_id is None else case.master

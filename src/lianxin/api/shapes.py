@@ -1,13 +1,13 @@
 """What the API says of cases: one place where rows become JSON, and the schemas that describe it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-from lianxin.cases.models import Assignment, Attachment, Case, Clock
+from lianxin.cases.models import Assignment, Attachment, Case, Clock, Linkage
 from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.queries_clocks import state_of
 from lianxin.cases.reference import Body, Node, Place, Reference, reference
@@ -50,6 +50,8 @@ class CaseRow(Schema):
     returns: int
     master: UUID | None = Field(description="The case this one is handled or was answered with.")
     duplicate_count: int = Field(description="How many other reporters' cases are under this one.")
+    linkage: Literal[("", *Linkage.values)] = Field(  # type: ignore[valid-type]
+        description="`offered`: offered to another service, which has not answered; `there`: that service has it.")
     outcome: str
     closed_at: datetime | None
     confidential: bool
@@ -189,7 +191,7 @@ def case_row(case: Case, held: Reference, at: datetime) -> dict[str, Any]:
         "paused": case.paused,
         "round": case.round, "returns": case.returns,
         "master": str(case.master_id) if case.master_id else None, "duplicate_count": case.duplicate_count,
-        "outcome": case.outcome, "closed_at": moment(case.closed_at),
+        "linkage": case.linkage, "outcome": case.outcome, "closed_at": moment(case.closed_at),
         "confidential": case.confidential, "publication": case.publication, "version": case.version,
     }
 

@@ -44,11 +44,30 @@ class Wish(models.TextChoices):
     AGAINST = "against", _("不愿意转")
 
 
-# What a note or a public word about a handover is about.
-STEPS: Final = (
-    "acknowledged", "accepted", "refused", "negotiating", "negotiated", "withdrawing", "withdrawn", "phoned", "late", "defaulted",
-    "supplemented", "linked", "dispatched", "on_scene", "working", "other", "outcome", "closed",
-)
+class Stage(models.TextChoices):
+    """What a note or a public word about a handover is about."""
+
+    ACKNOWLEDGED = "acknowledged", _("对方已看到")
+    ACCEPTED = "accepted", _("对方已接收")
+    REFUSED = "refused", _("对方不接收")
+    NEGOTIATING = "negotiating", _("协商中")
+    NEGOTIATED = "negotiated", _("已商定")
+    WITHDRAWING = "withdrawing", _("撤回中")
+    WITHDRAWN = "withdrawn", _("已撤回")
+    PHONED = "phoned", _("电话联系")
+    LATE = "late", _("对方没有按时答复")
+    DEFAULTED = "defaulted", _("先接的单位办")
+    SUPPLEMENTED = "supplemented", _("补充已发给对方")
+    LINKED = "linked", _("由对方转来")
+    DISPATCHED = "dispatched", _("已派人")
+    ON_SCENE = "on_scene", _("已到现场")
+    WORKING = "working", _("正在处置")
+    OTHER = "other", _("有新情况")
+    OUTCOME = "outcome", _("对方反馈结果")
+    CLOSED = "closed", _("已告知对方")
+
+
+STEPS: Final = tuple(Stage.values)
 
 
 @dataclass(frozen=True, slots=True)

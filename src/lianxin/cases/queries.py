@@ -21,7 +21,7 @@ from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Staff
 
 from . import policy
-from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Reply, Supervised
+from .models import TERMINAL, Assignment, Attachment, Case, Clock, Event, EventText, Linkage, Reply, Supervised
 from .models.case import OWING
 from .reference import reference
 from .search import due_matching, newest_matching, number_in, walking
@@ -33,7 +33,7 @@ ROW_FIELDS = (
     "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
     "place_text", "category__code", "category__name", "category__name_en", "area__name", "area__name_en",
     "county__name", "county__name_en", "lead_unit__name", "lead_unit__name_en", "lead_unit__short_name",
-    "category_id", "area_id", "county_id", "lead_unit_id", "master_id", "duplicate_count", "paused",
+    "category_id", "area_id", "county_id", "lead_unit_id", "master_id", "duplicate_count", "paused", "linkage",
 )
 
 
@@ -43,6 +43,7 @@ MARKS: dict[str, Q] = {
     "paused": Q(paused=True, due_at__isnull=False),
     "supervised": Q(supervised__gte=Supervised.WRITTEN, due_at__isnull=False),
     "for_supervisor": Q(for_supervisor=True, due_at__isnull=False),
+    "offered": Q(linkage=Linkage.OFFERED, due_at__isnull=False),
 }
 
 

@@ -16,7 +16,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from lianxin.cases.clocks import calendar_named
-from lianxin.cases.models import AssignmentRole, Case, State, Urgency
+from lianxin.cases.models import AssignmentRole, Case, Linkage, State, Urgency
 from lianxin.faces.templatetags.lianxin import mood_at, said_name, short_name, short_time_on
 from lianxin.kernel.clock import now
 from lianxin.organisations.models import WORKING
@@ -69,6 +69,8 @@ def _badges(case: Case) -> Iterable[Badge]:
         yield Badge(_("保密"))
     if case.paused:
         yield Badge(_("挂起"), "accent")
+    if case.linkage == Linkage.OFFERED:
+        yield Badge(_("移交中"), "accent")
     if case.task and case.task.role == AssignmentRole.ASSIST:
         yield Badge(_("协办"), "accent")
 
@@ -76,6 +78,8 @@ def _badges(case: Case) -> Iterable[Badge]:
 def _who(case: Case) -> str:
     if case.task and case.task.officer:
         return said_name(case.task.officer)
+    if case.linkage == Linkage.THERE:
+        return _("联动单位")
     return short_name(case.lead_unit) if case.lead_unit else case.get_channel_display()
 
 

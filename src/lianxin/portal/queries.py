@@ -285,7 +285,8 @@ def _count_figures(at: datetime) -> dict[str, Any]:
         "since": since,
         "registered": Case.objects.filter(registered_at__gte=since).count(),
         "in_hand": Case.objects.filter(
-            state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED]).count(),
+            state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED,
+                       State.HANDED_OVER]).count(),
         "answered": (due["met"], due["whole"]), "on_time": (due["on_time"], due["whole"]),
         "solved": (sum(solved for _at, solved in said.values()), len(said)),
     }

@@ -84,6 +84,22 @@ def _told(event: Event, _by: str) -> str:
     return (told() if told else _("%(partner)s有了新的进展。")) % values
 
 
+def detail(event: Event) -> list[str]:
+    """What an event of a handover says beside its name, shortly, for staff."""
+    from ..handing_over import Basis, Mode, Stage, Wish
+
+    data = event.data
+    parts = [partner_of(event)] if data.get("partner") else []
+    for name, choices in (("step", Stage.choices), ("basis", Basis.choices), ("wish", Wish.choices)):
+        if data.get(name) and not (name == "wish" and data[name] == Wish.NOT_ASKED):
+            parts.append(str(dict(choices).get(data[name], data[name])))
+    if data.get("mode") == Mode.JOINT:
+        parts.append(_("协同"))
+    if data.get("reference"):
+        parts.append(_("对方编号 %s") % data["reference"])
+    return parts
+
+
 def _back(event: Event, by: str) -> str:
     return _("%(by)s接回办理（原由%(partner)s处置）。") % {"by": by, "partner": partner_of(event)}
 

@@ -19,12 +19,13 @@ from lianxin.cases.clocks import WORKING_DAY
 from lianxin.cases.models import Case, ContactMeans, Outcome, Phrase
 from lianxin.cases.queries import TimelineEntry
 from lianxin.cases.reference import reference
-from lianxin.cases.sayings import clocks
+from lianxin.cases.sayings import clocks, handing_over
 from lianxin.cases.sayings.supervision import number_of
 from lianxin.cases.states import BY_ACTION
 from lianxin.faces.templatetags.lianxin import duration
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed, named
+from lianxin.linkage.models import Term
 from lianxin.quality.models import CallbackOutcome, ChecklistItem, Satisfaction
 
 register = template.Library()
@@ -37,7 +38,13 @@ FIELD_LABELS: dict[str, str | Promise] = {
     "failed": gettext_lazy("没过的审核项"), "title": gettext_lazy("公开标题"), "body": gettext_lazy("公开内容"),
 }
 # Where a field is another thing in one action than elsewhere.
-OF_ACTION: dict[tuple[str, str], str | Promise] = {("suspend", "words"): gettext_lazy("在等什么")}
+OF_ACTION: dict[tuple[str, str], str | Promise] = {("suspend", "words"): gettext_lazy("在等什么"), **dict.fromkeys((
+    (f"{action}_handover", "words") for action in ("note", "tell", "release", "take_back", "close")), gettext_lazy("说了什么")),
+    ("offer_handover", "note"): gettext_lazy("给对方的说明"), ("close_handover", "public_answer"): gettext_lazy("告诉诉求人的结果"),
+    ("close_with_master", "public_answer"): gettext_lazy("告诉诉求人的结果")}
+# Words that the reporter does not read though they read of the event.
+UNSEEN = frozenset({("offer_handover", "reason"), ("redispatch", "reason"), ("unmerge", "reason"), *(
+    (f"{action}_handover", "words") for action in ("tell", "release", "take_back", "close"))})
 _CHOICES: dict[str, dict[str, str | Promise]] = {
     "means": dict(ContactMeans.choices), "satisfaction": dict(Satisfaction.choices),
 }
@@ -77,6 +84,10 @@ def _yes_no(value: Any, yes: str, no: str) -> str:
 def event_detail(entry: TimelineEntry) -> str:
     """What the event's data says, shortly: units, outcome, means."""
     action, data = entry.event.action, entry.event.data
+    if action.endswith("_handover"):
+        terms = _terms_at(reference().marker)
+        return " · ".join([*handing_over.detail(entry.event), *(
+            named(*terms[code]) for name in ("reason", "result") for code in [str(data.get(name, ""))] if code in terms)])
     parts: list[str] = []
     if data.get("lead_unit"):
         parts.append("→ " + _unit(data["lead_unit"]))
@@ -145,13 +156,18 @@ def _phrases_at(_marker: object) -> dict[str, tuple[str, str]]:
     return {code: (name, name_en) for code, name, name_en in Phrase.objects.values_list("code", "name", "name_en")}
 
 
+@lru_cache(maxsize=1)
+def _terms_at(_marker: object) -> dict[str, tuple[str, str]]:
+    return {code: (name, name_en) for code, name, name_en in Term.objects.values_list("code", "name", "name_en")}
+
+
 @register.filter
 def event_texts(entry: TimelineEntry) -> list[Said]:
     """The words, each with its label; the reporter's first words stand elsewhere on the page."""
     public = entry.event.public or entry.event.action == "reply"
     return [
         Said(OF_ACTION.get((entry.event.action, name)) or FIELD_LABELS.get(name, name), body,
-             public and name not in ("private_note", "note"))
+             public and name not in ("private_note", "note") and (entry.event.action, name) not in UNSEEN)
         for name, body in entry.texts.items() if body
     ]
 

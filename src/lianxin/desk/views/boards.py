@@ -92,7 +92,8 @@ def _names() -> dict[str, dict[str, str]]:
         "open": {"1": _("在办的")},
         "returned": {"1": _("退过单")},
         "reopened": {"1": _("重办")},
-        "mark": {"redone": _("审核退回过"), "paused": _("挂起中"), "supervised": _("督办中"), "for_supervisor": _("交督办决定")},
+        "mark": {"redone": _("审核退回过"), "paused": _("挂起中"), "supervised": _("督办中"), "for_supervisor": _("交督办决定"),
+                 "offered": _("移交中")},
         "outcome": {value: str(label) for value, label in Outcome.choices},
         "closed": {"30d": _("近一个月归档")},
         "came": {"back": _("退回来的")},
@@ -126,7 +127,8 @@ def filter_choices(board: Board, names: dict[str, dict[str, str]]) -> list[Filte
 def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
     """What every desk page has: the menu and the boards of this person."""
     return {"boards": boards_for(request.actor), "actor": request.actor, "can_call": menu.FIRST[0].shown(request.actor),
-            "works_linkage": menu.works_linkage(request.actor), "menu_first": menu.entries(request.actor, menu.FIRST), "menu_rest": menu.entries(request.actor, menu.REST), **more}
+            "is_agent": menu.is_agent(request.actor), "works_linkage": menu.works_linkage(request.actor),
+            "menu_first": menu.entries(request.actor, menu.FIRST), "menu_rest": menu.entries(request.actor, menu.REST), **more}
 
 
 @staff()
