@@ -82,7 +82,8 @@ _KEY = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": 
         "description": "Names this write: sent again with the same body it happens once and is answered the same."}
 _MATCH = {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
           "description": "The version seen, as in the ETag. A newer one is a 409 with `current`.", "example": '"3"'}
-_OWN_IDS = frozenset({"push_items", "tell_call", "begin_upload", "append_to_upload", "end_upload", "upload_protocol"})  # their ids are the keys
+# Their ids are the keys.
+_OWN_IDS = frozenset({"push_items", "tell_call", "begin_upload", "append_to_upload", "end_upload", "upload_protocol"})
 _MORE = {"tell_call": [409], "begin_upload": [409, 412, 429], "append_to_upload": [409, 412, 423], "end_upload": [409, 412, 423]}
 _NOT_KEYED = _OWN_IDS | frozenset({"read_identity", "see_notice", "read_missed_number", "end_campaign", "listing_step", "suggest", "track"})
 

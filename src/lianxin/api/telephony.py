@@ -32,7 +32,8 @@ class CallEventFields(BaseModel):
     queue: Short = Field("", description="The hotline's line or queue.")
     number: Annotated[str, StringConstraints(max_length=40)] = Field(
         "", description="The caller's number, with the first event that knows it; empty when withheld. Sealed as it comes in.")
-    agent: Annotated[str, StringConstraints(max_length=60)] = Field("", description="The agent's user name, where the telephone system knows it.")
+    agent: Annotated[str, StringConstraints(max_length=60)] = Field(
+        "", description="The agent's user name, where the telephone system knows it.")
     extension: Short = Field("", description="The agent's extension.")
     to: Short = Field("", description="To whom a call was transferred, or who was brought in: an extension or a short number.")
     recording: Annotated[str, StringConstraints(max_length=300)] = Field("", description="Where the recording is: an address or a name.")
@@ -43,14 +44,15 @@ class CallOut(Schema):
 
     call: UUID
     state: Literal[tuple(CallState.values)]  # type: ignore[valid-type]
-    agent_known: bool = Field(description="Whether somebody sits at the extension, or has the user name. If not, the event counts all the same.")
+    agent_known: bool = Field(
+        description="Whether somebody sits at the extension, or has the user name. If not, the event counts all the same.")
 
 
 @api.post("/telephony/events", response=CallOut, operation_id="tell_call", summary="话务事件 something happened to a call",
           tags=["telephony"], openapi_extra=takes(CallEventFields))
 def tell_call(request: ApiRequest) -> HttpResponse:
-    """For the telephone system, with the scope `tell_call` and an account that holds the role `switchboard`. Events may come in any order and
-    more than once; the same `id` with other content is a 409."""
+    """For the telephone system, with the scope `tell_call` and an account that holds the role `switchboard`. Events may come
+    in any order and more than once; the same `id` with other content is a 409."""
     request.auth.need(receiving.TELL)
     said = read(request, CallEventFields)
     taken = receiving.receive(receiving.Said(

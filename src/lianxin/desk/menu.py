@@ -24,6 +24,8 @@ from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 from lianxin.patrols.policy import reads as reads_rounds
 from lianxin.quality.campaigns import may_order
+from lianxin.telephony.agents import is_agent as is_agent
+from lianxin.telephony.policy import reads as reads_telephones
 from lianxin.telephony.staffing import plans as plans_staffing
 from lianxin.triage.hot.policy import reads as reads_hot_issues
 from lianxin.triage.offers import READERS as OFFER_READERS
@@ -62,6 +64,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("报告"), ("reports",), _has(*READERS)),
     Entry(_("排班测算"), ("staffing",), plans_staffing),
     Entry(_("回访计划"), ("campaigns",), may_order),
+    Entry(_("话务"), ("telephones",), reads_telephones),
     Entry(_("现场核查"), ("checks",), checks.reads),
     Entry(_("联动会商"), ("linkage_review", "review_entries", "propose_rule"), reviews_linkage),
     Entry(_("联动单位"), ("partners", "partner"), keeps_linkage),

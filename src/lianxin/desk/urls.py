@@ -30,6 +30,7 @@ from .views import (
     rounds,
     staffing,
     supervision,
+    telephony,
 )
 
 app_name = "desk"
@@ -45,6 +46,12 @@ urlpatterns = [
     path("call/emergency/more/", emergency.emergency_more, name="emergency_more"),
     path("call/emergency/state/", emergency.emergency_state, name="emergency_state"),
     path("call/emergency/<slug:service>/", emergency.emergency_press, name="emergency_press"),
+    path("live/token", telephony.live_token, name="live_token"),
+    path("telephony/", telephony.telephones, name="telephones"),
+    path("telephony/bar/", telephony.agent_bar, name="agent_bar"),
+    path("telephony/do/<slug:step>/", telephony.agent_do, name="agent_do"),
+    path("telephony/calls/<uuid:pk>/pop/", telephony.call_pop, name="call_pop"),
+    path("telephony/calls/<uuid:pk>/do/<slug:what>/", telephony.call_command, name="call_command"),
     path("missed-calls/", missed.missed_calls, name="missed_calls"),
     path("missed-calls/<uuid:pk>/number/", missed.number, name="missed_number"),
     path("missed-calls/<uuid:pk>/try/", missed.record, name="missed_try"),

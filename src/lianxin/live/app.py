@@ -1,8 +1,9 @@
 """The ASGI application of `lianxin live`: `GET /live/stream?token=…` as server-sent events, `GET /live/healthz`.
 
-A stream begins with the event `ready`; then come messages as JSON (topic and ids), `again` when something may have been missed, a comment every
-`HEARTBEAT` seconds so that dead connections are noticed, and after `LIFETIME` seconds `renew`: the page asks Django for a new token, and Django
-whether the person may still listen. A page on another port or host may connect: the token is all that opens a stream, no cookie is read.
+A stream begins with the event `ready`; then come messages as JSON (topic and ids), `again` when something may have been
+missed, a comment every `HEARTBEAT` seconds so that dead connections are noticed, and after `LIFETIME` seconds `renew`: the
+page asks Django for a new token, and Django whether the person may still listen. A page on another port or host may connect:
+the token is all that opens a stream, no cookie is read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """An agent's state: ready, on a call, wrapping up, paused – or not there. One open `AgentSpell` says which.
 
-`TABLE` is what people and calls do to it. Nobody's states are looked at by anyone but themselves; what remains of them are sums for staffing.
+`TABLE` is what people and calls do to it. Nobody's states are looked at by anyone but themselves; what remains of them are
+sums for staffing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 
+from . import commands
 from .models import LIVE, Agent, AgentSpell, AgentState, Call, PauseReason
 
 EXTENSION = re.compile(r"[0-9A-Za-z_-]{1,20}")
@@ -124,6 +126,8 @@ def _turn(agent: Agent, spell: AgentSpell | None, state: AgentState | None, *, a
         spell.save(update_fields=["ended_at"])
     live.tell(live.agent_topic(agent.staff_id))
     live.tell("queue")
+    extension, ready, why = agent.extension, state is A.READY, (reason if state is A.PAUSE else "" if state is None else str(state.value))
+    transaction.on_commit(lambda: commands.set_available(extension, ready, "" if ready else why))
     if state is None:
         return None
     seconds = settings.LIANXIN_WRAP_UP_SECONDS

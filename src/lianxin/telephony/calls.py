@@ -1,8 +1,9 @@
 """A call is what its events say, whatever order they came in and however often.
 
-`TABLE` is the state machine; `picture` runs it over all events of a call, sorted by when they happened. An end is an end: whatever else is told of
-a call that is over says how it was, not that it goes on. What follows from a change – the agent's state, the pages that are told, the call back that is
-owed – is worked out from the picture before and the picture after, so an event told twice does nothing twice.
+`TABLE` is the state machine; `picture` runs it over all events of a call, sorted by when they happened. An end is an end:
+whatever else is told of a call that is over says how it was, not that it goes on. What follows from a change – the agent's
+state, the pages that are told, the call back that is owed – is worked out from the picture before and the picture after, so an
+event told twice does nothing twice.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _ANY = (None, S.QUEUED, S.RINGING, S.TALKING, S.HELD, S.CONFERENCE, S.TRANSFERRE
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`kind`, told of a call in one of `before` (None: of which nothing is known), makes it `after`. In other states it changes nothing."""
+    """`kind`, told of a call in one of `before` (None: of which nothing is known), makes it `after`. In other states it
+    changes nothing."""
 
     kind: EventKind
     before: tuple[CallState | None, ...]

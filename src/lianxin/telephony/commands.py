@@ -1,7 +1,7 @@
 """What the desk tells the telephone system: ring, transfer, a third voice, hold, hang up, calls from the queue or none.
 
-Which system that is, `LIANXIN_SWITCH` says; each adapter is a module of `switches` and answers `Switch`. Without one (`none`) every command says
-that the agent's own telephone has to do it: nothing here is needed to take a call or to register a case.
+Which system that is, `LIANXIN_SWITCH` says; each adapter is a module of `switches` and answers `Switch`. Without one (`none`)
+every command says that the agent's own telephone has to do it: nothing here is needed to take a call or to register a case.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class SwitchFault(Exception):
 
 
 class Switch(Protocol):
-    """What an adapter can do. `call` is the telephone system's own name of a call (`Call.system_id`), `extension` an agent's, `to` an extension or a
-    number to dial. Each returns when the system has taken the command, within `COMMAND_SECONDS`, or raises SwitchFault; called from several
-    threads at once. What comes of a command arrives as events, like everything else."""
+    """What an adapter can do. `call` is the telephone system's own name of a call (`Call.system_id`), `extension` an agent's,
+    `to` an extension or a number to dial. Each returns when the system has taken the command, within `COMMAND_SECONDS`, or
+    raises SwitchFault; called from several threads at once. What comes of a command arrives as events, like everything else."""
 
     def ring(self, extension: str, to: str) -> None:
         """Call `to` from an agent's extension: their telephone rings first."""
@@ -92,8 +92,8 @@ class NoSwitch(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """What came of a command. `how` is `conference` or `ring` when the system took it, else `dial`: dial yourself. `words` say it to the agent;
-    `call` is the id of the call it was for, empty without one. `milliseconds` is how long it took."""
+    """What came of a command. `how` is `conference` or `ring` when the system took it, else `dial`: dial yourself. `words` say
+    it to the agent; `call` is the id of the call it was for, empty without one. `milliseconds` is how long it took."""
 
     done: bool
     how: str
@@ -113,6 +113,7 @@ def _within(seconds: float, command: Callable[[], None]) -> None:
     except SwitchFault:
         raise
     except TookTooLong:
+        future.cancel()  # one that still waits for a thread must not be sent when nobody expects it any more
         raise SwitchFault(f"no answer within {seconds} s") from None
     except Exception as error:
         raise SwitchFault(f"{type(error).__name__}") from error
@@ -125,8 +126,8 @@ def live_call(staff_id: int) -> Call | None:
 
 
 def emergency(staff_id: int, service: str) -> Commanded:
-    """Bring 110, 119 or 120 into this agent's live call – or ring it from their extension when they have none. Never raises, and waits for the telephone
-    system no longer than `EMERGENCY_SECONDS`: then it says to dial."""
+    """Bring 110, 119 or 120 into this agent's live call – or ring it from their extension when they have none. Never raises,
+    and waits for the telephone system no longer than `EMERGENCY_SECONDS`: then it says to dial."""
     began = time.monotonic()
     call: Call | None = None
     dial = _("请马上用话机拨 %(service)s。") % {"service": service}
@@ -151,6 +152,26 @@ def emergency(staff_id: int, service: str) -> Commanded:
     except Exception as error:  # whatever it is, the agent must not wait for it
         log.warning("emergency command to %s failed: %s", service, error)
         return ended(False, "dial", dial)
+
+
+def set_available(extension: str, on: bool, reason: str = "") -> None:
+    """Tell the queues whether they may ring an extension; nobody waits for it. What is lost is set right when the bridge
+    connects again."""
+    try:
+        adapter = switch()
+    except Exception as error:
+        log.warning("no telephone system to tell: %s", error)
+        return
+    if adapter is None or not extension:
+        return
+
+    def tell() -> None:
+        try:
+            adapter.available(extension, on, reason=reason)
+        except Exception as error:
+            log.warning("an extension could not be set available or not: %s", type(error).__name__)
+
+    _pool.submit(tell)
 
 
 def command(do: Callable[[Switch], None]) -> None:

@@ -59,7 +59,8 @@ class OnLine:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The telephones at `at`. `today` counts calls that came since midnight; `agents` has every state; `lines` those on which somebody waits."""
+    """The telephones at `at`. `today` counts calls that came since midnight; `agents` has every state; `lines` those on which
+    somebody waits."""
 
     at: datetime
     waiting: int
@@ -127,7 +128,8 @@ def _half(row: tuple[Any, ...]) -> HalfHour:
 
 
 def half_hours(day: date) -> list[HalfHour]:
-    """The half-hours of one day of the city's, in order: as they were kept, and where none is kept yet as they are counted now. Two queries.
+    """The half-hours of one day of the city's, in order: as they were kept, and where none is kept yet as they are counted
+    now. Two queries.
 
     48 of them, 46 or 50 where a clock is changed."""
     start, end = midnight(day), midnight(day + timedelta(days=1))

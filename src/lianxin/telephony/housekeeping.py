@@ -21,7 +21,8 @@ RECOUNT = timedelta(days=3)  # events come late now and then; half-hours older t
 
 
 def end_lost(at: datetime) -> int:
-    """End calls of which nothing was heard for `LIANXIN_CALL_LOST_HOURS`, as of the last that was, and overdue wrap-ups. Returns how many calls."""
+    """End calls of which nothing was heard for `LIANXIN_CALL_LOST_HOURS`, as of the last that was, and overdue wrap-ups.
+    Returns how many calls."""
     silent = at - timedelta(hours=settings.LIANXIN_CALL_LOST_HOURS)
     lost = list(Call.objects.filter(ended_at__isnull=True).annotate(last_told=Max("events__told_at"), last_at=Max("events__at"))
                 .filter(last_told__lt=silent).order_by("began_at")[:1000])

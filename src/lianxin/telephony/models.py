@@ -95,8 +95,8 @@ class Call(models.Model):
     order in which they came does not matter.
 
     `number` is ciphertext bound to this row's id; it is emptied `LIANXIN_CALL_DAYS` after the call ended, with who took it and with
-    the events, and no hash of it is kept: calls cannot be gathered by number. `system_id` is the telephone system's own name of the call. `ringing_at`
-    is when it first rang at an agent's, `answered_at` when the first agent answered.
+    the events, and no hash of it is kept: calls cannot be gathered by number. `system_id` is the telephone system's own name
+    of the call. `ringing_at` is when it first rang at an agent's, `answered_at` when the first agent answered.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -140,9 +140,9 @@ class Call(models.Model):
 class CallEvent(models.Model):
     """One thing that the telephone system told of a call. Written once; deleted `LIANXIN_CALL_DAYS` after the call ended.
 
-    `system_id` is the telephone system's own name of the event. `agent` is who sat at the extension when it was told. `to` is an extension or
-    a service's short number; longer numbers, which may be people's, are not written down. `digest` is a keyed hash of the whole
-    event as it was told.
+    `system_id` is the telephone system's own name of the event. `agent` is who sat at the extension when it was told. `to` is
+    an extension or a service's short number; longer numbers, which may be people's, are not written down. `digest` is a keyed
+    hash of the whole event as it was told.
     """
 
     system_id = models.CharField(max_length=64, unique=True)
@@ -186,7 +186,8 @@ class AgentSpell(models.Model):
             models.UniqueConstraint(fields=["agent"], condition=models.Q(ended_at__isnull=True), name="agent_in_one_state"),
             models.CheckConstraint(
                 name="agent_spell_pause_has_a_reason",
-                condition=(models.Q(state=AgentState.PAUSE) & ~models.Q(reason="")) | (~models.Q(state=AgentState.PAUSE) & models.Q(reason="")),
+                condition=(models.Q(state=AgentState.PAUSE) & ~models.Q(reason=""))
+                | (~models.Q(state=AgentState.PAUSE) & models.Q(reason="")),
             ),
             models.CheckConstraint(
                 name="agent_spell_ends_after_it_began",
@@ -200,9 +201,9 @@ class AgentSpell(models.Model):
 class HalfHour(models.Model):
     """What half an hour of the hotline was like, by when calls came: counts, and seconds of all agents together. Nobody is in it.
 
-    `offered` are all calls that reached a queue or a telephone, `answered_in_15` those answered within 15 s of coming, `abandoned` those whose caller
-    hung up before, `missed` those the system gave up. `talk_seconds` belong to the calls that came in this half-hour, whenever they were talked; the
-    other seconds were spent in it.
+    `offered` are all calls that reached a queue or a telephone, `answered_in_15` those answered within 15 s of coming,
+    `abandoned` those whose caller hung up before, `missed` those the system gave up. `talk_seconds` belong to the calls that
+    came in this half-hour, whenever they were talked; the other seconds were spent in it.
     """
 
     begins_at = models.DateTimeField(primary_key=True)

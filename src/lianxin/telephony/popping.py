@@ -1,8 +1,8 @@
 """Who is calling, for the agent whose telephone it is and for this call alone: the number, and cases of it that are still open.
 
 The number comes to the agent's screen while it rings, while they talk and while they wrap up, never later. Each look is written down: in
-`telephony_numberreading`, and with each case that was found in the ledger of identity readings. Closed cases are not looked at, how often somebody
-called is not known, and which cases were found together is written nowhere.
+`telephony_numberreading`, and with each case that was found in the ledger of identity readings. Closed cases are not looked
+at, how often somebody called is not known, and which cases were found together is written nowhere.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def _ringing(agent: Agent) -> Call | None:
 
 def _rings_too(agent: Agent, call: Call) -> bool:
     """Whether a call rings at several telephones and this agent's is one of them."""
-    rings = list(CallEvent.objects.filter(call=call, kind=EventKind.RINGING, agent__isnull=False).order_by("at").values_list("agent_id", "at"))
+    rings = list(CallEvent.objects.filter(call=call, kind=EventKind.RINGING, agent__isnull=False)
+                 .order_by("at").values_list("agent_id", "at"))
     return any(one == agent.pk and at >= rings[-1][1] - RING_TOGETHER for one, at in rings)
 
 
@@ -72,8 +73,8 @@ def _wrapped_up(agent: Agent) -> Call | None:
 
 
 def pop(by: Actor, call_id: uuid.UUID) -> Pop:
-    """The number of the call at this person's telephone and the open cases of it that they may see; both written down as read. Raises NotAllowed, and
-    NotFound for a call that is not at their telephone (any more)."""
+    """The number of the call at this person's telephone and the open cases of it that they may see; both written down as read.
+    Raises NotAllowed, and NotFound for a call that is not at their telephone (any more)."""
     if not agents.is_agent(by) or by.staff_id is None:
         raise NotAllowed(_("接听电话的是热线的话务员和派单员。"))
     call = at_my_telephone(by.staff_id)

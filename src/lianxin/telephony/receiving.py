@@ -36,8 +36,8 @@ SHORT = re.compile(r"[0-9A-Za-z_*#-]{1,6}")  # an extension or a service; longer
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An event as it was told. `id` and `call` are the telephone system's own names. `agent` is a user name, `extension` and `to` are numbers
-    to dial; `number` is the caller's, empty when withheld. `at` is aware."""
+    """An event as it was told. `id` and `call` are the telephone system's own names. `agent` is a user name, `extension` and
+    `to` are numbers to dial; `number` is the caller's, empty when withheld. `at` is aware."""
 
     id: str
     call: str
@@ -94,7 +94,8 @@ def _checked(said: Said) -> Said:
 
 
 def receive(said: Said, *, by: Actor) -> Taken:
-    """Take in one event. Told again, it changes nothing and is answered the same; told with other content under the same id it is a Conflict.
+    """Take in one event. Told again, it changes nothing and is answered the same; told with other content under the same id it
+    is a Conflict.
 
     Raises NotAllowed, Invalid and Conflict.
     """
@@ -176,7 +177,8 @@ def _redraw(call: Call) -> Picture:
 
 
 def _follow(call: Call, before: Picture | None, after: Picture, *, touched: set[int]) -> None:
-    """What comes of the change: agents' states, the pages of those whose telephone it is, and the call back that is owed or no longer is."""
+    """What comes of the change: agents' states, the pages of those whose telephone it is, and the call back that is owed or no
+    longer is."""
     if after.line and (before is None or before.line != after.line):
         Line.objects.bulk_create([Line(code=after.line, name=after.line)], ignore_conflicts=True)
     involved = set(touched)
@@ -233,6 +235,7 @@ def owe_call_back(call_id: uuid.UUID) -> bool:
 
 
 def _answered_since(number: str, call: Call) -> bool:
-    """Whether the same caller has been answered by now: of the calls that are on at this moment only, for no number is kept to look others up by."""
+    """Whether the same caller has been answered by now: of the calls that are on at this moment only, for no number is kept to
+    look others up by."""
     others = Call.objects.filter(state__in=LIVE, answered_at__gte=call.began_at, number__isnull=False).exclude(pk=call.pk)
     return any(number_of(other) == number for other in others)

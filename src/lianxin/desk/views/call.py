@@ -43,6 +43,7 @@ from lianxin.linkage import emergency as emergencies
 from lianxin.linkage import rules as joint_rules
 from lianxin.organisations.models import Role
 from lianxin.places import gazetteer
+from lianxin.telephony import popping
 from lianxin.triage import offers
 from lianxin.triage.danger import alarms
 from lianxin.triage.history import usual
@@ -75,6 +76,7 @@ class CallForm(forms.Form):
     lon = forms.FloatField(required=False, widget=forms.HiddenInput)
     lat = forms.FloatField(required=False, widget=forms.HiddenInput)
     missed = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    call = forms.UUIDField(required=False, widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=gettext_lazy("诉求类型"), required=False,
                              choices=[("", gettext_lazy("按事项")), *Kind.choices])
     urgency = forms.ChoiceField(label=gettext_lazy("紧急程度"), required=False,
@@ -145,10 +147,21 @@ def call(request: StaffRequest) -> HttpResponse:
         messages.warning(request, _("%(number)s 已登记，下一步没有做成：%(why)s 请在工单里继续。")
                          % {"number": made.number, "why": error})
         told = ""
+    _lies_on(request, made.case_id, data)
     if not made.replayed:
         _keep_offers(request, made.case_id, data, do)
     messages.success(request, _made(made, told), extra_tags=draft_name(request, "call"))
     return redirect(reverse("desk:call"))
+
+
+def _lies_on(request: StaffRequest, case_id: uuid.UUID, data: dict[str, Any]) -> None:
+    """The call in which it was said lies on the case. That it cannot is told, and undoes nothing."""
+    if not data["call"]:
+        return
+    try:
+        popping.lies_on(request.actor, call_id=data["call"], case_id=case_id)
+    except DomainError as error:
+        messages.warning(request, str(error))
 
 
 def _finished(request: StaffRequest, case: Case, faults: list[str | Promise], do: str, data: dict[str, Any],
@@ -158,6 +171,7 @@ def _finished(request: StaffRequest, case: Case, faults: list[str | Promise], do
         told = _then(request, do, case.pk, data, submission)
     except DomainError as error:
         faults, told = [*faults, error.message], ""
+    _lies_on(request, case.pk, data)
     for fault in faults:
         messages.warning(request, _("%(number)s 有一项没有补上：%(why)s 请在工单里继续。") % {"number": case.number, "why": fault})
     done = format_html('{} <a class="desk-readout" href="{}">{}</a> {}', _("已补齐"), reverse("desk:case", args=[case.pk]), case.number, told)
@@ -205,6 +219,7 @@ def _join(request: StaffRequest, form: CallForm, submission: str, chosen: str) -
         key = submission_key("call-join", str(request.user.pk), submission)
         add_information(On(case.pk, request.actor, key=key), words=form.cleaned_data["words"])
         missed_calls.join(request.actor, case_id=case.pk, phone=form.cleaned_data["phone"], entry_id=form.cleaned_data["missed"])
+        _lies_on(request, case.pk, form.cleaned_data)
     except ValueError:
         return _again(request, form, submission, _("没有找到这件工单。请核对编号。"), 404)
     except DomainError as error:

@@ -35,6 +35,7 @@ from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
 from lianxin.kernel.text import small_number
 from lianxin.linkage import queries as queries_linkage
+from lianxin.telephony.popping import of_case as calls_of
 from lianxin.triage import assistant
 
 from ..access import StaffRequest, staff
@@ -56,10 +57,11 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
     promises = lines_in_file(file, at=now())
     waiting = waiting_in(promises)
     open_ones = list(families.acting(case, [a for a in file.assignments if a.ended_at is None]))
+    identity = policy.can_read_identity(request.actor, case, open_ones)
     return context_for(
         request, file=file, case=case, choices=choices_for(request.actor, case, open_ones,
                                                              likely=likely_first(case, file), waiting=waiting is not None),
-        identity=policy.can_read_identity(request.actor, case, open_ones),
+        identity=identity, calls=calls_of(case) if identity else [],  # a recording says who it was
         running=clocks_shown(file), clock_table=table_of(case, promises), waiting=waiting,
         asked=last_of(file.timeline, "ask_extension") if waiting else None,
         asked_length=length(waiting.minutes, waiting.clock.calendar) if waiting else "",

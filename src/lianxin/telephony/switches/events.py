@@ -60,6 +60,7 @@ class Translator:
         self._queues = frozenset(queues)
         self._now = now
         self.calls: dict[str, Seen] = {}
+        self._tapes: dict[str, str] = {}  # recordings that began before anybody answered
 
     def known(self, calls: Iterable[str]) -> None:
         """Calls that are the hotline's, from before this connection. What is known of them is that they may have been answered."""
@@ -110,8 +111,10 @@ class Translator:
             return []
         call, seen = found
         seen.answered = True
-        return [Told(id_of(call, "answered", message.get("DestUniqueid", "")), call, "answered", at,
+        told = [Told(id_of(call, "answered", message.get("DestUniqueid", "")), call, "answered", at,
                      queue=message.get("Queue", seen.queue), number=number_of(message), extension=agent_of(message))]
+        tape = self._tapes.pop(call, "")
+        return told + ([_recorded(call, tape, at)] if tape else [])
 
     def _abandons(self, message: Fields, at: datetime) -> list[Told]:
         found = self._ours(message)
@@ -172,12 +175,16 @@ class Translator:
         return [Told(id_of(call, "transferred", leg, others[0]), call, "transferred", at, extension=left, to=others[0])]
 
     def _recording(self, message: Fields, at: datetime) -> list[Told]:
-        """`UserEvent(LianxinRecording,Recording: …)` in the dialplan."""
-        found = self._ours(message)
-        name = message.get("Recording", "")
-        if found is None or message.get("UserEvent") != "LianxinRecording" or not name:
+        """`UserEvent(LianxinRecording,Recording: …)` in the dialplan. One that begins before the queue counts from the answer."""
+        call, name = message.get("Linkedid", ""), message.get("Recording", "")
+        if message.get("UserEvent") != "LianxinRecording" or not name or not call:
             return []
-        return [Told(id_of(found[0], "recording", name), found[0], "recording", at, recording=name)]
+        seen = self.calls.get(call)
+        if seen is not None and seen.answered:
+            return [_recorded(call, name, at)]
+        if len(self._tapes) < MOST:
+            self._tapes[call] = name
+        return []
 
     def _hangs_up(self, message: Fields, at: datetime) -> list[Told]:
         found = self._ours(message)
@@ -185,6 +192,7 @@ class Translator:
             return []  # somebody's channel, not the caller's
         call, seen = found
         seen.over = True
+        self._tapes.pop(call, None)
         self._forget()
         if seen.abandoned:
             return []
@@ -196,6 +204,8 @@ class Translator:
         if len(self.calls) > MOST:
             for call in [call for call, seen in self.calls.items() if seen.over][:MOST // 2]:
                 del self.calls[call]
+        if len(self._tapes) >= MOST:  # of calls that never came to a queue
+            self._tapes.clear()
 
     def stands(self, channels: Iterable[Fields], waiting: Iterable[Fields], told_open: Iterable[str]) -> list[Told]:
         """What was missed while there was no connection, from how things stand now: `channels` as CoreShowChannels lists them,
@@ -237,6 +247,10 @@ class Translator:
                         told.append(Told(id_of(call, "answered", one.get("Uniqueid", "")), call, "answered", since,
                                          extension=who(one.get("Channel", ""))))
         return told
+
+
+def _recorded(call: str, name: str, at: datetime) -> Told:
+    return Told(id_of(call, "recording", name), call, "recording", at, recording=name)
 
 
 def moment_of(message: Fields) -> datetime | None:

@@ -83,7 +83,7 @@ function openAnswer() {
 
 // Several matters in one call: the first stays, the others wait in this window for the next form of the same caller.
 const REST = "lianxin.call.rest";
-const CARRIED = ["phone", "name", "area", "place_text", "lon", "lat"];
+const CARRIED = ["phone", "name", "area", "place_text", "lon", "lat", "call"];
 function split() {
   const [first, ...others] = [...form.querySelectorAll("[data-matter]")].map((part) => part.textContent.trim());
   if (!others.length) return;
@@ -165,6 +165,7 @@ if (form) {
   // The call is timed from its first sign of life.
   let begun = number ? Date.now() : 0;
   form.addEventListener("input", () => { begun ||= Date.now(); });
+  form.addEventListener("lx:call", () => { begun = Date.now(); });
   const clock = form.querySelector("[data-timer]");
   setInterval(() => {
     if (!begun) return;
