@@ -120,6 +120,22 @@ def test_a_telephone_that_rings_in_vain_puts_the_caller_back() -> None:
     assert [one.extension for one in kept.told if one.kind == "ringing"] == ["8001", "8002"]
 
 
+def test_a_recording_that_begins_before_the_queue_counts_from_the_answer() -> None:
+    async def scene(double: Double, _server: Server, kept: Kept) -> None:
+        early = {"Uniqueid": "c.1", "Linkedid": "c.1"}
+        double.tell("UserEvent", early, UserEvent="LianxinRecording", Recording="early.wav")
+        double.tell("UserEvent", early, UserEvent="SomethingElse", Recording="other.wav")
+        double.tell("QueueCallerJoin", early, Queue="hotline", CallerIDNum=CALLER)
+        await asyncio.sleep(0.002)
+        double.tell("AgentConnect", early, {"DestUniqueid": "c.2", "DestChannel": "PJSIP/8001-00000001"}, Queue="hotline")
+        await soon(lambda: "recording" in kept.kinds())
+
+    kept = run(bridged(scene))
+    assert [(one.kind, one.recording, one.extension) for one in kept.told] == [
+        ("queued", "", ""), ("answered", "", "8001"), ("recording", "early.wav", "")]
+    assert kept.told[2].at == kept.told[1].at
+
+
 def test_who_leaves_the_queue_for_nobody_was_missed() -> None:
     async def scene(double: Double, _server: Server, kept: Kept) -> None:
         caller = double.call_in(CALLER)

@@ -84,10 +84,14 @@ def checked(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]
+    def __init__(self, owner: Connection) -> None:
+        self.owner = owner
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self.encoding = "utf-8"
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.factory = self.owner
 
     def data_received(self, data: bytes) -> None:
         super().data_received(self.decoder.decode(data).encode())
@@ -135,18 +139,7 @@ class Connection:
     async def _connect(self, address: Address) -> None:
         loop = asyncio.get_running_loop()
         secure = ssl.create_default_context() if address.tls else None
-        _transport, self._protocol = await loop.create_connection(self._made, address.host, address.port, ssl=secure)
-
-    def _made(self) -> Any:
-        protocol = _Protocol()
-        made = protocol.connection_made
-
-        def connection_made(transport: Any) -> None:
-            made(transport)
-            protocol.factory = self
-
-        protocol.connection_made = connection_made  # bytes may come before create_connection is back
-        return protocol
+        _transport, self._protocol = await loop.create_connection(lambda: _Protocol(self), address.host, address.port, ssl=secure)
 
     async def _log_in(self, address: Address, events: str, within: float) -> None:
         """By challenge, so that the secret does not travel."""
