@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, care, field, linking, rounds, seed, tasks
+from lianxin.demo import accounts, calls, care, field, linking, rounds, seed, tasks
 
 
 class Command(BaseCommand):
@@ -47,6 +47,7 @@ class Command(BaseCommand):
             seed.seed(stories)
             field.at_work()
             rounds.walked()
+            calls.seed()
         asked = Path(city) / "demo" / "care.csv"
         if cases and asked.is_file():
             care.seed(asked)
