@@ -38,13 +38,13 @@ class Problem(Exception):
 
     def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
         super().__init__(detail)
-        self.answer = Answer(status, {"type": f"urn:lianxin:linkage:{code}", "title": code.replace("_", " "), "status": status,
+        self.answer = Answer(status, {"type": f"urn:lianxin:problem:{code}", "title": code.replace("_", " "), "status": status,
                                       "code": code, "detail": detail, **more})
 
 
 def wrong(code: str, **fields: str) -> Problem:
     """No crossing of messages explains it: it stays with the sender, where people see it."""
-    return Problem(422, "invalid", code.replace("_", " "), reason=code, fields=fields or {"message": code})
+    return Problem(422, code, next(iter(fields.values())), fields=fields)
 
 
 def receive(raw: bytes, headers: Mapping[str, str], *, crash: str = "") -> Answer:
@@ -66,7 +66,7 @@ def _read(raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         wire.verify(raw, headers, options().secrets, conduct.now())
         message = wire.read(raw)
     except wire.Unsigned as fault:
-        raise Problem(401, "unauthorized", str(fault)) from None
+        raise Problem(401, "signature", str(fault)) from None
     except wire.Malformed as fault:
         raise Problem(400, "malformed", str(fault)) from None
     except wire.Invalid as fault:
@@ -74,7 +74,7 @@ def _read(raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     if message["id"].lower() != headers.get("webhook-id", "").lower():
         raise Problem(400, "malformed", "webhook-id is not the message's id")
     if message["from"] != options().peer:
-        raise Problem(401, "unauthorized", "unknown sender")
+        raise Problem(401, "signature", "unknown sender")
     if message["to"] != options().name:
         raise Problem(422, "invalid", "another desk's", fields={"to": f"this is {options().name}"})
     return message
@@ -85,6 +85,8 @@ def _take(message: dict[str, Any], crash: str) -> Answer:
     with writing():
         before = Received.objects.filter(message=identity).first()
         if before is not None:
+            if (before.kind, before.seq) != (message["kind"], message.get("seq")):
+                raise wrong("id_reused", id="this id belongs to another message")
             return _receipt(identity, "duplicate", before.answer)
         if "matter" in message and message["kind"] not in APART:
             status, answer, matter, seq = _of_matter(message)
@@ -108,7 +110,7 @@ def _of_matter(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None, Mat
     if seq > expected:
         raise Problem(409, "out_of_order", f"number {expected} has not come yet", expected=expected)
     if seq < expected:
-        raise wrong("seq_used_by_another_message", seq=f"number {seq} was another message; the next is {expected}")
+        raise wrong("seq_reused", seq=f"number {seq} was another message; the next is {expected}")
     if matter is None:
         if kind != "offer" or message["term"] != 1:
             raise wrong("unknown_matter", matter="not known here")
@@ -228,7 +230,7 @@ def _move(matter: Matter, handover: Handover, message: dict[str, Any]) -> None:
 
 
 def _ping(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
-    return "noted", {"pong": conduct.now().isoformat()}
+    return "noted", {"pong": True}
 
 
 def _query(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:

@@ -173,7 +173,10 @@ def test_a_number_used_twice_is_not_swallowed(desk: Desk, peer: Peer) -> None:
     matter = Thread(peer)
     matter.offer()
     problem = matter.say("supplement", {"words": "丢不得"}, seq=1, status=422)
-    assert "seq" in problem["fields"]
+    assert (problem["code"], list(problem["fields"])) == ("seq_reused", ["seq"])
+    first = matter.message("supplement", {"words": "甲"}, seq=2)
+    peer.send(first)
+    assert peer.send({**first, "seq": 3}, status=422)["code"] == "id_reused"
 
 
 def test_an_offer_of_another_term_is_refused_as_stale(desk: Desk, peer: Peer) -> None:
@@ -190,7 +193,7 @@ def test_an_offer_of_another_term_is_refused_as_stale(desk: Desk, peer: Peer) ->
 def test_what_is_not_the_senders_to_say_is_refused(desk: Desk, peer: Peer, kind: str, body: dict[str, str]) -> None:
     matter = Thread(peer)
     matter.offer()
-    assert matter.say(kind, body, status=422)["code"] == "invalid"
+    assert matter.say(kind, body, status=422)["code"] == "wrong_side"
     assert desk.matter(matter.key)["received_seq"] == 1
 
 
@@ -199,17 +202,17 @@ def test_an_acceptance_with_a_wrong_term_is_refused(desk: Desk, peer: Peer) -> N
     offer = peer.wait(made["id"], "offer")
     matter = Thread(peer, uuid.UUID(made["id"]))
     matter.handover = uuid.UUID(offer["handover"])
-    matter.say("accept", {}, term=5, status=422)
+    assert matter.say("accept", {}, term=5, status=422)["code"] == "stale_term"
     assert desk.matter(made["id"])["holder"] == US
 
 
 @pytest.mark.parametrize("kind", ["supplement", "acknowledge", "close"])
 def test_a_matter_or_handover_nobody_knows_is_refused(desk: Desk, peer: Peer, kind: str) -> None:
     body = {"words": "x"} if kind == "supplement" else {}
-    assert Thread(peer).say(kind, body, status=422)["code"] == "invalid"
+    assert Thread(peer).say(kind, body, status=422)["code"] == "unknown_matter"
     matter = Thread(peer)
     matter.offer()
-    matter.say(kind, body, handover=str(uuid.uuid4()), status=422)
+    assert matter.say(kind, body, handover=str(uuid.uuid4()), status=422)["code"] == "unknown_handover"
 
 
 def test_signatures(desk: Desk, peer: Peer) -> None:
@@ -223,10 +226,12 @@ def test_signatures(desk: Desk, peer: Peer) -> None:
     assert bare.status_code == 401
     for header in ("v1", "v1,§", "v2,abc", "v1,====", ",", "v1,a b,c"):
         odd = peer.http.post(desk.url + "/linkage/v1/messages", data=b"{}", timeout=5, headers={
-            "webhook-id": "x", "webhook-timestamp": str(int(datetime.now(UTC).timestamp())), "webhook-signature": header.encode()})
+            "content-type": "application/json", "webhook-id": "x", "webhook-signature": header.encode(),
+            "webhook-timestamp": str(int(datetime.now(UTC).timestamp()))})
         assert odd.status_code == 401, header
         assert odd.headers["content-type"] == "application/problem+json"
     assert desk.http.get(desk.url + "/linkage/v1/messages", timeout=5).status_code == 405
+    assert peer.http.post(desk.url + "/linkage/v1/messages", data=b"{}", timeout=5).status_code == 415
 
 
 def test_either_secret_is_good_while_keys_change(tmp_path: Path) -> None:
@@ -242,7 +247,7 @@ def test_either_secret_is_good_while_keys_change(tmp_path: Path) -> None:
 def test_envelopes(desk: Desk, peer: Peer) -> None:
     matter = Thread(peer)
     good = matter.message("offer", {"words": "信封", "first_receiver": THEM})
-    assert peer.send({**good, "from": "somebody.else"}, status=401)["code"] == "unauthorized"
+    assert peer.send({**good, "from": "somebody.else"}, status=401)["code"] == "signature"
     assert "to" in peer.send({**good, "to": "120.yueyang"}, status=422)["fields"]
     assert "kind" in peer.send({**good, "kind": "order"}, status=422)["fields"]
     assert "version" in peer.send({**good, "version": "2"}, status=422)["fields"]

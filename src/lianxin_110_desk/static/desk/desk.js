@@ -30,7 +30,7 @@ function mark(root = document) {
 function opened() {
   const one = document.querySelector("[data-opened]");
   if (one && one.dataset.state === "offered" && document.visibilityState === "visible") {
-    post(`/handovers/${one.dataset.opened}/acknowledge`, {}, { "X-By-Itself": "1" });
+    post(`/handovers/${one.dataset.opened}/acknowledge`, {}, { "X-By-Itself": "1" }).then(readMatter);
   }
 }
 
@@ -132,10 +132,10 @@ function tick() {
 setInterval(tick, 1000);
 
 const live = document.getElementById("live");
-let connected = false, was = false;
+let connected = false;
 function listen() {
   const events = new EventSource("/stream");
-  events.onopen = () => { connected = true; live.textContent = words.liveWords; if (was) read(); was = true; };
+  events.onopen = () => { connected = true; live.textContent = words.liveWords; read(); };  // what came before it was heard
   events.onerror = () => { connected = false; live.textContent = words.awayWords; if (events.readyState === EventSource.CLOSED) setTimeout(listen, 3000); };
   events.onmessage = (message) => { const event = JSON.parse(message.data); alarm(event); calm(event); read(event.matter); };
   addEventListener("pagehide", () => events.close(), { once: true });
