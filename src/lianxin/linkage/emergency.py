@@ -83,7 +83,7 @@ def _stand_in() -> str:
 def _registered(by: Actor, intake: Intake, submission: str) -> tuple[uuid.UUID, str]:
     """Register what can be registered. A wrong field is left empty: it is on the operator's screen and follows when it is right."""
     intake = replace(intake, words=intake.words.strip() or _stand_in(), urgency=Urgency.URGENT.value, outside_allowed=True)
-    for _attempt in range(4):
+    for _attempt in range(8):  # a fault each
         try:
             made = register(intake=intake, by=by, key=_key(by, submission))
         except Invalid as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lianxin.cases.policy import HOTLINE_ROLES
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 
@@ -34,8 +33,3 @@ def rules(actor: Actor) -> bool:
 def reviews(actor: Actor) -> bool:
     """Whether somebody reads the weekly figures. They name no person."""
     return actor.holds_in_hotline(*REVIEWERS) and _scoped(actor, WORK)
-
-
-def reads_words(actor: Actor) -> bool:
-    """Whether somebody reads what the desks said to each other about a case they may see: the hotline, not the units."""
-    return any(grant.role in HOTLINE_ROLES for grant in actor.grants)

@@ -10,19 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import F, IntegerField, Q, QuerySet, Value
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models import When as If
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
-from lianxin.cases.models import Case
+from lianxin.cases.models import Case, Event
 from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import KeyringError, decrypt
 from lianxin.kernel.errors import NotAllowed, NotFound
 from lianxin.kernel.text import mask_phone
-from lianxin.organisations.actors import Actor
+from lianxin.organisations.actors import Actor, Kind
 
 from . import policy
 from .disclosing import mask_name
@@ -33,6 +33,7 @@ from .wire import Offer
 log = logging.getLogger(__name__)
 SHOWN = 200  # of a list
 RECENT = timedelta(hours=12)
+UNSEEN = timedelta(minutes=15)
 _IN, _OUT = Direction.IN.value, Direction.OUT.value
 _STILL = [state.value for state in OPEN]
 _ASKED = [state.value for state in UNDECIDED]
@@ -91,16 +92,23 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """What the desk should hear of: emergencies offered that nobody has looked at, and missed clocks of either direction."""
+    """What the desk should hear of: emergencies offered that nobody has looked at, emergencies of ours that were not taken, and
+    missed clocks of either direction."""
 
     ringing: tuple[Row, ...] = ()
+    refused: tuple[Row, ...] = ()
     late: tuple[Row, ...] = ()
     waiting: int = 0
 
     @property
+    def all(self) -> tuple[Row, ...]:
+        """The most pressing first."""
+        return (*self.ringing, *self.refused, *self.late)
+
+    @property
     def key(self) -> str:
         """Changes when something is added or goes away."""
-        return ",".join(sorted(str(one.handover.pk)[-8:] for one in (*self.ringing, *self.late)))
+        return ",".join(sorted(str(one.handover.pk)[-8:] for one in self.all))
 
 
 def _allowed(by: Actor) -> None:
@@ -204,10 +212,14 @@ def lately(by: Actor) -> list[Row]:
 
 
 def alarms(by: Actor) -> Alarms:
-    """What should be heard now. A missed clock stays an alarm until the state moves on or a telephone call is on record. Two
-    queries. Raises NotAllowed."""
+    """What should be heard now. A missed clock stays an alarm until the state moves on or a telephone call is on record; an emergency
+    that was not taken, until somebody here has done something about its case. Three queries. Raises NotAllowed."""
     _allowed(by)
     at = now()
+    touched = Event.objects.filter(case=OuterRef("matter__case"), at__gt=OuterRef("decided_at"), actor_kind=Kind.STAFF.value)
+    not_taken = _base().filter(
+        ~Exists(touched), direction=_OUT, emergency=True, decided_at__gte=at - UNSEEN,
+        state__in=[HandoverState.REFUSED.value, HandoverState.DEFAULTED.value]).order_by("-decided_at")[:SHOWN]
     open_in = Handover.objects.filter(direction=_IN, ended_at__isnull=True, state__in=_ASKED)
     heard = Q(due_at__lt=at) & (Q(phoned_at__isnull=True) | Q(phoned_at__lt=F("due_at")))
     found = list(_base().filter(ended_at__isnull=True).filter(
@@ -216,14 +228,14 @@ def alarms(by: Actor) -> Alarms:
     return Alarms(
         ringing=tuple(row for row in rows if row.handover.direction == _IN and row.handover.state == HandoverState.OFFERED
                       and row.handover.emergency and not row.late),
-        late=tuple(row for row in rows if row.late), waiting=open_in.count())
+        late=tuple(row for row in rows if row.late), waiting=open_in.count(), refused=tuple(_row(one, at) for one in not_taken))
 
 
-def _told(steps: Iterable[HandoverStep], words: bool) -> tuple[Told, ...]:
-    return tuple(Told(step, opened(step.words, f"handover_step:{step.pk}:words") if words else "") for step in steps)
+def _told(steps: Iterable[HandoverStep]) -> tuple[Told, ...]:
+    return tuple(Told(step, opened(step.words, f"handover_step:{step.pk}:words")) for step in steps)
 
 
-def _threads(found: Sequence[Handover], by: Actor) -> list[Thread]:
+def _threads(found: Sequence[Handover]) -> list[Thread]:
     at, ids = now(), [one.pk for one in found]
     steps: dict[uuid.UUID, list[HandoverStep]] = {pk: [] for pk in ids}
     for step in HandoverStep.objects.filter(handover__in=ids).select_related("staff").order_by("id"):
@@ -231,20 +243,19 @@ def _threads(found: Sequence[Handover], by: Actor) -> list[Thread]:
     shown: dict[uuid.UUID, list[Disclosure]] = {pk: [] for pk in ids}
     for one in Disclosure.objects.filter(handover__in=ids).order_by("id"):
         shown[one.handover_id].append(one)
-    words = policy.reads_words(by)
     made = []
     for one in found:
-        offer = offer_of(one) if one.direction == _IN and words else None
-        made.append(Thread(_row(one, at, offer), _told(steps[one.pk], words), tuple(shown[one.pk]), offer))
+        offer = offer_of(one) if one.direction == _IN else None
+        made.append(Thread(_row(one, at, offer), _told(steps[one.pk]), tuple(shown[one.pk]), offer))
     return made
 
 
-def of_case(by: Actor, case: Case) -> list[Thread]:
-    """The handovers of a case that somebody may see, newest first; those of its master while it is merged. Words for the hotline
-    only. Three queries where there are any, one where there are none."""
+def of_case(case: Case) -> list[Thread]:
+    """The handovers of a case, for whoever may see the case, newest first; those of its master while it is merged. Three queries
+    where there are any, one where there are none."""
     subject = case.master_id if case.master_id is not None else case.pk
     found = list(_base().filter(matter__case_id=subject).order_by("-offered_at"))
-    return _threads(found, by) if found else []
+    return _threads(found) if found else []
 
 
 def one(by: Actor, handover_id: uuid.UUID) -> Thread:
@@ -253,13 +264,13 @@ def one(by: Actor, handover_id: uuid.UUID) -> Thread:
     found = _base().filter(pk=handover_id).first()
     if found is None:
         raise NotFound(_("没有这次移交。"))
-    return _threads([found], by)[0]
+    return _threads([found])[0]
 
 
 def matter_threads(by: Actor, matter: Matter, *, but: uuid.UUID) -> list[Thread]:
     """The other handovers of a matter, newest first: what went back and forth before. Raises NotAllowed."""
     _allowed(by)
-    return _threads(list(_base().filter(matter=matter).exclude(pk=but).order_by("-offered_at")), by)
+    return _threads(list(_base().filter(matter=matter).exclude(pk=but).order_by("-offered_at")))
 
 
 @dataclass(frozen=True, slots=True)

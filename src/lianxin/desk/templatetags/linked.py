@@ -23,9 +23,11 @@ from ..forms.linkage import LABELS, steps_for
 register = template.Library()
 
 KINDS: dict[str, str | Promise] = {
-    "offer": gettext_lazy("提出移交"), "acknowledge": gettext_lazy("已看到"), "accept": gettext_lazy("接收"), "refuse": gettext_lazy("不接收"),
+    "offer": gettext_lazy("提出移交"), "acknowledge": gettext_lazy("已看到"), "accept": gettext_lazy("接收"),
+    "refuse": gettext_lazy("不接收"),
     "negotiate": gettext_lazy("协商"), "withdraw": gettext_lazy("撤回移交"), "withdrawn": gettext_lazy("确认撤回"),
-    "supplement": gettext_lazy("补充情况"), "phone": gettext_lazy("电话联系"), "progress": gettext_lazy("进展"), "outcome": gettext_lazy("结果"),
+    "supplement": gettext_lazy("补充情况"), "phone": gettext_lazy("电话联系"), "progress": gettext_lazy("进展"),
+    "outcome": gettext_lazy("结果"),
     "close": gettext_lazy("了结"), "late": gettext_lazy("超时"), "ping": gettext_lazy("问候"), "query": gettext_lazy("核对"),
     "rule": gettext_lazy("联合规则"),
 }
@@ -35,7 +37,8 @@ DONE: dict[str, str | Promise] = {
 }
 # From this desk's side, whoever said it.
 AGREED: dict[str, str | Promise] = {
-    Agreed.OURS.value: gettext_lazy("归本热线"), Agreed.THEIRS.value: gettext_lazy("归对方"), Agreed.UNCLEAR.value: gettext_lazy("还没有说清"),
+    Agreed.OURS.value: gettext_lazy("归本热线"), Agreed.THEIRS.value: gettext_lazy("归对方"),
+    Agreed.UNCLEAR.value: gettext_lazy("还没有说清"),
 }
 PHONED: dict[str, str | Promise] = {
     PhoneAgreed.ACCEPTED.value: gettext_lazy("说接收"), PhoneAgreed.REFUSED.value: gettext_lazy("说不接收"),

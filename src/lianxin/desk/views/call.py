@@ -174,7 +174,8 @@ def _finished(request: StaffRequest, case: Case, faults: list[str | Promise], do
     _lies_on(request, case.pk, data)
     for fault in faults:
         messages.warning(request, _("%(number)s 有一项没有补上：%(why)s 请在工单里继续。") % {"number": case.number, "why": fault})
-    done = format_html('{} <a class="desk-readout" href="{}">{}</a> {}', _("已补齐"), reverse("desk:case", args=[case.pk]), case.number, told)
+    address = reverse("desk:case", args=[case.pk])
+    done = format_html('{} <a class="desk-readout" href="{}">{}</a> {}', _("已补齐"), address, case.number, told)
     messages.success(request, done, extra_tags=draft_name(request, "call"))
     return redirect(reverse("desk:call"))
 

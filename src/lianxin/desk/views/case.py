@@ -69,7 +69,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         learnt=_learnt(request, case), assisted=len(case.words) >= assistant.LONG and assistant.available(),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=policy.own_assignment(request.actor, open_ones, "attach")),
-        threads=queries_linkage.of_case(request.actor, case) if case.linked or case.master_id else [],
+        threads=queries_linkage.of_case(case) if case.linked or case.master_id else [],
         seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file), **family_of(request.actor, case, open_ones),
     )
 

@@ -44,7 +44,8 @@ def _intake(request: HttpRequest) -> Intake:
     lon, lat = _degree(request, "lon"), _degree(request, "lat")
     return Intake(
         words=_said(request, "words", 12_000), channel="phone", category=category or None,
-        area=area_code(_said(request, "area", 200)) or None, place_text=_said(request, "place_text", 300), lon=lon if lat is not None else None, lat=lat if lon is not None else None,
+        area=area_code(_said(request, "area", 200)) or None, place_text=_said(request, "place_text", 300),
+        lon=lon if lat is not None else None, lat=lat if lon is not None else None,
         name=_said(request, "name", 60), phone=_said(request, "phone", 40), confidential="confidential" in request.POST,
         accept=bool(category))
 

@@ -72,6 +72,7 @@ def _alarm_words(found: Alarms) -> str:
         first = found.ringing[0]
         said.append(ngettext("%(n)d 件紧急移交等您接：%(who)s", "%(n)d 件紧急移交等您接：%(who)s", len(found.ringing)) % {
             "n": len(found.ringing), "who": first.handover.matter.partner.said})
+    said.extend(_("%(who)s不接收紧急移交，请马上打电话或改转") % {"who": row.handover.matter.partner.said} for row in found.refused[:3])
     for row in found.late[:3]:
         who = {"who": row.handover.matter.partner.said, "state": row.handover.get_state_display()}
         said.append(_("%(who)s移交来的超时未答复") % who if row.handover.direction == Direction.IN and row.handover.undecided
@@ -87,8 +88,8 @@ def _alarm_words(found: Alarms) -> str:
 def linkage_state(request: StaffRequest) -> JsonResponse:
     """What every open page of who works the link asks for: how many wait, what is missed, what to say and whether to sound."""
     found = queries.alarms(request.actor)
-    first: Row | None = next(iter((*found.ringing, *found.late)), None)
-    urgent = bool(found.ringing) or any(row.handover.emergency for row in found.late)
+    first: Row | None = next(iter(found.all), None)
+    urgent = bool(found.ringing or found.refused) or any(row.handover.emergency for row in found.late)
     return JsonResponse({
         "waiting": found.waiting, "late": len(found.late), "key": found.key, "words": _alarm_words(found),
         "sound": "urgent" if urgent else "late" if found.late else "",

@@ -117,8 +117,9 @@ def review_file(request: StaffRequest) -> HttpResponse:
     writer.writerow(["category", "name", "offers", "out", "refused", "negotiated", "defaulted", "late", "matters", "back_and_forth"])
     for line in [*found.lines, found.whole]:
         name = _("合计") if line is found.whole else _name(line)
-        writer.writerow([line.category.code if line.category else "", name.lstrip("=+-@\t\r"), line.offers, line.out, line.refused, line.negotiated,
-                         line.defaulted, line.late, line.matters, line.back_and_forth])
+        writer.writerow([
+            line.category.code if line.category else "", name.lstrip("=+-@\t\r"), line.offers, line.out, line.refused, line.negotiated,
+            line.defaulted, line.late, line.matters, line.back_and_forth])
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="linkage-{week.first.isoformat()}.csv"'
     return response
