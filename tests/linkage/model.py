@@ -293,15 +293,15 @@ def _acts(desk: Desk, world: World, at: int, name: str, bounds: Bounds) -> Itera
     if world.offers < bounds.offers:
         behind = next((one.id for one in reversed(record.handovers) if one.direction != OUT and one.state in TAKEN), None)
         for mode in bounds.modes:
-            made = uuid.UUID(int=world.offers + 1)
+            made: Any = world.offers + 1  # a number stands for the id: it is hashed a million times
             with suppress(NotNow):
                 yield f"{name} offers ({mode})", act(desk, world, at, Kind.OFFER, made, mode=mode, follows=behind)
     for one in record.handovers:
         for kind in ACTS:
             with suppress(NotNow):
-                yield f"{name}: {kind} {one.id.int}", act(desk, world, at, kind, one.id)
+                yield f"{name}: {kind} {one.id}", act(desk, world, at, kind, one.id)
         with suppress(NotNow):
-            yield f"{name}: time is up {one.id.int}", clock(desk, world, at, one.id)
+            yield f"{name}: time is up {one.id}", clock(desk, world, at, one.id)
 
 
 def explore(desk: Desk, bounds: Bounds) -> Explored:

@@ -7,10 +7,13 @@ transactions that hand something over pay for it.
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Count, Min, Q
 
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt
@@ -20,6 +23,7 @@ from . import wire
 from .models import Handover, Matter, Outgoing, OutgoingState, Partner
 
 CHANNEL: Final = "lianxin_linkage"
+LONGEST_WHY: Final = 300
 
 
 def _context(pk: uuid.UUID) -> str:
@@ -71,6 +75,70 @@ def envelope_of(row: Outgoing, partner: Partner) -> str:
         body=body_of(row).model_dump(mode="json"), matter=row.matter_id, seq=row.seq, handover=row.handover_id, term=row.term)
 
 
-def waiting(partner: Partner) -> int:
-    """How many messages a partner has not taken yet."""
-    return Outgoing.objects.filter(partner=partner, state=OutgoingState.WAITING).count()
+# ── What became of a message ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sent(row: Outgoing, at: datetime) -> None:
+    """It was answered: the next of its matter may go."""
+    Outgoing.objects.filter(pk=row.pk).update(state=OutgoingState.SENT, sent_at=at, attempts=row.attempts + 1, last_error="")
+
+
+def put_off(row: Outgoing, why: str, at: datetime, until: datetime) -> None:
+    """Not answered: later, and those behind it later still."""
+    Outgoing.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, last_error=why[:LONGEST_WHY], next_at=until)
+    if row.matter_id is not None:
+        Outgoing.objects.filter(matter_id=row.matter_id, state=OutgoingState.WAITING, next_at__lt=until).exclude(pk=row.pk).update(
+            next_at=until)
+
+
+def give_up(row: Outgoing, why: str) -> None:
+    """Refused for good: it stays until people have looked, and those of its matter behind it wait."""
+    Outgoing.objects.filter(pk=row.pk).update(state=OutgoingState.DEAD, attempts=row.attempts + 1, last_error=why[:LONGEST_WHY])
+
+
+def go_back(row: Outgoing, expected: int, at: datetime) -> None:
+    """The other side lacks messages it had answered: go on from the number it expects. Raises ValueError when they are emptied."""
+    again = Outgoing.objects.select_for_update().filter(
+        matter_id=row.matter_id, seq__gte=expected, seq__lt=row.seq, state=OutgoingState.SENT)
+    if expected < 1 or any(one.body is None for one in again) or len(again) != (row.seq or 0) - expected:
+        raise ValueError("what the other side lacks is no longer kept")
+    again.update(state=OutgoingState.WAITING, sent_at=None, next_at=at, attempts=0)
+
+
+def resend(letter: uuid.UUID) -> int:
+    """A dead letter goes again at once, and all of its matter behind it in their order. Returns how many wait then; 0 when it is no
+    dead letter."""
+    at = now()
+    with transaction.atomic():
+        row = Outgoing.objects.select_for_update().filter(pk=letter, state=OutgoingState.DEAD).first()
+        if row is None:
+            return 0
+        tail = Q(pk=row.pk) if row.matter_id is None else Q(matter_id=row.matter_id, seq__gte=row.seq)
+        count = Outgoing.objects.filter(tail).exclude(state=OutgoingState.SENT).update(
+            state=OutgoingState.WAITING, next_at=at, attempts=0)
+        wake(row.partner_id)
+    return count
+
+
+def hurry(partner_id: int, at: datetime) -> int:
+    """A partner answers again: what was put off for its silence goes now."""
+    return Outgoing.objects.filter(partner_id=partner_id, state=OutgoingState.WAITING, next_at__gt=at).update(next_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One partner's outbox: messages waiting and dead, and the age of the oldest that waits in seconds."""
+
+    code: str
+    waiting: int
+    dead: int
+    oldest: float
+
+
+def standings(at: datetime) -> list[Standing]:
+    """Every active partner's outbox, empty ones too. One query over what is not sent."""
+    unsent = Q(outgoing__state=OutgoingState.WAITING)
+    rows = Partner.objects.filter(active=True).annotate(
+        waiting=Count("outgoing", filter=unsent), dead=Count("outgoing", filter=Q(outgoing__state=OutgoingState.DEAD)),
+        oldest=Min("outgoing__made_at", filter=unsent)).order_by("code").values_list("code", "waiting", "dead", "oldest")
+    return [Standing(code, waiting, dead, (at - oldest).total_seconds() if oldest else 0.0) for code, waiting, dead, oldest in rows]
