@@ -11,6 +11,7 @@ from django.db import connection
 
 from lianxin.cases import actions as a
 from lianxin.cases import handing_over, narrative, policy, queries, standings
+from lianxin.cases.duplicates import which_way
 from lianxin.cases.engine import On
 from lianxin.cases.families import as_promised
 from lianxin.cases.messages import announce_event
@@ -522,6 +523,21 @@ def test_whoever_is_merged_under_a_master_may_take_theirs_back(world: World, mon
     take(world, under, "withdraw", by="reporter")
     link(master, "close_handover")
     assert (got(under).state, got(master).state, got(master).duplicate_count) == (State.WITHDRAWN, State.CLOSED, 0)
+
+
+def test_who_says_the_same_later_goes_under_it(world: World, monday: Frozen) -> None:
+    master, late = there(world), at_state(world, State.DISPATCHED)
+    assert which_way(got(late), got(master))[0].pk == master
+    with pytest.raises(Invalid) as caught:
+        take(world, late, "merge", duplicates=[str(master)])
+    assert "只能作主件" in caught.value.fields["duplicates"]
+    monday.move(minutes=20)
+    take(world, master, "merge", duplicates=[str(late)])
+    assert (got(late).state, running(late), got(late).due_at) == (State.MERGED, {"handover"}, monday.move() + timedelta(hours=2))
+    link(master, "close_handover")
+    assert got(late).outcome == Outcome.HANDED_OVER
+    for one in (master, late):
+        assert differences(one) == []
 
 
 # Of before

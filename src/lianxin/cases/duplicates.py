@@ -197,9 +197,10 @@ def pairings(actor: Actor, *, after: str = "", limit: int = QUEUED) -> tuple[lis
 
 
 def which_way(first: Case, second: Case) -> tuple[Case, Case]:
-    """Master and duplicate of two cases: the master is the one a unit has, one with others under it, else the older."""
-    def rank(case: Case) -> tuple[bool, bool, datetime, uuid.UUID]:
-        return (case.lead_unit_id is None, not case.duplicate_count, case.registered_at, case.pk)
+    """Master and duplicate of two cases: the master is the one that another service has or thinks about, the one a unit has, one
+    with others under it, else the older."""
+    def rank(case: Case) -> tuple[bool, bool, bool, datetime, uuid.UUID]:
+        return (case.linkage == "", case.lead_unit_id is None, not case.duplicate_count, case.registered_at, case.pk)
 
     return (first, second) if rank(first) <= rank(second) else (second, first)
 

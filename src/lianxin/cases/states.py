@@ -290,7 +290,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     Transition("delist_supervision", _("摘牌"), tuple(State), (), _NOBODY, _SYSTEM, public=True, bumps=False),
     # One matter, several reporters: the master is acted on, the others follow.
     Transition(
-        "merge", _("并案"), _BEFORE_REPLY, (), _INTAKE, _HOTLINE, requires=("duplicates", "reason"), key="q",
+        "merge", _("并案"), (*_BEFORE_REPLY, State.HANDED_OVER), (), _INTAKE, _HOTLINE, requires=("duplicates", "reason"), key="q",
     ),
     Transition(
         "unmerge", _("拆分"), (State.MERGED,), (State.REGISTERED, State.ACCEPTED, State.DISPATCHED), _DISPATCHER, _HOTLINE,

@@ -90,6 +90,8 @@ def why_not(by: Actor, master: Case, case: Case) -> object | None:
         return (_("%(number)s 已经并在这件下面。") if already else _("%(number)s 已并入别的工单，要先拆分。")) % shown
     if case.linkage == Linkage.OFFERED:
         return _("%(number)s 正在移交别的单位，先撤回移交才能并入。") % shown
+    if case.state == State.HANDED_OVER:
+        return _("%(number)s 已移交别的单位，只能作主件，把别的并到它下面。") % shown
     if not BY_ACTION["merge"].leads_from(case.state):
         return _("%(number)s 已答复或已办结，不能并入。") % shown
     if case.for_supervisor or case.supervised > max(master.supervised, Supervised.REMINDER):
