@@ -272,6 +272,27 @@ def test_help_that_is_asked_for_leaves_the_matter_here(world: World, desk: Partn
     assert Matter.objects.get(pk=medics.matter).closed_at is not None
 
 
+def test_our_own_part_in_what_they_go_on_holding(world: World, desk: Partner) -> None:
+    peer = Peer(desk)
+    key = peer.offer(mode="joint", words="现场需要社区安置一位老人。")
+    by = world.actor("operator")
+    case = deciding.accept(by, key)
+    agree()
+    assert (peer.row().holder, peer.row().joint, case.linkage) == ("them", True, "")
+    a.accept(world.on(case.pk, "operator"), category="010102")
+    a.answer_on_the_spot(world.on(case.pk, "operator"), public_answer="社区已安置。", means="phone")
+    agree()
+    assert [kind for kind, _body in peer.heard()] == ["accept", "outcome"]
+    peer.say("close", key)
+    second = Peer(desk)
+    joint = second.offer(mode="joint")
+    part = deciding.accept(by, joint)
+    whole = second.offer(basis="clear")
+    assert deciding.accept(by, whole).pk == part.pk
+    agree()
+    assert (second.row().holder, second.row().joint) == ("us", False)
+
+
 def test_who_called_travels_masked_unless_the_matter_needs_it(world: World, desk: Partner) -> None:
     _case, _handover, peer = offered(world, desk)
     assert peer.heard()[0][1]["caller"] == {"shared": "masked", "name": "文**", "phone": "137****9876"}

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from lianxin.cases.actions import Intake, register
 from lianxin.cases.actions.handing_over import note_handover, take_back_handover
 from lianxin.cases.engine import On, told_when_held
-from lianxin.cases.models import Case, Channel, State, Urgency
+from lianxin.cases.models import TERMINAL, Case, Channel, State, Urgency
 from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -92,11 +92,17 @@ def accept(by: Actor, pk: uuid.UUID, *, category: str | None = None, area: str |
 def _accept(by: Actor, handover: Handover, matter: Matter, partner: Partner, *, category: str | None, area: str | None, note: str,
             how: wire.By, at: datetime) -> Case:
     case = Case.objects.filter(pk=matter.case_id).first() if matter.case_id is not None else None
-    returns = case is not None and case.state == State.HANDED_OVER and handover.mode == Mode.TRANSFER
-    if not returns:
+    joint = handover.mode == Mode.JOINT
+    if joint and case is not None and case.state == State.HANDED_OVER:
+        raise Conflict(_("这件事已经移交对方办理：请对方交回，或者另提一件。"), code="with_partner")
+    returns = case is not None and case.state == State.HANDED_OVER
+    if case is not None and case.state not in TERMINAL and not returns:  # our own part so far: now the whole of it, or more of it
+        matter.joint = matter.joint and joint
+        matter.save(update_fields=["joint"])
+    elif not returns:
         case = _registered(by, handover, partner, category=category, area=area)
-        matter.case = case
-        matter.save(update_fields=["case"])
+        matter.case, matter.joint = case, joint
+        matter.save(update_fields=["case", "joint"])
     assert case is not None
     followed = threads.followed(handover)
     state = threads.say(matter, wire.Kind.ACCEPT, wire.Accept(

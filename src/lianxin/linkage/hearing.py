@@ -115,7 +115,7 @@ def hear_refuse(arrival: Arrival) -> None:
     if arrival.status is wire.Status.APPLIED:
         defaulted = handover.state == HandoverState.DEFAULTED
         _note(arrival, handover, "defaulted" if defaulted else "refused", words=body.words, linkage=_back(handover),
-              public=handover.outgoing, data={"reason": reason})
+              public=handover.direction == Direction.OUT, data={"reason": reason})
     settle_matter(matter, arrival.at)
 
 

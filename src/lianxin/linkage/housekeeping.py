@@ -23,10 +23,11 @@ def _over(prefix: str, at: datetime) -> Q:
 
 def forget_words(at: datetime) -> int:
     """Empty offers and the words of the ledger. Returns how many rows."""
-    offers = Handover.objects.filter(_over("", at), ended_at__isnull=False, anonymised_at__isnull=True).update(payload=None, anonymised_at=at)
-    steps = HandoverStep.objects.filter(
-        pk__in=HandoverStep.objects.filter(_over("handover__", at), anonymised_at__isnull=True, handover__ended_at__isnull=False).values("pk"))
-    return offers + steps.update(words=None, anonymised_at=at)
+    over = Handover.objects.filter(_over("", at), ended_at__isnull=False, anonymised_at__isnull=True)
+    offers = over.update(payload=None, anonymised_at=at)
+    said = HandoverStep.objects.filter(
+        _over("handover__", at), anonymised_at__isnull=True, handover__ended_at__isnull=False).values("pk")
+    return offers + HandoverStep.objects.filter(pk__in=said).update(words=None, anonymised_at=at)
 
 
 def forget_messages(at: datetime) -> int:

@@ -108,7 +108,8 @@ class Holder(models.TextChoices):
 class Matter(models.Model):
     """One matter shared with one partner; `id` is the same on both sides. `holder` and `term` say who has it: the term goes up by
     one with each transfer that is accepted. `sent_seq` and `received_seq` count the messages of either direction. There is no
-    `case` while what they offered waits for an answer, or was refused."""
+    `case` while what they offered waits for an answer, or was refused. `joint`: the case is this side's own part in a matter that the
+    partner goes on holding."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="matters")
@@ -121,6 +122,7 @@ class Matter(models.Model):
     their_reference = models.CharField(max_length=60, blank=True)
     opened_at = models.DateTimeField(default=now)
     closed_at = models.DateTimeField(null=True, blank=True)
+    joint = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -131,7 +133,7 @@ class Matter(models.Model):
                 fields=["case", "partner"], condition=models.Q(case__isnull=False, closed_at__isnull=True), name="matter_of_a_case_once"),
             # A case is with one partner at a time.
             models.UniqueConstraint(
-                fields=["case"], condition=models.Q(case__isnull=False, closed_at__isnull=True, holder="them"),
+                fields=["case"], condition=models.Q(case__isnull=False, closed_at__isnull=True, holder="them", joint=False),
                 name="matter_held_by_one_partner"),
         ]
         indexes = [models.Index(fields=["partner"], condition=models.Q(closed_at__isnull=True), name="matter_open")]
@@ -224,10 +226,6 @@ class Handover(models.Model):
             models.Index(fields=["direction", "state", "-offered_at"], condition=models.Q(ended_at__isnull=True), name="handover_open"),
             models.Index(fields=["-offered_at"], name="handover_recent"),
         ]
-
-    @property
-    def outgoing(self) -> bool:
-        return self.direction == Direction.OUT
 
     @property
     def undecided(self) -> bool:

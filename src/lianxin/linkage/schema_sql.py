@@ -49,3 +49,25 @@ DROP TRIGGER linkage_case_holder_agrees ON cases_case;
 DROP TRIGGER linkage_matter_holder_agrees ON linkage_matter;
 DROP FUNCTION linkage_holder_agrees();
 """
+
+# A part of ours in a matter that a partner goes on holding is nobody's but ours.
+HOLDER_BUT_JOINT = """
+CREATE OR REPLACE FUNCTION linkage_holder_agrees() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  subject uuid;
+  standing text;
+  holders integer;
+BEGIN
+  IF TG_TABLE_NAME = 'cases_case' THEN subject := NEW.id; ELSE subject := NEW.case_id; END IF;
+  IF subject IS NULL THEN RETURN NULL; END IF;
+  SELECT linkage INTO standing FROM cases_case WHERE id = subject AND state NOT IN ('closed', 'declined', 'withdrawn');
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT count(*) INTO holders FROM linkage_matter WHERE case_id = subject AND holder = 'them' AND closed_at IS NULL AND NOT joint;
+  IF (standing = 'there') IS DISTINCT FROM (holders = 1) THEN
+    RAISE EXCEPTION 'case % stands as "%" and % partners hold it', subject, standing, holders USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+"""
+
+HOLDER_AS_BEFORE = HOLDER_BUT_JOINT.replace(" AND NOT joint", "")
