@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.cases.catalogue.rights import can_propose as may_propose_catalogue
@@ -31,7 +31,7 @@ from .linkage import linked
 from .office import day_said
 
 SAID: dict[str, Any] = {
-    "offers": gettext_lazy("移交"), "refused": gettext_lazy("不接收"), "negotiated": gettext_lazy("协商过"),
+    "offers": pgettext_lazy("figure", "移交"), "refused": gettext_lazy("不接收"), "negotiated": gettext_lazy("协商过"),
     "defaulted": gettext_lazy("归先接单位"), "late": gettext_lazy("超时"), "back_and_forth": gettext_lazy("来回两次以上"),
 }
 
