@@ -55,9 +55,11 @@ class Standing:
         try:
             loop.run_forever()
         finally:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                loop.run_until_complete(keeper)
+            tasks = {keeper, *asyncio.all_tasks(loop)}
+            for task in tasks:  # whoever waits for a command is told that it was stopped
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            loop.run_until_complete(asyncio.sleep(0))
             loop.close()
 
     def warm(self) -> None:
@@ -69,7 +71,8 @@ class Standing:
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None and self._process == os.getpid():
-            loop.call_soon_threadsafe(loop.stop)
+            with contextlib.suppress(RuntimeError):  # it has ended already
+                loop.call_soon_threadsafe(loop.stop)
 
     async def _keep(self) -> None:
         assert self._up is not None
@@ -133,7 +136,8 @@ class Standing:
         try:
             future.result(within + 0.02)
         except concurrent.futures.TimeoutError:
-            future.cancel()
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                future.cancel()
             raise Late("no answer in time") from None
         except concurrent.futures.CancelledError:
             raise Down("the connection was stopped") from None
