@@ -3,13 +3,14 @@ takes from the emergency key to the other desk's screen."""
 
 from __future__ import annotations
 
+from . import fill
 from .parts import Run
 from .results import Row
 from .twodesks import harness
 from .twodesks.compare import KINDS
 
 HANDOVERS, QUICK_HANDOVERS = 10_000, 150
-EVERY, QUICK_EVERY = (8.0, 16.0), (3.0, 5.0)  # seconds from one crash to the next
+CRASHES, QUICK_CRASHES = 40, 4
 SEED = 20_261
 
 
@@ -34,7 +35,8 @@ def rows_of(done: harness.Done, wanted: int) -> list[Row]:
 
 
 def bench(run: Run) -> list[Row]:
-    run.fresh(run.sizes[0])
+    fill.empty()
+    run.have = 0
     wanted = QUICK_HANDOVERS if run.quick else HANDOVERS
     run.tell("two desks, a bad line, crashes")
-    return rows_of(harness.run(handovers=wanted, seed=SEED, every=QUICK_EVERY if run.quick else EVERY, tell=run.tell), wanted)
+    return rows_of(harness.run(handovers=wanted, seed=SEED, crashes=QUICK_CRASHES if run.quick else CRASHES, tell=run.tell), wanted)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 # `create` and `import` begin with an empty table, so what wants many cases stands before them.
 MODULES = {
     "queries": "endpoints", "lists": "lists", "reports": "reports", "sweep": "sweep", "worktime": "worktime", "reading": "reading",
-    "create": "create", "field": "field", "import": "importing",
+    "create": "create", "field": "field", "import": "importing", "linkage": "linkage",
 }
 # The order in the table, by `Row.part`; a module may fill more than one part.
-SHOWN = ("create", "field", "lists", "search", "import", "queries", "reports", "sweep", "worktime", "reading")
+SHOWN = ("create", "field", "linkage", "lists", "search", "import", "queries", "reports", "sweep", "worktime", "reading")
 
 
 @dataclass(slots=True)

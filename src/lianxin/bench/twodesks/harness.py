@@ -28,6 +28,7 @@ from .programs import Program, desk, python, running, web
 THEM = "110.bench"
 LOST, DOUBLED, DELAYED = 0.2, 0.05, 0.05
 AUTO = {"on": True, "accept": 0.7, "refuse": 0.2, "negotiate": 0.1, "follow_up": 0.15, "progress": True, "pace": 0.0}
+RETRY = {"LIANXIN_LINKAGE_RETRY_MILLISECONDS": "250"}  # as the other desk
 LONGEST = 1800.0  # seconds for everything; a run that does not come to rest by then is a fault
 QUIET = 3  # looks at both sides that find nothing under way
 
@@ -134,7 +135,7 @@ def stage(*, offers: int, seed: int, lossy: bool = True) -> Iterator[Stage]:
     connect(f"http://127.0.0.1:{out}", secret)
     with tempfile.TemporaryDirectory(prefix="lianxin-desk-") as data:
         programs = {
-            "web": web(ours), "deliver": Program("deliver", python("lianxin", "linkage", "deliver")),
+            "web": web(ours), "deliver": Program("deliver", python("lianxin", "linkage", "deliver"), RETRY),
             "desk": desk(theirs, data=Path(data), ours=settings.LIANXIN_LINKAGE_NAME, theirs=THEM, our_url=f"http://127.0.0.1:{back}",
                          secret=secret),
         }
@@ -146,8 +147,9 @@ def stage(*, offers: int, seed: int, lossy: bool = True) -> Iterator[Stage]:
             yield Stage(programs, f"http://127.0.0.1:{theirs}", f"http://127.0.0.1:{out}")
 
 
-def run(*, handovers: int, seed: int, every: tuple[float, float], tell: Callable[[str], None]) -> Done:
-    """About half of `handovers` are offered from each side; a process of one of the desks is killed `every` so many seconds.
+def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None]) -> Done:
+    """Half of `handovers` are offered from each side, what is handed back comes on top; at `crashes` moments, drawn over the whole
+    run, one process of one of the desks is killed.
 
     Raises RuntimeError when both sides do not come to rest.
     """
@@ -158,22 +160,23 @@ def run(*, handovers: int, seed: int, every: tuple[float, float], tell: Callable
         callers = Callers(desks.their_url, handovers - ours, chance)
         began = told = time.monotonic()
         victims = [desks.programs[name] for name in ("web", "deliver", "desk", "hands")]
-        next_kill, quiet = began + chance.uniform(*every), 0
+        moments = sorted((chance.random() for _each in range(crashes)), reverse=True)
+        quiet = 0
         while quiet < QUIET:
             now = time.monotonic()
             if now > began + LONGEST:
                 raise RuntimeError(f"not at rest after {LONGEST:.0f} s: {desks.figures()}")
             callers.go_on(25)
-            still_coming = callers.made < callers.count or Handover.objects.filter(direction=Direction.OUT).count() < ours
-            if now > next_kill and still_coming:
+            made = callers.made + min(ours, Handover.objects.filter(direction=Direction.OUT).exclude(basis="followup").count())
+            if moments and made >= moments[-1] * handovers:
+                moments.pop()
                 chance.choice(victims).crash()
-                next_kill = now + chance.uniform(*every)
             for program in desks.programs.values():
                 program.heal()
             if now > told + 15:
                 tell(f"{Handover.objects.count():,} handovers so far")
                 told = now
-            if still_coming:
+            if made < handovers or moments:
                 quiet = 0
                 continue
             time.sleep(0.5)
