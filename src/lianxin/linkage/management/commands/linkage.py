@@ -24,6 +24,7 @@ from django.utils.translation import override
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.linkage import clocks, outbox, reconciling, signing, wire
+from lianxin.linkage.checking import command as checking
 from lianxin.linkage.models import Outgoing, OutgoingState, Partner, PartnerKind, PartnerSecret
 from lianxin.linkage.sending import ask
 
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         reconcile.add_argument("partner", help="code of the partner")
         reconcile.add_argument("--everything", action="store_true", help="closed matters too")
         reconcile.add_argument("--json", action="store_true", help="one JSON object a line")
+        checking.add_arguments(parts.add_parser("check", help=checking.HELP))
         ping = parts.add_parser("ping", help="ask whether a partner answers, and how fast")
         ping.add_argument("partner", help="code of the partner")
 
@@ -83,7 +85,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         parts: dict[str, Callable[[dict[str, Any]], None]] = {
             "partner": self.partner, "secret": self.secret, "deliver": self.deliver, "dead": self.dead, "resend": self.resend,
-            "reconcile": self.reconcile, "ping": self.ping}
+            "reconcile": self.reconcile, "ping": self.ping, "check": self.check}
         try:
             parts[options["part"]](options)
         except DomainError as error:
@@ -215,6 +217,10 @@ class Command(BaseCommand):
         if lasting:
             raise CommandError(_("%d 件事项双方不一致，需要人工核对。") % lasting)
         self.say(_("双方一致。"))
+
+    def check(self, options: dict[str, Any]) -> None:
+        if status := checking.handle(options, self.stdout.write):
+            raise SystemExit(status)
 
 
 def _time(at: Any) -> str:
