@@ -1,7 +1,8 @@
 """One PostgreSQL server for the run, and a small city to work in.
 
-Without `LIANXIN_DATABASE_URL` the embedded server is started in a directory of its own; with it, the tests run on
-that server (a supported version, any database name: pytest-django makes its own beside it).
+Without `LIANXIN_DATABASE_URL` the embedded server is started in a directory of its own, a copy of one whose tables are
+made already; with it, the tests run on that server (a supported version, any database name: pytest-django makes its own
+beside it).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 _directory = Path(tempfile.mkdtemp(prefix="lianxin-tests-"))
 os.chmod(_directory, 0o755)
@@ -22,25 +22,12 @@ os.environ.setdefault("LIANXIN_LOG_LEVEL", "WARNING")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the tests' own thread
 
 
-
-def _careless(server: Any) -> None:
-    """What the tests write need not outlive a power cut. Servers that are killed in a test are started by that test."""
-    import psycopg
-
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {name} = off")
-        connection.execute("SELECT pg_reload_conf()")
-
-
 # With `-n` the tests run in processes of their own, each with a server; the one that hands them out needs none.
 _hands_out = "-n" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ
 if not os.environ.get("LIANXIN_DATABASE_URL") and not _hands_out:
-    from lianxin.embedded.server import EmbeddedServer
+    from tests.migrated import start
 
-    _server = EmbeddedServer(_directory)
-    _server.start()
-    _careless(_server)
+    _server = start(_directory)
     atexit.register(lambda: (_server.stop(), shutil.rmtree(_directory, ignore_errors=True)))
 else:
     atexit.register(lambda: shutil.rmtree(_directory, ignore_errors=True))

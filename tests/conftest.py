@@ -1,5 +1,6 @@
 """Fixtures every test may use; the server is started by tests/bootstrap.py, which pytest loads before Django."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with a slow test or a browser begin first: begun last, one of them would keep a core waiting for minutes."""
     long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The test database begins as a copy of one in which all migrations were run (tests/migrated.py)."""
+    if not os.environ.get("LIANXIN_DATABASE_URL"):
+        from django.db import connection
+
+        from tests.migrated import DATABASE
+
+        connection.settings_dict["TEST"]["TEMPLATE"] = DATABASE
 
 
 @pytest.fixture(scope="session")
