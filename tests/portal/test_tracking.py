@@ -14,6 +14,8 @@ from lianxin.cases.models import Case, EventText, Publication, PublicVersion, St
 from lianxin.kernel.clock import Frozen, frozen, now
 from lianxin.quality import actions as q
 from lianxin.quality.models import Rating
+from tests.cases.desks import link
+from tests.cases.ways import take
 from tests.portal.photos import photo
 from tests.portal.way import code_of, form_of, said, send
 from tests.world import World
@@ -240,3 +242,28 @@ def test_overdue_is_said_plainly(world: World, client: Client, monday: Frozen) -
         access.remember(response, case.pk)
     client.cookies["lianxin_case"] = response.cookies["lianxin_case"].value
     assert "已经超期" in said(client.get("/mine/"))
+
+
+def test_what_another_service_has_is_told_and_not_taken_back(world: World, client: Client, monday: Frozen) -> None:
+    case = opened(client)
+    take(world, case.pk, "accept")
+    take(world, case.pk, "offer_handover", reason="内部：归公安。")
+    page = said(client.get("/mine/"))
+    assert "热线正在把这件事转给试验市110。对方接收以前，仍由热线负责。" in page
+    assert 'href="/mine/withdraw/"' not in client.get("/mine/").content.decode()  # not while it is on its way
+    assert do(client, "withdraw", reason="不用了。").status_code == 409
+    link(case.pk, "release_handover")
+    link(case.pk, "tell_handover")
+    page = said(client.get("/mine/"))
+    assert "已转给试验市110，由他们处置。有了结果，热线最迟 11 月 23 日（周一）12:00前告诉您。" in page
+    assert "试验市110的人已到现场。" in page
+    assert "双方情绪稳定" not in page
+    assert do(client, "add", words="又来了几个人。")["Location"] == "/mine/"
+    assert "又来了几个人。" in said(client.get("/mine/"))
+    link(case.pk, "close_handover")
+    page = said(client.get("/mine/"))
+    assert "试验市110办完了，结果如下： 民警到场调解，双方和解。" in page
+    assert "归公安" not in page
+    assert "训诫" not in page
+    assert do(client, "contest", words="又打起来了。")["Location"] == "/mine/"
+    assert Case.objects.get(pk=case.pk).state == State.ACCEPTED

@@ -84,8 +84,9 @@ def counties() -> list[Topic]:
 
 
 def promised(case: Case) -> Clock | None:
-    """The clock of the answer itself: the last round's."""
-    return Clock.objects.filter(case=case, kind=ClockKind.RESOLVE, assignment__isnull=True).order_by("-started_at").first()
+    """The clock of the answer itself: the last round's, or that of what another service tells."""
+    return Clock.objects.filter(
+        case=case, kind__in=[ClockKind.RESOLVE, ClockKind.HANDOVER], assignment__isnull=True).order_by("-started_at", "-id").first()
 
 
 def own_files(case: Case) -> list[Attachment]:
