@@ -17,7 +17,7 @@ ADR = ROOT / "docs" / "explanation" / "adr"
 FORBIDDEN = (r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\blorem ipsum\b", r"(?<!user[- ])(?<!call,)\bagents?\b", r"\blanguage model\b")
 SYSTEM = {"opt", "srv", "etc", "usr", "var", "run", "backup", "elsewhere"}
 ADDRESSES = {"api", "desk", "accounts", "field", "places", "cases", "areas", "public", "attachments", "mine", "say", "track", "tracking",
-             "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision"}
+             "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision", "telephony", "live"}
 IMAGES = ROOT / "docs" / "images"
 
 

@@ -14,7 +14,7 @@ from lianxin.kernel.errors import DomainError
 from lianxin.organisations.actors import SYSTEM
 
 from . import agents, figures, receiving
-from .models import AgentSpell, Call, CallEvent, EventKind
+from .models import AgentSpell, Call, CallEvent, EventKind, HalfHour
 
 log = logging.getLogger(__name__)
 RECOUNT = timedelta(days=3)  # events come late now and then; half-hours older than this stand as they were counted
@@ -41,7 +41,7 @@ def end_lost(at: datetime) -> int:
 
 def count_half_hours(at: datetime) -> int:
     """Keep the half-hours of the last days, and of every day since the last that was kept. Returns how many."""
-    last = figures.HalfHour.objects.aggregate(last=Max("begins_at"))["last"]
+    last = HalfHour.objects.aggregate(last=Max("begins_at"))["last"]
     first = Call.objects.order_by("began_at").values_list("began_at", flat=True).first()
     spell = AgentSpell.objects.order_by("began_at").values_list("began_at", flat=True).first()
     since = min((one for one in (first, spell) if one is not None), default=None) if last is None else last

@@ -99,12 +99,13 @@ def lies_on(by: Actor, *, call_id: uuid.UUID, case_id: uuid.UUID) -> bool:
 
     Raises NotFound when this person had no part in the call."""
     call = Call.objects.filter(pk=call_id).first()
-    had = call is not None and by.staff_id is not None and (
-        (call.agent is not None and call.agent.staff_id == by.staff_id)
-        or CallEvent.objects.filter(call=call, agent__staff_id=by.staff_id).exclude(kind=EventKind.RINGING).exists())
-    if call is None or not had or not policy.can_see(by, Case.objects.get(pk=case_id)):
+    staff_id = by.staff_id
+    had = call is not None and staff_id is not None and (
+        (call.agent is not None and call.agent.staff_id == staff_id)
+        or CallEvent.objects.filter(call=call, agent__staff_id=staff_id).exclude(kind=EventKind.RINGING).exists())
+    if call is None or staff_id is None or not had or not policy.can_see(by, Case.objects.get(pk=case_id)):
         raise NotFound(_("没有找到这个来电，通话没有挂到工单上。"))
-    CaseCall.objects.bulk_create([CaseCall(call=call, case_id=case_id, staff_id=by.staff_id)], ignore_conflicts=True)
+    CaseCall.objects.bulk_create([CaseCall(call=call, case_id=case_id, staff_id=staff_id)], ignore_conflicts=True)
     return True
 
 

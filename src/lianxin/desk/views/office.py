@@ -21,6 +21,7 @@ from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number
 from lianxin.organisations.accounts import keeper
 from lianxin.organisations.models import ApiToken, Role, Staff, token_digest
+from lianxin.telephony.readings import readings as number_readings
 
 from .. import jobs, queries
 from ..access import StaffRequest, staff
@@ -115,8 +116,12 @@ def identity_readings(request: StaffRequest) -> HttpResponse:
         username=request.GET.get("username", "")[:60].strip(),
     ))
     found.reverse()
+    calls = [] if request.GET.get("number", "").strip() or not request.actor.holds_in_hotline(Role.ADMINISTRATOR, Role.SUPERVISOR) else (
+        number_readings(request.actor, since=_midnight(since), until=_midnight(until + timedelta(days=1)),
+                        username=request.GET.get("username", "")[:60].strip(), most=READINGS_SHOWN + 1))
     return render(request, "desk/readings.html", context_for(
         request, rows=found[:READINGS_SHOWN], more=len(found) > READINGS_SHOWN, since=since, until=until,
+        calls=calls[:READINGS_SHOWN], more_calls=len(calls) > READINGS_SHOWN,
         values=request.GET, fields=IDENTITY_FIELDS))
 
 

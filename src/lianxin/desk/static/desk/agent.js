@@ -132,17 +132,19 @@ async function take(call, { byHand = false } = {}) {
   if (found === null) { if (!byHand) release(call); else look(); return; }
   if (free() || form.elements.call.value === call) fill(call, found);
 }
-function came(call) {
+async function came(call) {
   if (!/^[0-9a-f-]{36}$/.test(call ?? "") || claimed(call)) return;
-  setTimeout(() => {
-    if (!busy() && claim(call)) take(call);
-  }, (document.hidden ? LATER : 0) + (form ? 0 : LATER / 3));
+  const pause = (document.hidden ? LATER : 0) + (form ? 0 : LATER / 3);
+  if (pause) await new Promise((done) => { setTimeout(done, pause); });
+  if (!busy() && claim(call)) await take(call);
 }
 
 if (place) {
-  window.lianxin.live.on(`agent:${me}`, (message) => {
-    if (message.call && form && message.call !== form.elements.call.value) came(message.call);  // whether it is ours, the look-up says
-    look().then(() => { if (bar()?.dataset.callState === "ringing") came(bar().dataset.call); });
+  window.lianxin.live.on(`agent:${me}`, async (message) => {
+    // The screen first, then the bar. Whether the call is ours, the look-up says.
+    if (message.call && form && message.call !== form.elements.call.value) await came(message.call);
+    await look();
+    if (bar()?.dataset.callState === "ringing") came(bar().dataset.call);
   });
   form?.addEventListener("input", (event) => {
     if (!event.isTrusted) return;

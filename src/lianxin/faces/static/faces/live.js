@@ -80,6 +80,7 @@ if (typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWork
     const token = document.body.dataset.live;
     if (started || !token) return;
     started = true;
+    state(false);
     if (typeof SharedWorker === "undefined") {
       const line = connection(token, { heard, state });
       addEventListener("online", () => line.again());

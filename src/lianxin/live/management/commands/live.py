@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-        parser.add_argument("--port", type=int, default=8001)
+        parser.add_argument("--port", type=int, default=8002)
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         from granian import Granian
