@@ -85,7 +85,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         parts: dict[str, Callable[[dict[str, Any]], None]] = {
             "partner": self.partner, "secret": self.secret, "deliver": self.deliver, "dead": self.dead, "resend": self.resend,
-            "reconcile": self.reconcile, "ping": self.ping, "check": self.check}
+            "reconcile": self.reconcile, "ping": self.ping, "check": self.conformance}
         try:
             parts[options["part"]](options)
         except DomainError as error:
@@ -218,7 +218,7 @@ class Command(BaseCommand):
             raise CommandError(_("%d 件事项双方不一致，需要人工核对。") % lasting)
         self.say(_("双方一致。"))
 
-    def check(self, options: dict[str, Any]) -> None:
+    def conformance(self, options: dict[str, Any]) -> None:
         if status := checking.handle(options, self.stdout.write):
             raise SystemExit(status)
 
