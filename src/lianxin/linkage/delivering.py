@@ -190,9 +190,9 @@ def _standing(line: Line, partner_id: int, answer: Answer, silent: int) -> None:
         outbox.wake(partner_id)
 
 
-def drain(*, most: int = 100_000) -> int:
-    """Send everything that is due, in this thread: for tests and for a look by hand. Returns how many tries were made."""
-    lines, count = Lines(), 0
+def drain(lines: Lines | None = None, *, most: int = 100_000) -> int:
+    """Send everything that is due, in this thread. Returns how many tries were made."""
+    lines, count = lines or Lines(), 0
     while count < most and deliver_one(lines) is not None:
         count += 1
     return count
