@@ -24,6 +24,7 @@ from lianxin.linkage.models import Handover, HandoverStep, Mapping, Matter, Outg
 from tests.browser import new_page
 from tests.demo.demos import free_port, until
 from tests.journeys.conftest import Open
+from tests.journeys.wire import passing
 from tests.linkage.peer import NAME, SECRET, partner
 from tests.world import World
 
@@ -53,7 +54,7 @@ class Pair:
 
     def __init__(self, url: str, desk_url: str, desk: Partner, world: World, open_as: Open, browser: Any) -> None:
         self.url, self.desk_url, self.desk, self.world, self.open_as = url, desk_url, desk, world, open_as
-        self.theirs = new_page(browser)
+        self.theirs, self.sender = new_page(browser), Sender(threads=2)
 
     def us(self, path: str, who: str = "operator") -> Any:
         return self.open_as(who, path)
@@ -77,6 +78,7 @@ class Pair:
         page.goto(self.desk_url + "/new")
         page.get_by_label("什么事").fill(words)
         page.get_by_label("地点").fill("花园社区")
+        page.locator("[name=category]").select_option("噪声扰民")
         page.get_by_label("移交事由").fill("非警务")
         page.get_by_label("来电人姓名").fill("陈女士")
         page.get_by_label("来电人电话").fill("13711230000")
@@ -106,20 +108,17 @@ class Pair:
 @pytest.fixture
 def pair(served: Any, their_program: tuple[str, str], open_as: Open, browser: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     """The hotline served here, its sender running, connected with the other desk through a port that stays the same."""
-    from tests.journeys.wire import passing
-
     monkeypatch.setattr(settings, "LIANXIN_LINKAGE_RETRY_MILLISECONDS", 200)
     desk_url, port = their_program
     desk = partner(url=desk_url, fallback_phone="0730-110")
     Mapping.objects.create(partner=desk, what="category", ours="010102", theirs="noise", inbound=True)
-    sender = Sender(threads=2)
     with passing(int(port), served.url):
-        sender.start()
         made = Pair(served.url, desk_url, desk, served.world, open_as, browser)
+        made.sender.start()
         try:
             yield made
         finally:
-            sender.stop()
+            made.sender.stop()
             made.theirs.context.close()
 
 
@@ -252,11 +251,12 @@ def test_withdrawn_in_time_and_too_late(pair: Pair) -> None:
     # The acceptance is quicker: it is on its way when the withdrawal is written here.
     late = pair.offered()
     theirs = pair.them(late.matter_id)
-    Partner.objects.filter(pk=pair.desk.pk).update(url="http://127.0.0.1:9")  # our messages do not get out
+    pair.sender.stop()  # our messages do not get out
     a.withdraw_handover(pair.world.on(late.matter.case_id, "operator"), reason="晚了一步")
     send(theirs, "accept")
     until(lambda: Matter.objects.get(pk=late.matter_id).holder == "them", 20, lambda: Handover.objects.get(pk=late.pk).state)
-    Partner.objects.filter(pk=pair.desk.pk).update(url=pair.desk_url)
+    pair.sender = Sender(threads=2)
+    pair.sender.start()
     pair.stands(late, "accepted", "them")
     assert Case.objects.get(pk=late.matter.case_id).state == "handed_over"
 
@@ -319,7 +319,7 @@ def test_the_line_is_down_and_comes_back(pair: Pair) -> None:
     until(lambda: Outgoing.objects.filter(handover=handover, attempts__gt=0).exists(), 20, lambda: "not tried")
     Handover.objects.filter(pk=handover.pk).update(due_at=now() - timedelta(seconds=1))  # thirty seconds have passed
     ours = pair.us("/desk/linkage/")
-    expect(ours.locator("[data-linkage-alarms]")).to_contain_text("请打电话")
+    expect(ours.get_by_role("alert")).to_contain_text("请打电话")
     ours.goto(f"{pair.url}/desk/linkage/{handover.pk}/")
     expect(ours.locator("main")).to_contain_text("0730-110")
     act(ours, "p", spoke_with="110-07", agreed="accepted", words="电话里说马上出警。")

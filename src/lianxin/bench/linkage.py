@@ -3,14 +3,18 @@ takes from the emergency key to the other desk's screen."""
 
 from __future__ import annotations
 
+from lianxin.organisations.models import Staff
+
 from . import fill
 from .parts import Run
-from .results import Row
-from .twodesks import harness
+from .results import Row, percentile
+from .twodesks import harness, latency
 from .twodesks.compare import KINDS
 
 HANDOVERS, QUICK_HANDOVERS = 10_000, 150
 CRASHES, QUICK_CRASHES = 40, 4
+PRESSES, QUICK_PRESSES = 200, 5
+KEY_BAR, POP_BAR = 1_000.0, 300.0  # milliseconds
 SEED = 20_261
 
 
@@ -39,4 +43,26 @@ def bench(run: Run) -> list[Row]:
     run.have = 0
     wanted = QUICK_HANDOVERS if run.quick else HANDOVERS
     run.tell("two desks, a bad line, crashes")
-    return rows_of(harness.run(handovers=wanted, seed=SEED, crashes=QUICK_CRASHES if run.quick else CRASHES, tell=run.tell), wanted)
+    rows = rows_of(harness.run(handovers=wanted, seed=SEED, crashes=QUICK_CRASHES if run.quick else CRASHES, tell=run.tell), wanted)
+    run.tell("emergency keys and ringing telephones, to the screen")
+    return rows + screens(run.city.staff["operator"], QUICK_PRESSES if run.quick else PRESSES)
+
+
+def screens(operator: Staff, count: int) -> list[Row]:
+    """The lines about what people see, and when."""
+    with harness.stage(lossy=False) as desks, latency.browser() as running:
+        page = latency.open_page(running) if running is not None else None
+        waits = latency.emergencies(desks, desks.our_url, operator, count, page)
+        there = "on 110's screen" if page is not None else "in 110's database; no browser here"
+        rows = [_row(f"{count} emergency keys, from the press until it is {there}", waits, KEY_BAR if page is not None else None)]
+        if running is not None:
+            own = latency.open_page(running)
+            waits = latency.pops(desks.our_url, operator, count, own, own.wait_for_timeout)
+            rows.append(_row(f"{count} calls, from ringing to the number and open cases on the screen", waits, POP_BAR))
+    return rows
+
+
+def _row(what: str, waits: list[float], bar: float | None) -> Row:
+    p50, p95, p99 = (percentile(waits, share) for share in (0.5, 0.95, 0.99))
+    limit = f"p99 ≤ {bar:,.0f} ms" if bar is not None else ""
+    return Row("linkage", what, f"p50 {p50:.0f} · p95 {p95:.0f} · p99 {p99:.0f} ms", "", "", limit, p99 <= bar if bar is not None else None)

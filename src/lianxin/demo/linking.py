@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import requests
 from django.conf import settings
@@ -21,8 +21,9 @@ from django.db import transaction
 
 from lianxin.cases import actions as a
 from lianxin.cases.engine import On
+from lianxin.cases.models import Case
 from lianxin.linkage import deciding, signing
-from lianxin.linkage.models import Direction, Handover, Partner
+from lianxin.linkage.models import Direction, Handover, Matter, Partner
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 
@@ -133,8 +134,9 @@ class Scene:
     def comes_in(self) -> Handover:
         """The other desk offers; it waits here."""
         row = self.row
-        matter = self.desk.offer(words=row["words"], category=row["category"], place=row["words"][:8], reason=row["reason"], wish="agrees",
-                                 caller_name="陈女士", caller_phone=PHONE.format(FIRST + self.serial))
+        matter = self.desk.offer(
+            matter=str(matter_of(row)), words=row["words"], category=row["category"], place=row["words"][:8], reason=row["reason"],
+            wish="agrees", caller_name="陈女士", caller_phone=PHONE.format(FIRST + self.serial))
         found: Handover = until(lambda: Handover.objects.filter(matter_id=matter, direction=Direction.IN).first(), row["story"])
         return found
 
@@ -195,17 +197,29 @@ def read(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+def matter_of(row: dict[str, str]) -> UUID:
+    """The matter that the other desk begins in a story, the same whenever it is played."""
+    return uuid5(NAMESPACE_URL, "demo " + row["words"])
+
+
+def to_play(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows that were not begun yet, with their places in the file."""
+    begun = set(Case.objects.filter(linked=True).values_list("words", flat=True))
+    came = set(Matter.objects.values_list("pk", flat=True))
+    return [(serial, row) for serial, row in enumerate(read(path)) if row["words"] not in begun and matter_of(row) not in came]
+
+
 def lived_through(path: Path) -> int:
-    """Play every row with the first desk of the demo, once. Returns how many; 0 when there are handovers already, or no desk."""
+    """Play every row that was not begun yet with the first desk of the demo. Returns how many; 0 without a desk."""
     links = links_in(settings.DATA)
-    if Handover.objects.exists() or not links:
+    if not links:
         return 0
     code, link = next(iter(links.items()))
     desk, partner = Desk(link["url"]), Partner.objects.get(code=code)
     until(desk.there, code)
     operator = Cast.of_city().actor(Role.OPERATOR)
-    rows = read(path)
-    for serial, row in enumerate(rows):
+    rows = to_play(path)
+    for serial, row in rows:
         STORIES[row["story"]](Scene(row, serial, desk, partner, operator))
     log.info("%d handovers to look at", len(rows))
     return len(rows)

@@ -14,7 +14,6 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-from lianxin.linkage.models import Handover
 from lianxin.triage import learnt
 from lianxin.triage.hot.models import HotRun
 from lianxin.triage.hot.tasks import work_out
@@ -70,14 +69,14 @@ def gather() -> None:
 
 
 def link(path: Path) -> None:
-    """Let the worker play the handovers of a file with the other desk, if none was ever made."""
-    if not Handover.objects.exists():
+    """Let the worker play the handovers of a file with the other desk, if some were not begun yet."""
+    if linking.to_play(path):
         _once(hand_over, path=str(path.resolve()))
 
 
 @app.task(queue="housekeeping", name="demo.hand_over", retry=RetryStrategy(max_attempts=5, wait=10))
 def hand_over(path: str) -> None:
-    """Play them. What stopped in the middle is not begun again: then there are some to look at."""
+    """Play them. One that stopped in the middle is left as it stands: so do things in a real city."""
     linking.lived_through(Path(path))
 
 

@@ -23,7 +23,7 @@ from lianxin.linkage.models import Direction, Handover, Outgoing, Partner, Term,
 from lianxin.linkage.states import UNDECIDED
 
 from .compare import Verdict, compare, our_side, their_side
-from .programs import Program, desk, python, running, web
+from .programs import Program, desk, live, python, running, web
 
 THEM = "110.bench"
 LOST, DOUBLED, DELAYED = 0.2, 0.05, 0.05
@@ -96,9 +96,10 @@ class Callers:
 
 @dataclass(slots=True)
 class Stage:
-    """Both desks with all their processes. `out` and `back` are the bad line's two ends."""
+    """Both desks with all their processes, and where each is reached."""
 
     programs: dict[str, Program]
+    our_url: str
     their_url: str
     line_url: str
 
@@ -126,9 +127,9 @@ class Stage:
 
 
 @contextmanager
-def stage(*, offers: int, seed: int, lossy: bool = True) -> Iterator[Stage]:
-    """Two desks that are connected. Without `lossy` the line is good and nobody works by himself."""
-    ours, theirs, out, back = free_ports(4)
+def stage(*, offers: int = 0, seed: int = 0, lossy: bool = True) -> Iterator[Stage]:
+    """Two desks that are connected. Without `lossy` the line is good, nobody works by himself, and pages hear of news."""
+    ours, theirs, out, back, news = free_ports(5)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     if not lossy:
         out, back = theirs, ours
@@ -143,8 +144,11 @@ def stage(*, offers: int, seed: int, lossy: bool = True) -> Iterator[Stage]:
             line = python("lianxin.bench.lossy", str(seed), str(LOST), str(DOUBLED), str(DELAYED), f"{out}={theirs}", f"{back}={ours}")
             programs["line"] = Program("line", line, ready=f"http://127.0.0.1:{out}/lossy")
             programs["hands"] = Program("hands", python("lianxin.bench.twodesks.hands", THEM, str(offers)))
+        else:
+            programs["live"] = live(news)
+            programs["web"].environment["LIANXIN_LIVE_URL"] = f"http://127.0.0.1:{news}"
         with running(programs):
-            yield Stage(programs, f"http://127.0.0.1:{theirs}", f"http://127.0.0.1:{out}")
+            yield Stage(programs, f"http://127.0.0.1:{ours}", f"http://127.0.0.1:{theirs}", f"http://127.0.0.1:{out}")
 
 
 def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None]) -> Done:

@@ -121,3 +121,8 @@ def desk(port: int, *, data: Path, ours: str, theirs: str, our_url: str, secret:
     command = python("lianxin_110_desk", "--data", str(data), "--port", str(port), "--name", theirs, "--peer", ours, "--peer-url", our_url,
                      "--secret-file", str(kept), "--no-browser")
     return Program("110 desk", command, ready=f"http://127.0.0.1:{port}/healthz")
+
+
+def live(port: int) -> Program:
+    """The process that tells pages of news."""
+    return Program("live", python("lianxin", "live", "--port", str(port)), ready=f"http://127.0.0.1:{port}/live/healthz")
