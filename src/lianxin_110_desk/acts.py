@@ -17,7 +17,7 @@ from .moving import accepted, closes, code_of, set_state
 from .options import options
 from .protocol import new_number
 from .saying import say, say_apart
-from .store import afterwards, next_number, writing
+from .store import afterwards, find, insert, next_number, update, writing
 from .words import Said
 
 
@@ -36,18 +36,23 @@ class Person:
     badge: str
 
 
+def _key(key: uuid.UUID | str) -> uuid.UUID:
+    return key if isinstance(key, uuid.UUID) else uuid.UUID(key)
+
+
 @contextmanager
 def _of(key: uuid.UUID | str, kind: str) -> Iterator[tuple[Matter, Handover]]:
     """The handover and its matter, locked, when this desk may send such a message now. Raises `NotNow`."""
     with writing():
-        handover = Handover.objects.select_related("matter").filter(id=key).first()
+        handover = find(Handover, id=_key(key))
         if handover is None:
             raise NotNow("没有这次移交")
         by = states.RECEIVER if handover.incoming else states.OFFEROR
         if not states.counts(kind, handover.state, by):
             raise NotNow("这次移交现在不能这样做，页面上是最新情况")
+        handover.matter = find(Matter, id=handover.matter_id)
         yield handover.matter, handover
-        handover.save()
+        update(handover)
 
 
 def _needed(text: str, fault: str, longest: int = 2000) -> str:
@@ -68,12 +73,13 @@ def _one_of(value: str, values: tuple[str, ...], fault: str) -> str:
 def acknowledge(key: uuid.UUID | str, *, by: Person) -> bool:
     """It lies before a person. Whether anything changed: opened twice it is acknowledged once."""
     with writing():
-        handover = Handover.objects.select_related("matter").filter(id=key, direction="in", state=states.OFFERED).first()
-        if handover is None:
+        handover = find(Handover, id=_key(key))
+        if handover is None or not handover.incoming or handover.state != states.OFFERED:
             return False
+        handover.matter = matter = find(Matter, id=handover.matter_id)
         set_state(handover, states.ACKNOWLEDGED)
-        handover.save()
-        say("acknowledge", handover.matter, handover, {"operator": by.badge}, operator=by.badge)
+        update(handover)
+        say("acknowledge", matter, handover, {"operator": by.badge}, operator=by.badge)
         return True
 
 
@@ -162,7 +168,7 @@ def outcome(key: uuid.UUID | str, *, by: Person, result: str, words: str, public
         say("outcome", matter, handover,
             {"result": result, "words": words, "public_words": public_words.strip()[:2000], "follow_up": follow_up,
              "follow_up_words": follow_up_words if follow_up else "", "at": conduct.now().isoformat()}, operator=by.badge)
-        handover.save()
+        update(handover)
         if follow_up and handover.mode == "transfer":
             _offer(matter, by=by, basis="followup", words=follow_up_words, reason="需后续处理", follows=handover.id)
 
@@ -179,7 +185,7 @@ def _offer(matter: Matter, *, by: Person, basis: str, words: str, reason: str, m
     handover = Handover(
         id=key or uuid.uuid4(), matter=matter, direction="out", mode=mode, basis=basis, emergency=emergency, reason=reason, words=words,
         wish=wish, follows=follows, offered_at=timezone.now(), due_at=timezone.now() + timedelta(seconds=seconds))
-    handover.save(force_insert=True)
+    insert(handover)
     matter.emergency = matter.emergency or emergency
     place = {"text": matter.place, "area": matter.area, "lon": matter.lon, "lat": matter.lat} if matter.place or matter.lon else None
     caller = {"shared": matter.caller_shared, "name": matter.caller_name, "phone": matter.caller_phone}
@@ -226,7 +232,7 @@ def new(*, by: Person, words: str, place: str = "", category: str = "", basis: s
             id=key or uuid.uuid4(), holder=US, first_receiver=first, number=new_number(), words=words, place=place.strip(),
             category=category.strip(), caller_shared=shown, emergency=emergency, lon=lon, lat=lat,
             caller_name=_masked_name(caller_name.strip(), shown), caller_phone=_masked_phone(caller_phone.strip(), shown))
-        matter.save(force_insert=True)
+        insert(matter)
         _offer(matter, by=by, basis="emergency" if emergency else basis, words=words, reason=reason.strip(), mode=mode, emergency=emergency,
                wish=wish, key=handover)
         return matter

@@ -18,7 +18,7 @@ from django.utils import timezone
 from . import states
 from .models import Handover
 from .orders import Auto
-from .store import keep, kept, writing
+from .store import keep, kept, update, writing
 from .words import Said
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ def step(handover: Handover) -> None:
 
 
 def _again(handover: Handover, settings: Auto) -> None:
-    Handover.objects.filter(pk=handover.pk).update(auto_at=timezone.now() + timedelta(seconds=settings.pace))
+    handover.auto_at = timezone.now() + timedelta(seconds=settings.pace)
+    update(handover, "auto_at")
 
 
 def _decide(handover: Handover, settings: Auto, by: Any) -> None:
@@ -114,7 +115,7 @@ def _decide(handover: Handover, settings: Auto, by: Any) -> None:
 def _work(handover: Handover, settings: Auto, by: Any) -> None:
     from . import acts
 
-    steps = handover.entries.filter(kind="progress").count()
+    steps = handover.entries.filter(kind="progress").count() if handover.state == states.IN_PROGRESS else 0
     if settings.progress and steps < 2:
         acts.progress(handover.id, by=by, step=states.STEPS[steps])
         _again(handover, settings)
@@ -160,7 +161,8 @@ class Worker(threading.Thread):
         with writing():
             rows = _due()
             for handover in rows:
-                Handover.objects.filter(pk=handover.pk).update(auto_at=None)
+                handover.auto_at = None
+                update(handover, "auto_at")
                 with contextlib.suppress(Said):  # it came otherwise meanwhile
                     step(handover)
         return len(rows)

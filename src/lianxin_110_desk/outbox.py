@@ -23,7 +23,7 @@ from . import conduct, garbage, wire
 from .live import tell
 from .models import Outgoing
 from .options import options
-from .store import writing
+from .store import find, update, writing
 
 logger = logging.getLogger(__name__)
 SENDERS: Final = 8
@@ -132,7 +132,8 @@ def send(row: Outgoing) -> bool:
 
 def _arrived(row: Outgoing) -> None:
     with writing():
-        Outgoing.objects.filter(pk=row.pk).update(state="sent", sent_at=timezone.now(), attempts=F("attempts") + 1, last_error="")
+        row.state, row.sent_at, row.attempts, row.last_error = "sent", timezone.now(), row.attempts + 1, ""
+        update(row, "state", "sent_at", "attempts", "last_error")
     if line.answered():
         with writing():  # the line is back: nothing waits any longer
             Outgoing.objects.filter(state="waiting").update(next_at=timezone.now())
@@ -187,7 +188,7 @@ def due(limit: int = 64) -> list[Outgoing]:
 def _next_of(row: Outgoing) -> Outgoing | None:
     if row.matter_id is None:
         return None
-    return Outgoing.objects.filter(matter=row.matter_id, seq=(row.seq or 0) + 1, state="waiting").first()
+    return find(Outgoing, matter=row.matter_id, seq=(row.seq or 0) + 1, state="waiting")
 
 
 class Sender(threading.Thread):

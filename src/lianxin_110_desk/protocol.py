@@ -16,7 +16,7 @@ from .models import THEM, US, Handover, JointRule, Matter, Received
 from .moving import accepted, closes, code_of, set_state
 from .options import options
 from .saying import say, write
-from .store import next_number, writing
+from .store import find, insert, next_number, update, writing
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def _read(raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
 def _take(message: dict[str, Any], crash: str) -> Answer:
     identity = uuid.UUID(message["id"])
     with writing():
-        before = Received.objects.filter(message=identity).first()
+        before = find(Received, message=identity)
         if before is not None:
             if (before.kind, before.seq) != (message["kind"], message.get("seq")):
                 raise wrong("id_reused", id="this id belongs to another message")
@@ -93,7 +93,7 @@ def _take(message: dict[str, Any], crash: str) -> Answer:
         else:
             status, answer = APART[message["kind"]](message)
             matter = seq = None
-        Received.objects.create(message=identity, matter=matter, seq=seq, kind=message["kind"], answer=answer, status=status)
+        insert(Received(message=identity, matter=matter, seq=seq, kind=message["kind"], answer=answer, status=status))
         conduct.end_at("before_commit", crash)
     logger.info("received %s %s %s", message["kind"], seq or "-", status)
     return _receipt(identity, status, answer)
@@ -105,7 +105,7 @@ def _receipt(identity: uuid.UUID, status: str, answer: dict[str, Any] | None) ->
 
 def _of_matter(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None, Matter, int]:
     seq, kind = message["seq"], message["kind"]
-    matter = Matter.objects.filter(id=message["matter"]).first()
+    matter = find(Matter, id=uuid.UUID(message["matter"]))
     expected = matter.received_seq + 1 if matter else 1
     if seq > expected:
         raise Problem(409, "out_of_order", f"number {expected} has not come yet", expected=expected)
@@ -116,7 +116,7 @@ def _of_matter(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None, Mat
             raise wrong("unknown_matter", matter="not known here")
         matter = _new_matter(message)
     matter.received_seq = seq
-    handover = Handover.objects.filter(id=message["handover"]).first()
+    handover = find(Handover, id=uuid.UUID(message["handover"]))
     if handover is not None and handover.matter_id != matter.id:
         raise wrong("unknown_handover", handover="of another matter")
     if kind == "offer":
@@ -127,7 +127,7 @@ def _of_matter(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None, Mat
         if handover is None:
             raise wrong("unknown_handover", handover="not known here")
         status = _applied(matter, handover, message)
-        handover.save()
+        update(handover)
     return status, None, matter, seq
 
 
@@ -136,7 +136,7 @@ def _new_matter(message: dict[str, Any]) -> Matter:
     matter = Matter(
         id=uuid.UUID(message["matter"]), holder=THEM, term=1, number=new_number(), words=body["words"],
         first_receiver=US if body["first_receiver"] == code_of(US) else THEM, emergency=bool(body.get("emergency")))
-    matter.save()
+    insert(matter)
     return matter
 
 
@@ -181,7 +181,7 @@ def _offered(matter: Matter, message: dict[str, Any]) -> Handover:
     if refusal:
         set_state(handover, states.REFUSED)
         handover.refusal = refusal
-    handover.save(force_insert=True)
+    insert(handover)
     matter.emergency = matter.emergency or handover.emergency
     known(matter, body)
     write(THEM, "offer", matter, handover, body, message=uuid.UUID(message["id"]), operator=body.get("operator", ""))

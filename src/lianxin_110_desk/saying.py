@@ -11,7 +11,7 @@ from . import conduct, outbox, wire
 from .live import tell
 from .models import THEM, US, Entry, Handover, Matter, Outgoing
 from .options import options
-from .store import afterwards
+from .store import afterwards, insert, update
 
 
 def say(kind: str, matter: Matter, handover: Handover, body: dict[str, Any], *, operator: str = "") -> Outgoing:
@@ -21,7 +21,8 @@ def say(kind: str, matter: Matter, handover: Handover, body: dict[str, Any], *, 
     identity, content = wire.envelope(
         sender=options().name, to=options().peer, kind=kind, body=body, at=at,
         matter=matter.id, seq=matter.sent_seq, handover=handover.id, term=matter.term)
-    row = Outgoing.objects.create(message=identity, matter=matter, seq=matter.sent_seq, kind=kind, content=content)
+    row = Outgoing(message=identity, matter=matter, seq=matter.sent_seq, kind=kind, content=content)
+    insert(row)
     write(US, kind, matter, handover, body, message=identity, operator=operator)
     afterwards(outbox.wake)
     return row
@@ -39,9 +40,9 @@ def write(desk: str, kind: str, matter: Matter, handover: Handover | None, body:
           operator: str = "", status: str = "applied") -> None:
     """One line of the ledger; every screen hears of it."""
     matter.changed_at = timezone.now()
-    matter.save()
-    Entry.objects.create(matter=matter, handover=handover, message=message, desk=desk, kind=kind, operator=operator[:40],
-                         body=body, status=status)
+    update(matter)
+    insert(Entry(matter=matter, handover=handover, message=message, desk=desk, kind=kind, operator=operator[:40], body=body,
+                 status=status))
     new = kind == "offer" and desk == THEM
     heard = {"matter": str(matter.id), "emergency": bool(handover and handover.emergency), "new": new}
     afterwards(lambda: tell(kind, **heard))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 
 from .models import Keep
 
 _lock = threading.RLock()
+Row = TypeVar("Row", bound=models.Model)
 
 
 @contextmanager
@@ -42,3 +44,55 @@ def next_number(name: str) -> int:
             "INSERT INTO desk_keep (name, value) VALUES (%s, '1') "
             "ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING value", [name])
         return int(cursor.fetchone()[0])
+
+
+@cache
+def _insertion(model: type[models.Model]) -> tuple[str, tuple[Any, ...]]:
+    fields = tuple(field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField))
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({", ".join(["%s"] * len(fields))})', fields
+
+
+@cache
+def _change(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+    key = model._meta.pk
+    assert key is not None
+    fields = tuple(model._meta.get_field(name) for name in names) or tuple(
+        field for field in model._meta.concrete_fields if not field.primary_key)
+    changes = ", ".join(f'"{field.column}" = %s' for field in fields)
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE "{key.column}" = %s', (*fields, key)
+
+
+def _values(row: models.Model, fields: tuple[Any, ...]) -> list[Any]:
+    return [field.get_db_prep_save(getattr(row, field.attname), connection=connection) for field in fields]
+
+
+def insert(row: Any) -> None:
+    """A new row, by a statement that is written once: composing it anew costs ten times what SQLite needs for it."""
+    statement, fields = _insertion(type(row))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _values(row, fields))
+        if row.pk is None:
+            row.pk = cursor.lastrowid
+    row._state.adding = False
+
+
+def update(row: Any, *names: str) -> None:
+    """These fields of a row, or all of them."""
+    statement, fields = _change(type(row), names)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _values(row, fields))
+
+
+@cache
+def _search(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+    fields = tuple(model._meta.get_field(name) for name in names)
+    wanted = " AND ".join(f'"{field.column}" = %s' for field in fields)
+    return f'SELECT * FROM "{model._meta.db_table}" WHERE {wanted} LIMIT 1', fields
+
+
+def find(model: type[Row], **values: Any) -> Row | None:
+    """The row with these values, or none."""
+    statement, fields = _search(model, tuple(values))
+    given = [field.get_db_prep_value(value, connection) for field, value in zip(fields, values.values(), strict=True)]
+    return next(iter(model._default_manager.raw(statement, given)), None)

@@ -77,7 +77,7 @@ def test_rubbish_beside_the_true_message(desk: Desk, peer: Peer) -> None:
         matter.offer()
         desk.act(matter.handover, "accept")
         peer.wait(matter, "accept")
-    assert len(peer.refused) == 12
+    assert len(peer.refused) >= 12  # one beside each; more where a busy machine made it send again
     assert len(set(peer.refused)) >= 2
 
 
