@@ -25,6 +25,7 @@ from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
 from lianxin.places import gazetteer
 from lianxin.places.models import Area, City
+from tests.again import again
 
 EPOCH = date(2020, 1, 1)
 RESIDENT = Actor(kind=Kind.REPORTER, via="web")
@@ -44,6 +45,15 @@ class World:
 
     @classmethod
     def make(cls) -> World:
+        world: World = again(cls._written, cls._moved)
+        return world
+
+    def _moved(self, now: datetime) -> None:
+        for person in self.staff.values():
+            person.date_joined = now
+
+    @classmethod
+    def _written(cls) -> World:
         world = cls()
         world._areas()
         world._units()
