@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def desktop(browser: Any) -> Iterator[Any]:
     page.context.close()
 
 
+@cache
 def axe_source() -> str:
     """axe-core as npm brought it, or as the Python package carries it."""
     own = Path(settings.LIANXIN_NODE_MODULES) / "axe-core" / "axe.min.js"
@@ -85,13 +87,14 @@ def axe(page: Any, *, within: str = "html") -> list[str]:
     The script is run through the debugger, so the page's content security policy stays as it is.
     """
     page.evaluate(axe_source())
-    found = page.evaluate(
-        """(within) => axe.run(within, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })""", within
-    )
-    return [
-        f"{fault['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
-        for fault in found["violations"] for node in fault["nodes"]
-    ]
+    found: list[str] = page.evaluate(
+        """async (within) => {
+          const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+          const { violations } = await axe.run(within, { runOnly: tags, resultTypes: ["violations"] });
+          return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
+            `${id}: ${JSON.stringify(target)} ${(failureSummary || "").slice(0, 200)}`));
+        }""", within)
+    return found
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Fixtures every test may use; the server is started by tests/bootstrap.py, which pytest loads before Django."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,17 +26,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """The test database begins as a copy of one in which all migrations were run (tests/migrated.py)."""
-    if not os.environ.get("LIANXIN_DATABASE_URL"):
+    from tests import clearing, migrated
+
+    if clearing.ours():
         from django.db import connection
 
-        from tests.migrated import DATABASE
-
-        connection.settings_dict["TEST"]["TEMPLATE"] = DATABASE
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.DATABASE
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """At the end no other session holds the database: a live server's thread may still have one open."""
+    from tests import clearing
+
+    if clearing.ours():
+        clearing.install()
     yield
     from django.db import connection
 
