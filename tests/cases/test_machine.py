@@ -59,7 +59,7 @@ CODES = {"raise_return": {"reason": st.sampled_from(("not_ours", "too_hard"))}}
 ONWARDS = {
     State.REGISTERED: ("accept", "accept", "accept", "decline", "answer_on_the_spot"), State.ACCEPTED: ("dispatch",),
     State.DISPATCHED: ("sign", "sign", "raise_return", "redispatch"),
-    State.IN_HAND: ("reply", "reply", "reply", "raise_return", "redispatch", "assist_sign", "offer_handover"),
+    State.IN_HAND: ("reply", "reply", "reply", "raise_return", "redispatch", "assist_sign"),
     State.OBJECTED: ("uphold_return", "reject_return", "rule_jointly"), State.REPLIED: ("approve", "approve", "send_back"),
     State.CALLBACK: ("record_callback_attempt", "close", "reopen", "rate"), State.CLOSED: ("reopen", "rate", "contest"),
 }
@@ -154,16 +154,17 @@ class CaseMachine(RuleBasedStateMachine):
                 if row.action not in WITHOUT_ACTION and not set(row.targets) & set(TERMINAL)]
         self._likely(rows[choice % len(rows)].action)
 
-    @rule(choice=st.integers(0, 99), ours=st.booleans(), linkage=st.sampled_from((None, "", "")))
-    def from_the_other_desk(self, *, choice: int, ours: bool, linkage: str | None) -> None:
-        """A message of the other desk, or a step of the link taken here: allowed or not, in any order."""
+    @rule(choice=st.integers(0, 99), ours=st.booleans())
+    def from_the_other_desk(self, *, choice: int, ours: bool) -> None:
+        """A message of the other desk, or a step of the link taken here: now and then one that is not allowed."""
         assert self.case_id is not None
-        case = Case.objects.get(pk=self.case_id)
-        steps = ("release_handover", "release_handover") if case.linkage == "offered" else (
-            "take_back_handover", "take_back_handover", "close_handover") if case.linkage == "there" else ()
-        action = (*steps, *LINK)[choice % (len(steps) + len(LINK))]
-        more = {"linkage": linkage} if action in ("note_handover", "tell_handover") and case.linkage == "offered" else {}
-        self._act(action, "operator" if ours else "desk", LINK[action] | more, None)
+        linkage = Case.objects.get(pk=self.case_id).linkage
+        likely = {"offered": ("release_handover", "note_handover", "tell_handover"),
+                  "there": ("take_back_handover", "take_back_handover", "close_handover", "tell_handover")}.get(linkage, ())
+        if choice < 20 or likely:
+            action = (*likely, *likely, *LINK)[choice % (2 * len(likely) + len(LINK))]
+            answered = {"linkage": ""} if linkage == "offered" and action in ("note_handover", "tell_handover") else {}
+            self._act(action, "operator" if ours else "desk", LINK[action] | answered, None)
 
     @rule(choice=st.integers(0, 7))
     def give_up(self, *, choice: int) -> None:
