@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
@@ -17,7 +18,8 @@ ADR = ROOT / "docs" / "explanation" / "adr"
 FORBIDDEN = (r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\blorem ipsum\b", r"(?<!user[- ])(?<!call,)\bagents?\b", r"\blanguage model\b")
 SYSTEM = {"opt", "srv", "etc", "usr", "var", "run", "backup", "elsewhere"}
 ADDRESSES = {"api", "desk", "accounts", "field", "places", "cases", "areas", "public", "attachments", "mine", "say", "track", "tracking",
-             "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision", "telephony", "live"}
+             "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision",
+             "telephony", "live", "linkage"}
 IMAGES = ROOT / "docs" / "images"
 
 
@@ -66,6 +68,15 @@ def _commands(path: Path) -> list[tuple[int, list[str]]]:
     return found
 
 
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    """Options of a command, and of what is below it."""
+    found = {option for action in parser._actions for option in action.option_strings}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found = found.union(*(_options(sub) for sub in action.choices.values()))
+    return found
+
+
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_commands_a_page_shows_exist(path: Path) -> None:
     known = get_commands()
@@ -94,9 +105,7 @@ def test_commands_a_page_shows_exist(path: Path) -> None:
         app = known[words[0]]
         command = load_command_class(app, words[0]) if isinstance(app, str) else app
         parser = command.create_parser("lianxin", words[0])
-        options = {option for action in parser._actions for option in action.option_strings}
-        options |= {option for action in parser._actions if hasattr(action, "choices") and isinstance(action.choices, dict)
-                    for sub in action.choices.values() for one in sub._actions for option in one.option_strings}
+        options = _options(parser)
         if any(w.startswith("--") and w.split("=")[0] not in options for w in words):
             faults.append((line, " ".join(said)))
     assert faults == []

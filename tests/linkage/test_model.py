@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lianxin.linkage.protocol import IN, OUT, RULES, THEM, US, Message, NotNow, OutOfOrder, Wrong
 from lianxin.linkage.states import TABLE, HandoverState, Who
 from lianxin.linkage.wire import Kind, Mode, Status
+from tests.docs.prose import ROOT
 
 from .model import BROKEN, Bounds, Desk, explore, start
 
@@ -29,12 +31,27 @@ def test_every_world_within_the_bounds_has_one_holder(name: str) -> None:
     assert (seen.worlds, seen.moves, seen.quiet) == (worlds, moves, quiet)
 
 
+# How many steps the shortest way to each fault has, as the page says.
+FAULTS = {
+    "ReleasesAtSend": 1, "AcceptsBlindly": 5, "WithdrawsAlone": 4, "DefaultsAlone": 4, "AppliesAgain": 3, "TakesAnyOrder": 5,
+    "ForgetsOutbox": 2, "AnswersFirst": 4, "ClosesByHalf": 15,
+}
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_fault_in_the_rules_is_found(name: str) -> None:
     ahead = name == "TakesAnyOrder"  # matters only where messages overtake each other
     seen = explore(BROKEN[name], Bounds(steps=3 if ahead else 5, offers=2, ahead=ahead))
     assert seen.fault
-    assert seen.way
+    assert len(seen.way) == FAULTS[name], seen.way
+
+
+def test_the_page_says_what_was_seen() -> None:
+    page = (ROOT / "docs/explanation/exactly-one-holder.md").read_text(encoding="utf-8")
+    for _bounds, *counts in WHOLE.values():
+        assert " | ".join(f"{count:,}" for count in counts) in page
+    told = [int(found) for found in re.findall(r"^\| .* \| (\d+) steps?\b", page, flags=re.M)]
+    assert sorted(told) == sorted(FAULTS.values())
 
 
 def test_the_way_to_a_fault_is_the_shortest() -> None:

@@ -31,6 +31,7 @@ from lianxin.cases.standings import standings
 from lianxin.faces.limits import client_address
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
+from lianxin.linkage import outbox
 from lianxin.organisations.actors import SYSTEM
 from lianxin.organisations.models import Role
 
@@ -117,10 +118,25 @@ class City(Collector):
             cursor.execute(DATABASE)
             size, connections, allowed = cursor.fetchone()
         yield jobs
+        yield from _linkage()
         yield _one("lianxin_database_bytes", "Size of the database in bytes.", size)
         yield _one("lianxin_database_connections", "Connections to the database.", connections)
         yield _one("lianxin_database_connections_allowed", "Connections the server allows.", allowed)
         yield _one("lianxin_process_id", "The process that answered this scrape.", os.getpid())
+
+
+def _linkage() -> Iterator[GaugeMetricFamily]:
+    """What waits for the desks of other services."""
+    messages = GaugeMetricFamily("lianxin_linkage_messages", "Messages to a partner that are not taken yet, by state.",
+                                 labels=["partner", "state"])
+    oldest = GaugeMetricFamily("lianxin_linkage_oldest_seconds", "Age of the oldest message that waits for a partner.",
+                               labels=["partner"])
+    for one in outbox.standings(now()):
+        messages.add_metric([one.code, "waiting"], one.waiting)
+        messages.add_metric([one.code, "dead"], one.dead)
+        oldest.add_metric([one.code], one.oldest)
+    yield messages
+    yield oldest
 
 
 def _one(name: str, said: str, value: float) -> GaugeMetricFamily:

@@ -164,7 +164,7 @@ def _write_down(row: Outgoing, answer: Answer) -> None:
     if answer.fate is Fate.DEAD:
         log.warning("%s %s to partner %s was refused: %s", row.kind, row.pk, row.partner_id, answer.why)
         return outbox.give_up(row, answer.why)
-    if answer.fate is Fate.BACK and answer.expected != row.seq:
+    if answer.fate is Fate.BACK and answer.expected != row.seq and row.matter_id is not None:
         try:
             return outbox.go_back(row, answer.expected, at)
         except ValueError:

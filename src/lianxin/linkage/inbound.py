@@ -163,7 +163,7 @@ def _taken(partner: Partner, message: wire.Message, at: datetime) -> wire.Receip
             return _rule(partner, message, at)
 
 
-def digest_of(message: wire.Message) -> bytes:
+def digest_of(message: wire.Envelope) -> bytes:
     """32 bytes of what a message says, without when it was sent."""
     said = message.model_dump_json(by_alias=True, exclude={"sent_at"})
     return hashlib.sha256(said.encode()).digest()

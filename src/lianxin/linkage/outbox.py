@@ -98,6 +98,7 @@ def give_up(row: Outgoing, why: str) -> None:
 
 def go_back(row: Outgoing, expected: int, at: datetime) -> None:
     """The other side lacks messages it had answered: go on from the number it expects. Raises ValueError when they are emptied."""
+    assert row.matter_id is not None  # only what is numbered can be behind
     again = Outgoing.objects.select_for_update().filter(
         matter_id=row.matter_id, seq__gte=expected, seq__lt=row.seq, state=OutgoingState.SENT)
     if expected < 1 or any(one.body is None for one in again) or len(again) != (row.seq or 0) - expected:
