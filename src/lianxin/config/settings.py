@@ -376,6 +376,7 @@ LOGGING: dict[str, Any] = {
         # At DEBUG these write down what people typed: whole template contexts, every statement's values.
         "django.template": {"level": "INFO"},
         "django.db.backends": {"level": "INFO"},
+        "panoramisk": {"level": "WARNING"},
     },
     "root": {"handlers": ["standard"], "level": text("LIANXIN_LOG_LEVEL", "INFO")},
 }

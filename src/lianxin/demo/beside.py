@@ -88,10 +88,13 @@ class Beside:
 
     def programs(self, base_url: str) -> list[Program]:
         """The processes, in the order in which they start."""
-        lianxin = [sys.executable, "-m", "lianxin"]
-        found = [Program("live", [*lianxin, "live", "--host", self.host, "--port", str(self.live)])]
+        # As `lianxin live` does, without a process that only waits.
+        found = [Program("live", [
+            sys.executable, "-m", "granian", "--interface", "asgi", "--host", self.host, "--port", str(self.live), "--workers", "1",
+            "--no-ws", "--backlog", "2048", "--backpressure", "8192", "--respawn-failed-workers", "--workers-kill-timeout", "1",
+            "--log-level", "warning", "lianxin.live.app:app"])]
         if self.links:
-            found.append(Program("deliver", [*lianxin, "linkage", "deliver"]))
+            found.append(Program("deliver", [sys.executable, "-m", "lianxin", "linkage", "deliver"]))
         for code, link in self.links.items():
             name = f"desk-{code.partition('.')[0]}"
             port = link["url"].rpartition(":")[2]

@@ -24,12 +24,12 @@ from lianxin.telephony.models import Call, CallState, HalfHour, Line
 from lianxin.telephony.switches.double import QUEUE
 from lianxin.telephony.switches.ringing import PROFILE
 
-WORKDAY: Final = 220  # calls a day
-REST_DAY: Final = 80
+WORKDAY: Final = 560  # calls a day
+REST_DAY: Final = 220
 PATIENCE: Final = 75.0  # seconds, mean
 TALK: Final = 165.0  # seconds; half of the calls are shorter than 0.8 of it
 WRAP_UP: Final = 30.0
-DAYS: Final = range(5, 33)  # days ago; the last days are counted again each night, from calls with events
+DAYS: Final = range(1, 29)  # days ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Played:
 def operators_at(hour: int, workday: bool) -> int:
     """Who sits there: fewer at night, and a little too few at ten."""
     if hour < 7 or hour >= 22:
-        return 1
-    return 3 if workday and 8 <= hour < 18 else 2
+        return 2
+    return 5 if workday and 8 <= hour < 18 else 3
 
 
 def played(dice: random.Random, *, workday: bool) -> list[Played]:
@@ -64,8 +64,8 @@ def played(dice: random.Random, *, workday: bool) -> list[Played]:
         heapq.heapify(free)
         answered = max(came + dice.uniform(2, 7), free[0])
         patience = dice.expovariate(1 / PATIENCE)
-        if answered - came > max(8.0, patience):
-            calls.append(Played(came, None, came + max(8.0, patience)))
+        if answered - came > patience:
+            calls.append(Played(came, None, came + patience))
             continue
         talked = dice.lognormvariate(log(TALK * 0.8), 0.67)
         heapq.heapreplace(free, answered + talked + WRAP_UP)

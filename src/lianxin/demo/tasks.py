@@ -14,12 +14,13 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
+from lianxin.telephony.models import HalfHour
 from lianxin.triage import learnt
 from lianxin.triage.hot.models import HotRun
 from lianxin.triage.hot.tasks import work_out
 from lianxin.triage.models import LearntModel
 
-from . import linking
+from . import calls, linking
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,12 @@ def gather() -> None:
     _once(work_out, timestamp=0)
 
 
+def ring() -> None:
+    """Let the worker write a log of calls, where there is none."""
+    if not HalfHour.objects.exists():
+        _once(log_calls)
+
+
 def link(path: Path) -> None:
     """Let the worker play the handovers of a file with the other desk, if some were not begun yet."""
     if linking.to_play(path):
@@ -78,6 +85,12 @@ def link(path: Path) -> None:
 def hand_over(path: str) -> None:
     """Play them. One that stopped in the middle is left as it stands: so do things in a real city."""
     linking.lived_through(Path(path))
+
+
+@app.task(queue="housekeeping", name="demo.log_calls")
+def log_calls() -> None:
+    """Four weeks of calls."""
+    calls.seed()
 
 
 @app.task(queue="housekeeping", name="demo.learn")

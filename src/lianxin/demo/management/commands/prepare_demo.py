@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, calls, care, field, linking, rounds, seed, tasks
+from lianxin.demo import accounts, care, field, linking, rounds, seed, tasks
 
 
 class Command(BaseCommand):
@@ -47,7 +47,6 @@ class Command(BaseCommand):
             seed.seed(stories)
             field.at_work()
             rounds.walked()
-            calls.seed()
         asked = Path(city) / "demo" / "care.csv"
         if cases and asked.is_file():
             care.seed(asked)
@@ -57,6 +56,8 @@ class Command(BaseCommand):
         self._step("accounts")
         accounts.write(path, base_url, accounts.make(path), **dict(one.split("=", 1) for one in url))
         tasks.gather()
+        if cases:
+            tasks.ring()
         shared = Path(city) / "demo" / "handovers.csv"
         if cases and links and shared.is_file():
             tasks.link(shared)
