@@ -123,7 +123,10 @@ def steps_for(handover: Handover) -> list[str]:
     incoming = handover.direction == Direction.IN
     if not handover.undecided:
         return ["supplement"]
-    return ["accept", "refuse", "negotiate", "supplement"] if incoming else ["negotiate", "phone", "supplement"]
+    if incoming:
+        return ["accept", "refuse", "negotiate", "supplement"]
+    late = handover.due_at is not None and handover.due_at < now()
+    return ["phone", "negotiate", "supplement"] if late else ["negotiate", "phone", "supplement"]
 
 
 class Propose(forms.Form):

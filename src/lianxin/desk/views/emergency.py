@@ -81,10 +81,14 @@ def emergency_press(request: StaffRequest, service: str) -> HttpResponse:
 
 
 def rest_of(request: HttpRequest) -> Rest:
-    """What the form says has been typed since the key was pressed."""
+    """What the form says has been typed since the key was pressed. `…_since` is what is new where the page says so."""
+
+    def new(name: str, most: int) -> str:
+        return _said(request, f"{name}_since" if f"{name}_since" in request.POST else name, most)
+
     return Rest(
         n=small_number(_said(request, "n", 8)) or 0, piece=_said(request, "piece", 12_000), place_text=_said(request, "place_since", 300),
-        category=category_code(_said(request, "category", 160)), area=area_code(_said(request, "area", 200)),
+        category=category_code(new("category", 160)), area=area_code(new("area", 200)),
         name=_said(request, "name", 60), phone=_said(request, "phone", 40))
 
 

@@ -30,6 +30,20 @@ function show(markup) {
   if (panel.dataset.was === markup) return;
   panel.dataset.was = markup;
   said().innerHTML = markup;
+  const pressed = said().querySelector("template[data-pressed]");
+  if (pressed) keepSaid(pressed);
+}
+// What a press itself said – the code to read out, what the telephone did, what to do by hand – stays while the rest moves on.
+const pressed = () => panel.querySelector("[data-emergency-pressed]");
+function keepSaid(template) {
+  const before = pressed().querySelector(`[data-of="${CSS.escape(template.dataset.pressed)}"]`);
+  const part = Object.assign(document.createElement("div"), { innerHTML: template.innerHTML });
+  part.dataset.of = template.dataset.pressed;
+  if (before && !("code" in template.dataset)) {  // the code is told once
+    const code = before.querySelector(".desk-readout")?.closest("p");
+    if (code) part.prepend(code);
+  }
+  if (before) before.replaceWith(part); else pressed().append(part);
 }
 const tell = (text) => show(Object.assign(document.createElement("div"), { textContent: text }).outerHTML);
 const headers = () => ({ "X-CSRFToken": value("csrfmiddlewaretoken"), "X-Requested-With": "fetch" });
@@ -51,10 +65,9 @@ async function press(service) {
     const answer = await post(panel.dataset.press.replace("000", service), body);
     if (answer.text && (answer.ok || answer.status === 403 || answer.status === 422)) show(answer.text);
     if (!answer.ok) { if (!answer.text) tell(panel.dataset.unsent.replaceAll("%s", service)); return; }
-    if (!held) {
-      held = { submission: value("submission"), n: 0, ...sent };
-      store();
-    }
+    held ??= { submission: value("submission"), n: 0, ...sent };
+    held.pressed = pressed().innerHTML;
+    store();
     note(panel.dataset.following);
     watch();
     soon();
@@ -63,23 +76,24 @@ async function press(service) {
   } finally { pressing = false; }
 }
 
-// What has been typed since: the rest of the words, or all of them where something before was changed.
-function rest() {
+// What has been typed since: the rest of the words, or all of them where something before was changed. What was only filled in from
+// the words goes with the ordinary save, when somebody has looked at it.
+function rest(all = false) {
   const words = value("words");
   const piece = words.startsWith(held.words) ? words.slice(held.words.length) : words;
+  const chosen = (name, before) => value(name) !== before && (all || form.elements[name].dataset.byHand) ? value(name) : "";
   return {
-    piece: piece.trim(), place_since: value("place_text") === held.place ? "" : value("place_text"),
-    category: value("category"), area: value("area"),
-    name: settled("name"), phone: settled("phone"),
+    piece: piece.trim(), place_since: chosen("place_text", held.place),
+    category_since: chosen("category", held.category), area_since: chosen("area", held.area),
+    name: settled("name", all), phone: settled("phone", all),
   };
 }
 // A name or number is taken when its field has been left, and when it says something new.
-function settled(name) {
+function settled(name, all) {
   const field = form.elements[name];
-  return field.value !== held[name] && field !== document.activeElement ? field.value : "";
+  return field.value !== held[name] && (all || field !== document.activeElement) ? field.value : "";
 }
-const something = (body) => Boolean(body.piece || body.place_since || body.name || body.phone
-  || body.category !== held.category || body.area !== held.area);
+const something = (body) => Object.values(body).some(Boolean);
 
 let timer = 0;
 let first = 0;
@@ -95,7 +109,12 @@ function soon() {
 async function send() {
   if (!held || sending?.busy) return;
   first = 0;
-  sending ??= { body: rest(), after: { words: value("words"), place: value("place_text") } };
+  if (!sending) {
+    const body = rest();
+    sending = { body, after: {
+      words: value("words"), place: body.place_since || held.place, category: body.category_since || held.category, area: body.area_since || held.area,
+    } };
+  }
   const { body, after } = sending;
   if (!something(body)) { sending = null; return; }
   sending.busy = true;
@@ -113,7 +132,7 @@ async function send() {
     timer = setTimeout(send, AGAIN);
     return;
   }
-  Object.assign(held, after, { n: held.n + 1, category: body.category, area: body.area });
+  Object.assign(held, after, { n: held.n + 1 });
   for (const name of ["name", "phone"]) if (body[name]) held[name] = body[name];
   sending = null;
   store();
@@ -142,8 +161,8 @@ function finish() {
   if (!held) return;
   clearTimeout(timer);
   clearTimeout(looking);
-  const left = { ...rest(), n: held.n + 2 };
-  for (const name of ["piece", "place_since", "n"]) {
+  const left = { ...rest(true), n: held.n + 2 };
+  for (const name of ["piece", "place_since", "category_since", "area_since", "n"]) {
     const hidden = form.querySelector(`[type=hidden][name=${name}]`) ?? form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name }));
     hidden.value = left[name];
   }
@@ -156,6 +175,7 @@ if (panel) {
     if (held) {
       form.elements.submission.value = held.submission;
       panel.hidden = false;
+      pressed().innerHTML = held.pressed ?? "";
       look();
       soon();
     }

@@ -116,13 +116,14 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Clocks: the server says how it stood, the page counts on. Not live regions: nobody wants to hear every second.
-const length = (seconds) => seconds < 6000 ? `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`
-  : `${Math.floor(seconds / 3600)}:${String(Math.floor(seconds / 60) % 60).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
+// Hours and days stand as the server said them.
+const SHORT = 6000;
+const length = (seconds) => `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
 function tick() {
   for (const clock of document.querySelectorAll("[data-due]")) {
     const left = Math.round((Date.parse(clock.dataset.due) - Date.now()) / 1000);
     clock.classList.toggle("late", left < 0);
-    clock.textContent = (left < 0 ? clock.dataset.late : clock.dataset.left).replace("%s", length(Math.abs(left)));
+    if (Math.abs(left) < SHORT) clock.textContent = (left < 0 ? clock.dataset.late : clock.dataset.left).replace("%s", length(Math.abs(left)));
   }
 }
 
