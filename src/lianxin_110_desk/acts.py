@@ -40,6 +40,12 @@ def _key(key: uuid.UUID | str) -> uuid.UUID:
     return key if isinstance(key, uuid.UUID) else uuid.UUID(key)
 
 
+def _matter_of(handover: Handover) -> Matter:
+    matter = find(Matter, id=handover.matter_id)
+    assert matter is not None  # a foreign key says so
+    return matter
+
+
 @contextmanager
 def _of(key: uuid.UUID | str, kind: str) -> Iterator[tuple[Matter, Handover]]:
     """The handover and its matter, locked, when this desk may send such a message now. Raises `NotNow`."""
@@ -50,8 +56,8 @@ def _of(key: uuid.UUID | str, kind: str) -> Iterator[tuple[Matter, Handover]]:
         by = states.RECEIVER if handover.incoming else states.OFFEROR
         if not states.counts(kind, handover.state, by):
             raise NotNow("这次移交现在不能这样做，页面上是最新情况")
-        handover.matter = find(Matter, id=handover.matter_id)
-        yield handover.matter, handover
+        handover.matter = matter = _matter_of(handover)
+        yield matter, handover
         update(handover)
 
 
@@ -76,7 +82,7 @@ def acknowledge(key: uuid.UUID | str, *, by: Person) -> bool:
         handover = find(Handover, id=_key(key))
         if handover is None or not handover.incoming or handover.state != states.OFFERED:
             return False
-        handover.matter = matter = find(Matter, id=handover.matter_id)
+        handover.matter = matter = _matter_of(handover)
         set_state(handover, states.ACKNOWLEDGED)
         update(handover)
         say("acknowledge", matter, handover, {"operator": by.badge}, operator=by.badge)

@@ -220,6 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options, browser = read(sys.argv[1:] if arguments is None else arguments)
         data = Path(options.data)
+        os.umask(0o077)  # what it keeps is for its own user
         data.mkdir(parents=True, exist_ok=True)
         _stopping()
         supervisor = Supervisor(options)

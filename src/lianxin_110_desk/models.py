@@ -92,7 +92,6 @@ class Handover(models.Model):
         ]
         indexes = [
             models.Index(fields=["auto_at"], condition=Q(auto_at__isnull=False), name="handover_auto"),
-            models.Index(fields=["due_at"], condition=Q(state__in=states.ASKED), name="handover_due"),
             models.Index(fields=["state", "direction"], name="handover_board"),
         ]
 
@@ -145,7 +144,8 @@ class Outgoing(models.Model):
             models.CheckConstraint(condition=Q(matter__isnull=True, seq__isnull=True) | Q(matter__isnull=False, seq__gte=1),
                                    name="outgoing_seq"),
         ]
-        indexes = [models.Index(fields=["next_at"], condition=~Q(state="sent"), name="outgoing_next")]
+        # whole, not partial: SQLite cannot tell from a bound value that a partial index would do
+        indexes = [models.Index(fields=["state", "next_at"], name="outgoing_state_next")]
 
 
 class Received(models.Model):

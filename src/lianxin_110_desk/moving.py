@@ -27,7 +27,9 @@ def set_state(handover: Handover, state: str) -> None:
 
 def accepted(matter: Matter, handover: Handover, holder: str) -> None:
     """The matter goes over, unless the offer was a joint one; the handover this one goes back on ends with it."""
-    behind = Handover.objects.filter(id=handover.follows, matter=matter).exclude(direction=handover.direction).first()
+    behind = None
+    if handover.follows is not None:
+        behind = Handover.objects.filter(id=handover.follows, matter=matter).exclude(direction=handover.direction).first()
     if behind is not None and behind.state in (states.ACCEPTED, states.IN_PROGRESS, states.OUTCOME_RETURNED):
         set_state(behind, states.CLOSED)
         behind.auto_at = None

@@ -87,10 +87,11 @@ class Reply:
 
 
 def _http() -> requests.Session:
-    if not hasattr(_session, "it"):
-        _session.it = requests.Session()
-        _session.it.trust_env = False
-    return _session.it
+    found: requests.Session | None = getattr(_session, "it", None)
+    if found is None:
+        found = _session.it = requests.Session()
+        found.trust_env = False
+    return found
 
 
 def post(content: str | bytes, headers: dict[str, str]) -> Reply:

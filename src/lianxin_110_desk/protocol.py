@@ -88,11 +88,13 @@ def _take(message: dict[str, Any], crash: str) -> Answer:
             if (before.kind, before.seq) != (message["kind"], message.get("seq")):
                 raise wrong("id_reused", id="this id belongs to another message")
             return _receipt(identity, "duplicate", before.answer)
+        matter: Matter | None = None
+        seq: int | None = None
+        answer: dict[str, Any] | None = None
         if "matter" in message and message["kind"] not in APART:
-            status, answer, matter, seq = _of_matter(message)
+            status, matter, seq = _of_matter(message)
         else:
             status, answer = APART[message["kind"]](message)
-            matter = seq = None
         insert(Received(message=identity, matter=matter, seq=seq, kind=message["kind"], answer=answer, status=status))
         conduct.end_at("before_commit", crash)
     logger.info("received %s %s %s", message["kind"], seq or "-", status)
@@ -103,7 +105,7 @@ def _receipt(identity: uuid.UUID, status: str, answer: dict[str, Any] | None) ->
     return Answer(200, {"received": str(identity), "status": status, "answer": answer})
 
 
-def _of_matter(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None, Matter, int]:
+def _of_matter(message: dict[str, Any]) -> tuple[str, Matter, int]:
     seq, kind = message["seq"], message["kind"]
     matter = find(Matter, id=uuid.UUID(message["matter"]))
     expected = matter.received_seq + 1 if matter else 1
@@ -128,7 +130,7 @@ def _of_matter(message: dict[str, Any]) -> tuple[str, dict[str, Any] | None, Mat
             raise wrong("unknown_handover", handover="not known here")
         status = _applied(matter, handover, message)
         update(handover)
-    return status, None, matter, seq
+    return status, matter, seq
 
 
 def _new_matter(message: dict[str, Any]) -> Matter:

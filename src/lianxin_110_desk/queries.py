@@ -27,7 +27,7 @@ class LineState:
 
 
 def line_state() -> LineState:
-    counted = Outgoing.objects.exclude(state="sent").aggregate(
+    counted = Outgoing.objects.filter(state__in=("waiting", "dead")).aggregate(
         waiting=Count("id", filter=Q(state="waiting")), dead=Count("id", filter=Q(state="dead")))
     return LineState(outbox.line.up, counted["waiting"], counted["dead"], outbox.line.answered_at, outbox.line.failure)
 
@@ -85,7 +85,7 @@ def unsent(matter: Matter) -> set[Any]:
 
 
 def outgoing() -> list[Outgoing]:
-    return list(Outgoing.objects.exclude(state="sent").select_related("matter").order_by("state", "id")[:200])
+    return list(Outgoing.objects.filter(state__in=("waiting", "dead")).select_related("matter").order_by("state", "id")[:200])
 
 
 def rules() -> list[JointRule]:

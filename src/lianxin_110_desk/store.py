@@ -47,16 +47,15 @@ def next_number(name: str) -> int:
 
 
 @cache
-def _insertion(model: type[models.Model]) -> tuple[str, tuple[Any, ...]]:
+def _insertion(model: Any) -> tuple[str, tuple[Any, ...]]:
     fields = tuple(field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField))
     names = ", ".join(f'"{field.column}"' for field in fields)
     return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({", ".join(["%s"] * len(fields))})', fields
 
 
 @cache
-def _change(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+def _change(model: Any, names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
     key = model._meta.pk
-    assert key is not None
     fields = tuple(model._meta.get_field(name) for name in names) or tuple(
         field for field in model._meta.concrete_fields if not field.primary_key)
     changes = ", ".join(f'"{field.column}" = %s' for field in fields)
@@ -69,7 +68,8 @@ def _values(row: models.Model, fields: tuple[Any, ...]) -> list[Any]:
 
 def insert(row: Any) -> None:
     """A new row, by a statement that is written once: composing it anew costs ten times what SQLite needs for it."""
-    statement, fields = _insertion(type(row))
+    kind: Any = type(row)
+    statement, fields = _insertion(kind)
     with connection.cursor() as cursor:
         cursor.execute(statement, _values(row, fields))
         if row.pk is None:
@@ -79,13 +79,14 @@ def insert(row: Any) -> None:
 
 def update(row: Any, *names: str) -> None:
     """These fields of a row, or all of them."""
-    statement, fields = _change(type(row), names)
+    kind: Any = type(row)
+    statement, fields = _change(kind, names)
     with connection.cursor() as cursor:
         cursor.execute(statement, _values(row, fields))
 
 
 @cache
-def _search(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+def _search(model: Any, names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
     fields = tuple(model._meta.get_field(name) for name in names)
     wanted = " AND ".join(f'"{field.column}" = %s' for field in fields)
     return f'SELECT * FROM "{model._meta.db_table}" WHERE {wanted} LIMIT 1', fields

@@ -18,7 +18,7 @@ LARGEST: Final = 256 * 1024
 TOLERANCE_SECONDS: Final = 300
 PATH: Final = "/linkage/v1/messages"
 SCHEMA: Final = Path(__file__).resolve().parent / "schema" / "messages.json"
-_formats = FormatChecker(formats=())
+_formats = FormatChecker(formats=())  # only the two below
 
 
 class Malformed(ValueError):
@@ -37,14 +37,16 @@ class Invalid(ValueError):
         self.fields = fields
 
 
-@_formats.checks("uuid", raises=ValueError)
 def _uuid(value: object) -> bool:
     return not isinstance(value, str) or bool(uuid.UUID(value))
 
 
-@_formats.checks("date-time", raises=ValueError)
 def _moment(value: object) -> bool:
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+_formats.checks("uuid", raises=ValueError)(_uuid)
+_formats.checks("date-time", raises=ValueError)(_moment)
 
 
 @cache

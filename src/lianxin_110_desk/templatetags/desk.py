@@ -6,8 +6,9 @@ from typing import Any
 
 from django import template
 
+from ..options import Options
+from ..words import LABELS, tell
 from ..words import label as labelled
-from ..words import tell
 
 register = template.Library()
 
@@ -25,12 +26,10 @@ def label(context: dict[str, Any], what: str, code: str) -> str:
 @register.simple_tag(takes_context=True)
 def side(context: dict[str, Any], which: str) -> str:
     """The desk's own title, or the other's."""
-    desk = context["desk"]
+    desk: Options = context["desk"]
     return desk.title if which == "us" else desk.peer_title
 
 
 @register.simple_tag(takes_context=True)
 def choices(context: dict[str, Any], what: str, without: str = "") -> list[tuple[str, str]]:
-    from ..words import LABELS
-
     return [(code, tell(context["language"], text)) for code, text in LABELS[what].items() if code not in without.split()]
