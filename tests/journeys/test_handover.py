@@ -273,7 +273,8 @@ def test_what_110_offers_is_accepted_or_refused(pair: Pair) -> None:
     case = Case.objects.get()
     assert (case.channel, case.state, case.category.code if case.category else "") == ("110", "accepted", "010102")
     expect(pair.them(handover.matter_id).locator(".ledger")).to_contain_text("马上派人。")
-    a.answer_on_the_spot(pair.world.on(case.pk, "operator"), public_answer="城管已到场，音响关了。", category="010102")
+    a.answer_on_the_spot(pair.world.on(case.pk, "operator"), public_answer="城管已到场，音响关了。", category="010102",
+                         means="phone")
     pair.stands(handover, "outcome_returned", "us")
     theirs = pair.them(handover.matter_id)
     expect(theirs.locator(".ledger")).to_contain_text("音响关了")

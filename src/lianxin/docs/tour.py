@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image
 
-from . import tour_field
+from . import tour_field, tour_linkage
 
 WORDS = "金鹗中路的工地半夜还在打桩，已经三天了，家里老人睡不着。"
 FIRST_UNIT, SECOND_UNIT = "430602-cgj", "430602-zjj"
@@ -53,6 +53,10 @@ class Tour:
         page.set_default_timeout(30_000)
         return page
 
+    def desk_page(self) -> Any:
+        """A page of a desk's size, with nobody signed in."""
+        return self._new()
+
     def resident(self) -> Any:
         if "resident" not in self._pages:
             self._pages["resident"] = self._new(hand=True)
@@ -84,7 +88,7 @@ class Tour:
 
     def shot(self, page: Any, name: str, *, whole: bool = False, at: str = "") -> None:
         """One picture as WebP. `whole` takes the page to its end, `at` one element."""
-        page.wait_for_load_state("networkidle")
+        settled(page)
         page.evaluate("document.activeElement?.blur?.()")
         body = page.locator(at).first.screenshot() if at else page.screenshot(full_page=whole)
         picture = Image.open(io.BytesIO(body)).convert("RGB")
@@ -104,7 +108,7 @@ class Tour:
         if not form.count():  # one action may lead straight to the form of the next
             page.locator(f"a[href*='/do/{action}/'], form:not(.desk-act)[action*='/do/{action}/'] button").first.click()
             if not fields:
-                page.wait_for_load_state("networkidle")
+                settled(page)
                 return
         form.wait_for()
         for name, value in fields.items():
@@ -289,6 +293,19 @@ class Tour:
     def field(self) -> None:
         """A grid worker's telephone."""
         tour_field.walk(self)
+
+    def linkage(self) -> None:
+        """Two desks, and a matter that goes over."""
+        tour_linkage.walk(self)
+
+
+def settled(page: Any) -> None:
+    """Until nothing more is fetched. A page that hears of news holds a connection for ever: then until everything else has come."""
+    try:
+        page.wait_for_load_state("networkidle", timeout=2_000)
+    except Exception as error:
+        if type(error).__name__ != "TimeoutError":
+            raise
 
 
 def chromium() -> str:

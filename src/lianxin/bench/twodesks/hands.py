@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
         rows = Case.objects.filter(linked=True, state=State.ACCEPTED, linkage="", matters__handovers__direction=Direction.IN,
                                    matters__handovers__state__in=[HandoverState.ACCEPTED, HandoverState.IN_PROGRESS])
         return each(rows.values_list("pk", flat=True)[:BATCH], lambda case: a.answer_on_the_spot(
-            On(case, operator), public_answer="已联系社区处理完毕。", category=chance.choice(categories)))
+            On(case, operator), public_answer="已联系社区处理完毕。", means="phone", category=chance.choice(categories)))
 
     while True:
         try:

@@ -20,8 +20,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", type=Path, help="data directory of the running demo; default var/demo")
         parser.add_argument("--to", type=Path, help="where the pictures go; default docs/images")
-        parser.add_argument("--only", choices=["walk", "faces", "field"],
-                            help="the tutorial's steps, the other screens, or a grid worker's telephone")
+        parser.add_argument("--only", choices=["walk", "faces", "field", "linkage"],
+                            help="the tutorial's steps, the other screens, a grid worker's telephone, or two desks")
 
     def handle(self, *args: Any, **options: Any) -> None:
         data: Path = options["demo"] or Path(settings.DATA)
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             )
             tour = Tour(browser, demo, to, told)
             try:
-                for part in [options["only"]] if options["only"] else ["walk", "faces", "field"]:
+                for part in [options["only"]] if options["only"] else ["walk", "faces", "field", "linkage"]:
                     getattr(tour, part)()
             except (Error, AssertionError, LookupError) as error:
                 raise CommandError(f"the walk stopped: {str(error).splitlines()[0]}") from error

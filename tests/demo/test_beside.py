@@ -1,0 +1,130 @@
+"""What a demo runs beside web and worker: the other desk, the sender, live updates – on their own ports, healed and ended with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lianxin.demo.beside import Beside, free
+from lianxin.demo.linking import COLUMNS, STORIES, read, to_play
+from lianxin.demo.seed import SeedError
+from tests.demo.demos import HILL, YUEYANG, Demo, folder_for_all, free_port, processes_of, until
+
+PARTNERS = ("code,name,name_en,kind,service,url,phone,identity,emergencies,asks_followups,ended\n"
+            "119.hill,云山119,Hill 119,fire,119,,,,yes,,\n110.hill,云山110,Hill 110,police,110,,,,yes,,\n")
+
+
+@pytest.fixture(scope="module")
+def linked() -> Iterator[Path]:
+    """A folder with a small city that has a police desk to hand over to."""
+    with folder_for_all() as folder:
+        shutil.copytree(HILL, folder / "hill")
+        (folder / "hill" / "partners.csv").write_text(PARTNERS, encoding="utf-8")
+        yield folder
+
+
+def beside(folder: Path, port: int, city: Path) -> Beside:
+    data = folder / f"data-{port}"
+    data.mkdir(exist_ok=True)
+    return Beside.of(host="127.0.0.1", shown="127.0.0.1", port=port, data=data, city=city)
+
+
+def test_ports_behind_the_main_one_and_others_where_they_are_taken(linked: Path) -> None:
+    main = free_port()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", main + 1))
+        except OSError:
+            pytest.skip("taken by somebody else")
+        taken.listen()
+        ports = free("127.0.0.1", main)
+        assert main + 1 not in [next(ports) for _each in range(3)]
+    assert next(free("127.0.0.1", 65_534)) < 65_536
+
+
+def test_secrets_are_made_once_and_closed_to_others(linked: Path) -> None:
+    port = free_port()
+    first = beside(linked, port, linked / "hill")
+    assert list(first.links) == ["110.hill"], "one of a kind, and only kinds that the demo plays"
+    again = beside(linked, port, linked / "hill")
+    assert again.links["110.hill"]["secret"] == first.links["110.hill"]["secret"]
+    programs = first.programs("http://127.0.0.1:1")
+    assert [one.name for one in programs] == ["live", "deliver", "desk-110"]
+    assert not any(first.links["110.hill"]["secret"] in part for one in programs for part in one.command), "not where ps shows it"
+    for path in (first.data / "linkage.json", first.data / "desk-110" / "secrets"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert beside(linked, free_port(), HILL).links == {}
+
+
+@pytest.mark.django_db
+def test_the_stories_of_yueyang_are_known(tmp_path: Path) -> None:
+    path = YUEYANG / "demo" / "handovers.csv"
+    assert {row["story"] for row in read(path)} == set(STORIES)
+    assert len(to_play(path)) == len(read(path))
+    bad = tmp_path / "handovers.csv"
+    bad.write_text(",".join(COLUMNS) + "\nout_to_the_moon,1,2,3,4,5\n", encoding="utf-8")
+    with pytest.raises(SeedError, match="out_to_the_moon"):
+        read(bad)
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as reply:
+        return reply.status, reply.read()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(_get(url)[0] == 200)
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+def test_the_other_desk_starts_heals_and_ends_with_the_demo(linked: Path) -> None:
+    demo = Demo(linked / "demo", city=linked / "hill")
+    try:
+        demo.start()
+        said = json.loads((demo.data / "demo.json").read_text())
+        assert said["base_url"] == demo.base
+        desk, live = said["police_desk_url"], said["live_url"]
+        until(lambda: _answers(desk + "/healthz") and _answers(live + "/live/healthz"), 60, demo.log)
+        assert desk in demo.log()
+        # One message each way: the other desk asks, ours asks.
+        made = urllib.request.Request(desk + "/api/offers", data=json.dumps({"words": "狗追人"}).encode(),
+                                      headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(made, timeout=10) as reply:
+            matter = json.load(reply)["id"]
+        until(lambda: json.loads(_get(f"{desk}/api/figures")[1])["waiting"] == 0, 60, demo.log)
+        assert json.loads(_get(f"{desk}/api/matters/{matter}")[1])["sent_seq"] == 1
+        for name, address in (("lianxin.live.app", live + "/live/healthz"), ("lianxin_110_desk", desk + "/healthz")):
+            before = demo.children(name)
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            until(lambda name=name, before=before: set(demo.children(name)) - set(before), 60, demo.log)
+            until(lambda address=address: _answers(address), 60, demo.log)
+        before = demo.children("linkage deliver")
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: set(demo.children("linkage deliver")) - set(before), 60, demo.log)
+        assert demo.process is not None
+        demo.process.kill()
+        demo.process.wait()
+        until(lambda: not processes_of(demo.data), 30, lambda: f"outlived it: {processes_of(demo.data)}")
+        demo.start()
+        until(lambda: _answers(desk + "/healthz"), 60, demo.log)
+        assert json.loads(_get(f"{desk}/api/matters/{matter}")[1])["sent_seq"] == 1, "its database is kept"
+        demo.interrupt()
+        assert not processes_of(demo.data)
+    finally:
+        demo.end()
