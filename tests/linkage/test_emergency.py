@@ -15,6 +15,7 @@ from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
 from lianxin.linkage import emergency
 from lianxin.linkage.emergency import Rest, more, press
 from lianxin.linkage.models import Disclosure, Handover, Partner
+from lianxin.telephony import commands
 from lianxin.telephony.commands import Commanded
 from tests.linkage.peer import Peer, partner
 from tests.world import World
@@ -36,7 +37,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
         told.append((service, Case.objects.count()))
         return Commanded(True, "conference", f"正在把 {service} 接进通话。")
 
-    monkeypatch.setattr(emergency, "ring", ring)
+    monkeypatch.setattr(commands, "emergency", ring)
     return told
 
 

@@ -33,8 +33,8 @@ from lianxin.cases.queries import access_case
 from lianxin.cases.reference import reference
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from lianxin.organisations.actors import Actor
+from lianxin.telephony import commands
 from lianxin.telephony.commands import Commanded
-from lianxin.telephony.commands import emergency as ring
 
 from .models import Direction, Handover, Partner
 from .states import NOT_TAKEN
@@ -65,6 +65,11 @@ def partner_for(service: str) -> Partner | None:
 
 def _key(by: Actor, submission: str, *parts: str) -> bytes:
     return submission_key("call-emergency", str(by.staff_id), submission, *parts)
+
+
+def ring(by: Actor, service: str) -> Commanded | None:
+    """Tell the telephone system, which says at once what it does. None for who is no person."""
+    return commands.emergency(by.staff_id, service) if by.staff_id is not None else None
 
 
 def case_of(by: Actor, submission: str) -> uuid.UUID | None:
@@ -144,7 +149,7 @@ def press(by: Actor, *, service: str, intake: Intake, submission: str, telephone
         raise Invalid(gettext_lazy("请选择 110、119 或 120。"))
     if not submission:
         raise Invalid(gettext_lazy("页面不完整，请刷新后再试；请先用电话转接。"))
-    phone = ring(by.staff_id, service) if telephone and by.staff_id is not None else None
+    phone = ring(by, service) if telephone else None
     case_id, code = case_of(by, submission), ""
     if case_id is None:
         case_id, code = _registered(by, intake, submission)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Count, F, Min, Q
@@ -102,7 +103,8 @@ def _standings(partners: Iterable[Partner]) -> list[Standing]:
         keys.setdefault(partner_id, []).append(since)
     made = []
     for one in found:
-        row, own = letters.get(one.pk, {}), keys.get(one.pk, [])
+        row: dict[str, Any] = dict(letters.get(one.pk, {}))
+        own = keys.get(one.pk, [])
         made.append(Standing(one, row.get("waiting", 0), row.get("oldest"), row.get("dead", 0), len(own), max(own, default=None)))
     return made
 

@@ -241,8 +241,8 @@ def _threads(found: Sequence[Handover]) -> list[Thread]:
     for step in HandoverStep.objects.filter(handover__in=ids).select_related("staff").order_by("id"):
         steps[step.handover_id].append(step)
     shown: dict[uuid.UUID, list[Disclosure]] = {pk: [] for pk in ids}
-    for one in Disclosure.objects.filter(handover__in=ids).order_by("id"):
-        shown[one.handover_id].append(one)
+    for given in Disclosure.objects.filter(handover__in=ids).order_by("id"):
+        shown[given.handover_id].append(given)
     made = []
     for one in found:
         offer = offer_of(one) if one.direction == _IN else None

@@ -111,12 +111,7 @@ def _steps(**narrow: object) -> Exists:
 
 def _marked(found: QuerySet[Handover]) -> QuerySet[Handover]:
     return found.annotate(
-        was_negotiated=_steps(kind=Kind.NEGOTIATE.value), was_late=_steps(kind="late"),
-        real_category=_category())
-
-
-def _category() -> F:
-    return F("matter__case__category")
+        was_negotiated=_steps(kind=Kind.NEGOTIATE.value), was_late=_steps(kind="late"))
 
 
 def _changes(week: Week, partner: Partner | None) -> dict[object, int]:
@@ -137,9 +132,10 @@ def _keyed(lines: dict[str, Line], categories: dict[int, Category], category_id:
 def review(week: Week, partner: Partner | None = None) -> Review:
     """The figures of a week, of one partner or of all. Four queries."""
     rows = list(_marked(_of(week, partner)).values_list(
-        "matter", "real_category", "category", "category_theirs", "direction", "state", "was_negotiated", "was_late", "refusal"))
+        "matter", "matter__case__category", "category", "category_theirs", "direction", "state", "was_negotiated", "was_late", "refusal"))
     categories = Category.objects.in_bulk({row[1] or row[2] for row in rows if row[1] or row[2]})
-    changes, lines, whole = _changes(week, partner), {}, Line(None)
+    changes, whole = _changes(week, partner), Line(None)
+    lines: dict[str, Line] = {}
     seen: dict[object, Line] = {}
     reasons: dict[str, list[int]] = {}
     for matter, real, named, theirs, direction, state, negotiated, late, refusal in rows:
@@ -180,7 +176,7 @@ def behind(week: Week, which: str, *, partner: Partner | None = None, category: 
     }[which]
     found = found.filter(wanted)
     if category.startswith("~"):
-        found = found.filter(real_category__isnull=True, category__isnull=True, category_theirs=category[1:])
+        found = found.filter(matter__case__category__isnull=True, category__isnull=True, category_theirs=category[1:])
     elif category:
         found = found.filter(Q(matter__case__category__code=category)
                              | Q(matter__case__category__isnull=True, category__code=category))

@@ -26,6 +26,7 @@ from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number, uuid7_floor
+from lianxin.linkage.policy import works as works_linkage
 from lianxin.organisations.models import Role
 from lianxin.quality.actions import ACTIONS as QUALITY_ACTIONS
 from lianxin.quality.queries import resting
@@ -127,7 +128,7 @@ def filter_choices(board: Board, names: dict[str, dict[str, str]]) -> list[Filte
 def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
     """What every desk page has: the menu and the boards of this person."""
     return {"boards": boards_for(request.actor), "actor": request.actor, "can_call": menu.FIRST[0].shown(request.actor),
-            "is_agent": menu.is_agent(request.actor), "works_linkage": menu.works_linkage(request.actor),
+            "is_agent": menu.is_agent(request.actor), "works_linkage": works_linkage(request.actor),
             "menu_first": menu.entries(request.actor, menu.FIRST), "menu_rest": menu.entries(request.actor, menu.REST), **more}
 
 

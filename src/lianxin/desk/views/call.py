@@ -257,11 +257,11 @@ def _then(request: StaffRequest, do: str, case_id: uuid.UUID, data: dict[str, An
 
 def _rung(request: StaffRequest, case_id: uuid.UUID, service: str, submission: str) -> str:
     """An emergency key pressed where no script runs: the case is registered already, the telephone and the offer follow."""
-    phone = emergencies.ring(request.actor.staff_id or 0, service)
+    phone = emergencies.ring(request.actor, service)
     offered, _why = emergencies.offer(request.actor, case_id, service, submission=submission)
     if offered is None:
         return _("已记录转接 %s。") % service
-    return _("已移交%(partner)s。%(phone)s") % {"partner": offered.matter.partner.said, "phone": phone.words}
+    return _("已移交%(partner)s。%(phone)s") % {"partner": offered.matter.partner.said, "phone": phone.words if phone else ""}
 
 
 def _transferred(on: On, partner: str, data: dict[str, Any]) -> str:
