@@ -46,7 +46,9 @@ def many(world: World, monday: Frozen) -> Many:
                                  by=world.actor(dice.choice(("grid", "operator", "urban")))).case_id
             steps = {State.OBJECTED: ("accept", "dispatch", "raise_return"), State.WITHDRAWN: ("withdraw",),
                      State.DECLINED: ("decline",), State.CLOSED: ("answer_on_the_spot",), State.REGISTERED: (),
-                     State.ACCEPTED: ("accept",), State.MERGED: ("accept",)}.get(state, ("accept", "dispatch", "sign", "reply", "approve"))
+                     State.ACCEPTED: ("accept",), State.MERGED: ("accept",),
+                     State.HANDED_OVER: ("accept", "offer_handover", "release_handover")}.get(
+                         state, ("accept", "dispatch", "sign", "reply", "approve"))
             lead = dice.choice(("urban", "housing", "west", "bridge"))
             for step in steps:
                 by = lead if step in ("sign", "reply", "raise_return") else "reporter" if step == "withdraw" else ""
@@ -75,7 +77,7 @@ def many(world: World, monday: Frozen) -> Many:
 @st.composite
 def actors(draw: st.DrawFn, many: Many) -> Actor:
     kind = draw(st.sampled_from((*[Kind.STAFF] * 6, Kind.REPORTER, Kind.SYSTEM, Kind.PARTNER)))
-    if kind is Kind.REPORTER:
+    if kind in (Kind.REPORTER, Kind.PARTNER):
         return Actor(kind, case_id=draw(st.sampled_from([case.pk for case in many.cases] + [None, uuid7()])))
     if kind is not Kind.STAFF:
         return Actor(kind)
