@@ -173,7 +173,7 @@ def deaf_to_expected(spoiler: Spoiler) -> Any:
 
 def each(names: str, **spoils: Any) -> dict[str, Any]:
     """The same spoils for several checks."""
-    return {name: spoils for name in names.split()}
+    return dict.fromkeys(names.split(), spoils)
 
 
 SPOILS: dict[str, Any] = {
