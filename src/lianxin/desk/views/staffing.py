@@ -31,15 +31,18 @@ def asked_in(query: QueryDict) -> Asked:
     values: dict[str, int] = {}
     for name in NUMBERS:
         said = query.get(name, "").strip()
+        values[name] = getattr(usual, name)
         if said.isascii() and said.isdigit() and len(said) < 6:
             values[name] = int(said)
         elif said:
             faults[name] = _("请填整数。")
-        else:
-            values[name] = getattr(usual, name)
+    try:
+        asked = Asked(kind=query.get("kind") or usual.kind, **values)
+    except Invalid as error:
+        raise Invalid(fields={**error.fields, **faults}) from error
     if faults:
         raise Invalid(fields=faults)
-    return Asked(kind=query.get("kind") or usual.kind, **values)
+    return asked
 
 
 def picture(plan: Plan) -> str:
