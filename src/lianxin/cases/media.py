@@ -1,8 +1,9 @@
 """What a file is, by its content: signatures checked deep enough that a name or a first byte deceives nobody.
 
 `recognise` says what a file is and gives it back without what it says about whoever made it, where that can be done
-without writing the file anew: MP4, MOV, 3GP and M4A boxes and WAV chunks are blanked in place, MP3 tags cut off.
-PDF, Ogg and WebM keep their own metadata (docs/howto/keys-and-retention.md says so).
+without writing the file anew: MP4, MOV, 3GP and M4A boxes, WAV chunks, Ogg comments and WebM elements are blanked in place,
+MP3 tags cut off. A PDF keeps its metadata (docs/howto/keys-and-retention.md says so): they may lie packed anywhere in it, and a
+signature is over all of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.errors import Invalid
 
+from .media_streams import ogg_without_comments, webm_without_maker
 from .models.record import AttachmentKind as Kind
 
 _MP4 = frozenset({b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42", b"avc1",
@@ -159,7 +161,7 @@ def _ogg(body: bytes) -> Medium:
         raise Invalid(_("这种文件不能用。可以传照片、PDF、短录音和短视频。"))
     if body.find(b"OggS", 28) < 0:
         raise _broken()
-    return Medium(Kind.AUDIO, "audio/ogg", body)
+    return Medium(Kind.AUDIO, "audio/ogg", ogg_without_comments(body))
 
 
 def _amr(body: bytes) -> Medium:
@@ -176,6 +178,7 @@ def _webm(body: bytes) -> Medium:
         raise _broken()
     # A browser's own recorder makes sound and film in one kind of file; its tracks name their codecs.
     codecs = set(re.findall(rb"\x86[\x81-\x9f]([AV])_[A-Z]", body[:4096]))
+    body = webm_without_maker(body)
     if codecs == {b"A"}:
         return Medium(Kind.AUDIO, "audio/webm", body)
     return Medium(Kind.VIDEO, "video/webm", body)
