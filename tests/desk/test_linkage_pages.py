@@ -282,7 +282,7 @@ def test_partners_with_their_links_and_letters(world: World, desk: Partner, as_:
     page = text(client.get(f"/desk/linkage/partners/{NAME}/"))
     assert "422 not_in_this_state" in page
     assert "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" not in page
-    assert f"lianxin linkage secret rotate {NAME}" in page
+    assert f"lianxin linkage secret new {NAME}" in page
     client.post(f"/desk/linkage/partners/{NAME}/letters/{dead.pk}/resend/")
     dead.refresh_from_db()
     assert dead.state == OutgoingState.WAITING
