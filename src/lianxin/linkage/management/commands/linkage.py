@@ -213,7 +213,8 @@ class Command(BaseCommand):
                                      "on_its_way": one.on_its_way}, ensure_ascii=False))
                 continue
             said = "；".join(str(reconciling.WHY[fault]) for fault in one.faults)
-            self.say(f"{one.matter}  {said}{_('（还有消息未送达）') if one.on_its_way else ''}")
+            waits = _("（还有消息未送达）") if one.on_its_way else ""
+            self.say(f"{one.matter}  {said}{waits}")
         if lasting:
             raise CommandError(_("%d 件事项双方不一致，需要人工核对。") % lasting)
         self.say(_("双方一致。"))
