@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 MOST: Final = 2000  # operators: beyond any hotline, so that a slip of the keyboard ends
 _NODES: Final = 24  # of Gauss and Legendre in one panel
@@ -81,6 +81,14 @@ def _patient(load: Load, operators: int, within: float) -> Service:
     return Service(1 - waits * math.exp(-spare * within), waits, 0.0, waits / spare, load.erlangs / operators)
 
 
+@lru_cache(maxsize=1)
+def _nodes() -> Any:
+    """Places and weights on −1…1."""
+    import numpy
+
+    return numpy.polynomial.legendre.leggauss(_NODES)
+
+
 def _integral(load: Load, operators: int, until: float | None, *, staying: bool) -> tuple[float, float]:
     """∫ exp(g(v) − top) dv over 0…`until` with g(v) = λ(1 − e^(−θv)) ÷ θ − nμv, and `top`, the largest value of g; with
     `staying`, weighed by e^(−θv), the share still there after v. By Gauss and Legendre in panels about as wide as g bends."""
@@ -100,7 +108,7 @@ def _integral(load: Load, operators: int, until: float | None, *, staying: bool)
     end = far if until is None else min(until, far)
     width = min(4 / drain, 1 / math.sqrt(theta * drain))
     panels = max(1, min(4000, math.ceil(end / width)))
-    x, weights = numpy.polynomial.legendre.leggauss(_NODES)
+    x, weights = _nodes()
     half = end / panels / 2
     at = (numpy.arange(panels)[:, None] * 2 + 1 + x[None, :]) * half
     values = numpy.exp(-load.calls * numpy.expm1(-theta * at) / theta - drain * at - top - (theta * at if staying else 0.0))
