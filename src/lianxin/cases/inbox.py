@@ -85,7 +85,7 @@ def inbox(actor: Actor, *, unseen: bool = False, level: str = "", after: str = "
     if level:
         chosen = chosen.filter(level=level)
     if after:
-        at, pk = _position(after)
+        at, pk = position(after)
         chosen = chosen.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk), at__lte=at)
     heads = [list(chosen.filter(part).order_by("-at", "-id")[: limit + 1]) for part in parts_of(actor)]
     merged: dict[uuid.UUID, Notice] = {}
@@ -95,11 +95,12 @@ def inbox(actor: Actor, *, unseen: bool = False, level: str = "", after: str = "
     return Inbox(rows[:limit], cursor_of(rows[limit - 1].at, rows[limit - 1].pk) if len(rows) > limit else "")
 
 
-def _position(after: str) -> tuple[datetime, uuid.UUID]:
-    position = time_and_id(after)
-    if position is None:
+def position(after: str) -> tuple[datetime, uuid.UUID]:
+    """The time and id of the last notice that was shown. Raises Invalid for a position that is none."""
+    found = time_and_id(after)
+    if found is None:
         raise Invalid(_("翻页位置不对，请从第一页看起。"), fields={"after": str(_("位置不对。"))})
-    return position
+    return found
 
 
 def unseen_count(actor: Actor) -> int:

@@ -77,11 +77,16 @@ def _unseen(actor: Actor) -> QuerySet[Notice]:
     return Notice.objects.none() if to is None else Notice.objects.filter(to, seen_at__isnull=True, report__state=ReportState.OPEN)
 
 
-def inbox(actor: Actor, *, unseen: bool = False) -> list[Notice]:
-    """The newest notices to a person, at most 50."""
+def inbox(actor: Actor, *, unseen: bool = False, moment: str = "", after: tuple[datetime, uuid.UUID] | None = None,
+          limit: int = SHOWN) -> list[Notice]:
+    """The newest notices to a person; `after` is the time and id of the last that was shown before."""
     to = _to(actor)
     found = _unseen(actor) if unseen or to is None else Notice.objects.filter(to)
-    return list(found.select_related("report__version__article", "unit", "seen_by").order_by("-at", "-id")[:SHOWN])
+    if moment:
+        found = found.filter(moment=moment)
+    if after is not None:
+        found = found.filter(Q(at__lt=after[0]) | Q(at=after[0], pk__lt=after[1]))
+    return list(found.select_related("report__version__article", "unit", "seen_by").order_by("-at", "-id")[:limit])
 
 
 def unseen_count(actor: Actor, *, most: int) -> int:
