@@ -27,6 +27,8 @@ from .store import find, update, writing
 
 logger = logging.getLogger(__name__)
 SENDERS: Final = 8
+MOST_BUSY: Final = 2 * SENDERS
+BREATH: Final = 0.003  # seconds; what is said together is looked for together
 LONGEST_WAIT: Final = 60.0
 TIMEOUTS: Final = (3.05, 10.0)  # seconds to connect, to be answered
 PATIENCE: Final = 3  # times a message is offered that the other side calls wrong
@@ -213,13 +215,17 @@ class Sender(threading.Thread):
                 pause = 0.2
             if not handed:
                 _woken.wait(pause)
+            time.sleep(BREATH)
 
     def hand_out(self) -> int:
-        handed = 0
-        for row in due():
+        """How many were handed to a thread. Only as many are read as there is room for, beside those that are being sent."""
+        handed, busy = 0, len(self.busy)
+        if busy >= MOST_BUSY:
+            return 0
+        for row in due(MOST_BUSY):
             key = str(row.matter_id or row.message)
             with self.lock:
-                if key in self.busy or len(self.busy) >= SENDERS * 4:
+                if key in self.busy or len(self.busy) >= MOST_BUSY:
                     continue
                 self.busy.add(key)
             handed += 1
