@@ -19,7 +19,8 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "call_over_has_its_end": ("call", [("ended_at = NULL", "state = 'ended'"), ("ended_at = now()", "state = 'talking'")]),
     "call_unanswered_was_not_answered": ("call", [("answered_at = now()", "state = 'abandoned'"),
                                                   ("state = 'missed'", "state = 'ended'")]),
-    "call_emptied_is_empty": ("call", [("emptied_at = now()", "state = 'ended'"), ("emptied_at = now(), number = NULL", "state = 'ended'")]),
+    "call_emptied_is_empty": ("call", [("emptied_at = now()", "state = 'ended'"),
+                                       ("emptied_at = now(), number = NULL", "state = 'ended'")]),
     "call_event_kind_known": ("callevent", []),  # events cannot be altered at all
     "agent_alone_at_an_extension": ("agent", [("extension = '8001'", "extension = '8002'")]),
     "agent_spell_state_known": ("agentspell", [(f"state = {UNKNOWN}", "state = 'ready'")]),
@@ -58,8 +59,9 @@ def lived(world: World, monday: Frozen) -> World:
 def test_each_is_tried() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid::regclass::text LIKE 'telephony_%' "
-                       "AND conname NOT LIKE '%_check' UNION SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indrelid "
-                       "WHERE relname LIKE 'telephony_%' AND indisunique AND NOT indisprimary AND indpred IS NOT NULL")
+                       "AND conname NOT LIKE '%_check' UNION SELECT indexrelid::regclass::text FROM pg_index "
+                       "JOIN pg_class ON pg_class.oid = indrelid WHERE relname LIKE 'telephony_%' "
+                       "AND indisunique AND NOT indisprimary AND indpred IS NOT NULL")
         found = {row[0] for row in cursor.fetchall()}
     assert found - RULES.keys() == set()
 
@@ -67,16 +69,17 @@ def test_each_is_tried() -> None:
 def test_what_must_not_be_is_refused(lived: World) -> None:
     for name, (table, trials) in RULES.items():
         for change, which in trials:
-            with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+            with connection.cursor() as cursor:
                 cursor.execute(f"SELECT count(*) FROM telephony_{table} WHERE {which}")
                 assert cursor.fetchone()[0], f"{name}: no row to try with {which}"
+            with pytest.raises(DatabaseError, match=name), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"UPDATE telephony_{table} SET {change} WHERE {which}")
-            assert name in str(caught.value), f"{name}: {change}"
     with pytest.raises(DatabaseError, match="call_event_kind_known"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO telephony_callevent (system_id, call_id, kind, at, told_at, line, extension, \"to\", with_number, recording, digest) "
-                       "SELECT 'x', id, 'dance', now(), now(), '', '', '', false, '', '' FROM telephony_call LIMIT 1")
+        cursor.execute("INSERT INTO telephony_callevent (system_id, call_id, kind, at, told_at, line, extension, \"to\", with_number, "
+                       "recording, digest) SELECT 'x', id, 'dance', now(), now(), '', '', '', false, '', '' FROM telephony_call LIMIT 1")
     with pytest.raises(DatabaseError, match="call_of_case_once"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO telephony_casecall (call_id, case_id, staff_id, at) SELECT call_id, case_id, staff_id, now() FROM telephony_casecall")
+        cursor.execute("INSERT INTO telephony_casecall (call_id, case_id, staff_id, at) "
+                       "SELECT call_id, case_id, staff_id, now() FROM telephony_casecall")
 
 
 def test_what_is_written_stays(lived: World) -> None:

@@ -14,12 +14,13 @@ from django.urls import reverse
 
 from lianxin.cases.actions import withdraw
 from lianxin.cases.engine import On
-from lianxin.cases.models import Case, IdentityReading
+from lianxin.cases.models import Case, IdentityReading, State
 from lianxin.kernel import live
 from lianxin.kernel.clock import Frozen
 from lianxin.organisations.actors import reporter_for
-from lianxin.telephony import commands
+from lianxin.telephony import commands, popping
 from lianxin.telephony.models import CaseCall, NumberReading
+from tests.cases.ways import at_state
 from tests.desk.conftest import as_  # noqa: F401
 from tests.telephony.ways import NUMBER, rings, seated, switchboard, told
 from tests.world import World
@@ -119,7 +120,8 @@ def test_a_withheld_number_is_said_to_be(world: World, monday: Frozen, as_: Any)
 
 
 def register(client: Any, **fields: str) -> Any:
-    return client.post(reverse("desk:call"), {"words": "路灯不亮三天了，晚上很黑。", "submission": str(uuid.uuid4()), **fields}, follow=True)
+    said = {"words": "路灯不亮三天了，晚上很黑。", "submission": str(uuid.uuid4())}
+    return client.post(reverse("desk:call"), said | fields, follow=True)
 
 
 def test_the_call_lies_on_the_case(world: World, monday: Frozen, as_: Any) -> None:  # noqa: F811
@@ -256,3 +258,18 @@ def test_pages_listen_to_what_is_theirs(world: World, as_: Any) -> None:  # noqa
     assert topics("urban") == set()
     assert Client().get(reverse("desk:live_token"), headers={"X-Requested-With": "fetch"}).status_code == 401
     assert json.loads(as_("urban").get(reverse("desk:live_token")).content)["token"]
+
+
+def test_a_recording_is_the_hotlines(world: World, monday: Frozen, as_: Any) -> None:  # noqa: F811
+    operator = seated(world)
+    call = rings()
+    told("answered", extension="8001")
+    told("recording", recording="rec-7.wav")
+    told("ended")
+    case = Case.objects.select_related("lead_unit").get(pk=at_state(world, State.CALLBACK))
+    popping.lies_on(operator, call_id=call.pk, case_id=case.pk)
+    assert case.lead_unit is not None
+    address = reverse("desk:case", args=[case.pk])
+    clerk = as_(case.lead_unit.code).get(address)
+    assert (clerk.status_code, "rec-7.wav" in clerk.content.decode()) == (200, False)
+    assert "rec-7.wav" in as_("callback").get(address).content.decode()

@@ -8,12 +8,19 @@ from lianxin.kernel.errors import NotAllowed
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
 
+HEARERS = (Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SUPERVISOR)
 READERS = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR, Role.LEADER, Role.SWITCHBOARD)
 
 
 def reads(by: Actor) -> bool:
     """Whether somebody sees the counts of queues and agents: those of the hotline who work with them or lead it."""
     return by.holds_in_hotline(*READERS)
+
+
+def hears(by: Actor) -> bool:
+    """Whether somebody sees the calls of a case and where their recordings are, if they may read who raised it, too: the hotline,
+    which speaks with reporters; units work from what was written down."""
+    return by.holds_in_hotline(*HEARERS)
 
 
 def need_reader(by: Actor) -> None:

@@ -35,6 +35,7 @@ from lianxin.kernel.ids import uuid7
 from lianxin.kernel.language import named
 from lianxin.kernel.text import small_number
 from lianxin.linkage import queries as queries_linkage
+from lianxin.telephony.policy import hears
 from lianxin.telephony.popping import of_case as calls_of
 from lianxin.triage import assistant
 
@@ -61,7 +62,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
     return context_for(
         request, file=file, case=case, choices=choices_for(request.actor, case, open_ones,
                                                              likely=likely_first(case, file), waiting=waiting is not None),
-        identity=identity, calls=calls_of(case) if identity else [],  # a recording says who it was
+        identity=identity, calls=calls_of(case) if identity and hears(request.actor) else [],
         running=clocks_shown(file), clock_table=table_of(case, promises), waiting=waiting,
         asked=last_of(file.timeline, "ask_extension") if waiting else None,
         asked_length=length(waiting.minutes, waiting.clock.calendar) if waiting else "",

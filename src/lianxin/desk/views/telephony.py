@@ -55,7 +55,8 @@ def live_token(request: StaffRequest) -> JsonResponse:
 
 def in_use() -> bool:
     """Whether a telephone system tells of calls: it is named in the settings, or somebody holds its role. One query at most."""
-    return settings.LIANXIN_SWITCH != "none" or RoleGrant.objects.filter(role=Role.SWITCHBOARD, ended_at__isnull=True, staff__is_active=True).exists()
+    return settings.LIANXIN_SWITCH != "none" or RoleGrant.objects.filter(
+        role=Role.SWITCHBOARD, ended_at__isnull=True, staff__is_active=True).exists()
 
 
 def _bar(request: StaffRequest, *, message: str = "", status: int = 200) -> HttpResponse:

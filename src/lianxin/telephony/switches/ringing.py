@@ -23,12 +23,15 @@ AHEAD: Final = 1  # nobody is rung by more callers at once than telephones are f
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """How they are: calls an hour on the mean of a day, mean seconds of patience and of talk. With `even` every hour is the same.
+    """How they are: calls an hour on the mean of a day, mean seconds of patience and of talk, and the fewest seconds of each, so that
+    one sees them come. With `even` every hour is the same.
     `numbers` are dealt out in turn; without any, those of the demonstration's made-up cases are."""
 
     an_hour: float = 60.0
     patience: float = 90.0
     talk: float = 150.0
+    shortest_patience: float = 2.0
+    shortest_talk: float = 5.0
     even: bool = True
     numbers: Sequence[str] = ()
 
@@ -78,11 +81,11 @@ class Ringing:
         """Wait as long as the patience lasts, then talk as long as the matter takes, then hang up."""
         patience, talk = self._dice.expovariate(1 / self.callers.patience), self._dice.expovariate(1 / self.callers.talk)
         loop = asyncio.get_running_loop()
-        until = loop.time() + max(2.0, patience)
+        until = loop.time() + max(self.callers.shortest_patience, patience)
         while caller.uniqueid in self.double.waiting and loop.time() < until:
             await asyncio.sleep(0.2)
         if caller.uniqueid not in self.double.waiting:
-            await asyncio.sleep(max(5.0, talk))
+            await asyncio.sleep(max(self.callers.shortest_talk, talk))
             while caller.application == "ConfBridge" and len(self.double.room(caller.linkedid)) > 1:
                 await asyncio.sleep(5.0)  # who is put through to 110 stays until that is settled
         self.double.hang_up(caller)
