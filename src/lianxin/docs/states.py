@@ -37,6 +37,12 @@ STATE_MEANINGS = {
 }
 
 
+def _open_but(named: set[State]) -> list[str] | None:
+    """The one or two open states that are missing; None when something else is meant."""
+    left = sorted(state.value for state in set(OPEN_STATES) - named)
+    return left if named <= set(OPEN_STATES) and 0 < len(left) <= 2 else None
+
+
 def states_in_words(states: Iterable[State], *, nothing: str) -> str:
     """`any open state` rather than seven names."""
     named = set(states)
@@ -48,6 +54,8 @@ def states_in_words(states: Iterable[State], *, nothing: str) -> str:
         return "any open state"
     if named == set(TERMINAL):
         return "any ended state"
+    if (fewer := _open_but(named)) is not None:
+        return "any open state but " + codes(fewer)
     left = set(State) - named
     if len(left) <= 2:
         return "any state but " + codes(sorted(state.value for state in left))
@@ -82,6 +90,8 @@ def _edges(row: Transition) -> Iterable[tuple[str, str]]:
     sources = ["[*]"] if row.makes_case else [state.value for state in row.sources]
     if set(row.sources) == set(OPEN_STATES):
         sources = [ANY_OPEN]
+    elif (fewer := _open_but(set(row.sources))) is not None:
+        sources = ["_but_".join((ANY_OPEN, *fewer))]
     return ((source, target.value) for target in row.targets for source in sources)
 
 
@@ -97,7 +107,9 @@ def diagram(rows: Iterable[Transition], *, across: bool = False) -> str:
     named = {name for edge in arrows for name in edge}
     lines = ["stateDiagram-v2", *(["  direction LR"] if across else [])]
     lines += [f'  state "{state.label} {state.value}" as {state.value}' for state in State if state.value in named]
-    lines += [f'  state "any open state" as {ANY_OPEN}'] if ANY_OPEN in named else []
+    for name in sorted(name for name in named if name.partition("_but_")[0] == ANY_OPEN):
+        fewer = name.split("_but_")[1:]
+        lines.append(f'  state "any open state{" but " if fewer else ""}{" and ".join(fewer)}" as {name}')
     lines += [f"  {a} --> {b}: {', '.join(labels)}" for (a, b), labels in arrows.items()]
     return "```mermaid\n" + "\n".join(lines) + "\n```"
 
