@@ -243,7 +243,9 @@ def test_an_id_or_a_number_that_was_something_else_is_refused(peer: Peer) -> Non
     other = {**message, "id": str(uuid7()), "body": {"words": "另一件事", "first_receiver": peer.desk.code}}
     refused(signed(other), 422, "seq_reused")
     refused(signed({**other, "id": message["id"]}), 422, "id_reused")
-    refused(signed({**message, "seq": 2}), 422, "id_reused")
+    more = json.loads(peer.raw("supplement", uuid.UUID(message["handover"]), seq=2, words="更多"))
+    refused(signed({**more, "id": message["id"]}), 422, "id_reused")
+    assert signed(more).json()["status"] == "applied"
 
 
 def test_a_matter_of_another_desk_is_unknown(peer: Peer) -> None:

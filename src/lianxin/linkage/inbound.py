@@ -16,8 +16,7 @@ from typing import Any, Final
 
 import pydantic_core
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
@@ -107,6 +106,8 @@ def receive(raw: bytes, headers: Mapping[str, str]) -> wire.Receipt:
     try:
         return _taken(partner, message, now())
     except DatabaseError as error:
+        if isinstance(error, IntegrityError) and Received.objects.filter(pk=message.id).exists():
+            raise Invalid(_FAULTS["id_reused"], code="id_reused") from None
         log.warning("a message of %s could not be written: %s", partner.code, getattr(error.__cause__, "sqlstate", type(error).__name__))
         raise Later() from error
     except Conflict as conflict:
@@ -136,9 +137,9 @@ def _sender(raw: bytes, headers: Mapping[str, str]) -> Partner:
     sender = peeked.get("from") if isinstance(peeked, dict) else None
     if not isinstance(sender, str):
         raise Malformed()
-    partner = Partner.objects.filter(code=sender[:60], active=True).first() if "\0" not in sender else None
+    partner, secrets = signing.known(sender) if len(sender) <= 60 and "\0" not in sender else (None, [])
     # A desk nobody knows is checked against a secret nobody has: it is answered as a wrong signature is, and as slowly.
-    signing.verify(raw, headers, signing.secrets_of(partner) if partner is not None else [signing.fresh()])
+    signing.verify(raw, headers, secrets or [signing.fresh()])
     if partner is None:
         raise signing.Unsigned()
     return partner
@@ -185,48 +186,53 @@ def standing(partner: Partner, matter_id: uuid.UUID) -> dict[str, Any]:
 def _of_matter(partner: Partner, message: wire.OfHandover, at: datetime) -> wire.Receipt:
     with transaction.atomic():
         matter = _matter(partner, message.matter)
-        digest = digest_of(message)
-        earlier = _earlier(message, digest)
-        record = threads.record_of(matter) if matter is not None else None
+        handovers = list(Handover.objects.select_for_update().filter(matter=matter).order_by("offered_at", "id")) if matter else []
         try:
-            taken = RULES.receive(record, _read(message))
+            taken = RULES.receive(threads.record_with(matter, handovers) if matter is not None else None, _read(message))
         except OutOfOrder as gap:
             raise Gap(gap.expected) from None
         except Wrong as wrong:
             raise Invalid(_FAULTS[wrong.code], code=wrong.code) from None
         if taken.status is Status.DUPLICATE:
-            return wire.Receipt(received=message.id, status=Status.DUPLICATE, answer=(earlier.answer or None) if earlier else None)
+            return _again(message)
         matter = _moved(partner, matter, message, taken, at)
-        answer = HANDLERS[_kind(message)](_arrival(partner, matter, message, taken, at))
+        handover = next((one for one in handovers if one.pk == message.handover), None)
+        answer = HANDLERS[_kind(message)](_arrival(partner, matter, handover, message, taken, at))
         _reply(matter, taken)
         Received.objects.create(
-            id=message.id, partner=partner, matter=matter, seq=message.seq, kind=_kind(message).value, digest=digest,
+            id=message.id, partner=partner, matter=matter, seq=message.seq, kind=_kind(message).value, digest=digest_of(message),
             status=taken.status.value, answer=answer or {}, at=at)
         return wire.Receipt(received=message.id, status=taken.status, answer=answer)
 
 
 def _matter(partner: Partner, matter_id: uuid.UUID) -> Matter | None:
     """The matter, locked; None when nobody here has heard of it. Two first messages of one matter come one after the other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(matter_id)])
     try:
         matter = threads.locked(matter_id)
     except NotFound:
-        return None
+        _one_at_a_time(matter_id)
+        try:
+            matter = threads.locked(matter_id)
+        except NotFound:
+            return None
     if matter.partner_id != partner.pk:  # another desk's: nothing of it is said here
         raise Invalid(_FAULTS["unknown_matter"], code="unknown_matter")
     return matter
 
 
-def _earlier(message: wire.OfHandover, digest: bytes) -> Received | None:
-    """What was taken under this id or number before. Raises Invalid when it was something else."""
-    rows = list(Received.objects.filter(Q(pk=message.id) | Q(matter_id=message.matter, seq=message.seq)))
-    for row in rows:
-        if row.pk != message.id:
-            raise Invalid(_FAULTS["seq_reused"], code="seq_reused")
-        if row.matter_id != message.matter or row.seq != message.seq or bytes(row.digest) != digest:
-            raise Invalid(_FAULTS["id_reused"], code="id_reused")
-    return rows[0] if rows else None
+def _one_at_a_time(key: uuid.UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(key)])
+
+
+def _again(message: wire.OfHandover) -> wire.Receipt:
+    """What was answered when this message came before. Raises Invalid when its number, or its id, was something else then."""
+    earlier = Received.objects.filter(matter_id=message.matter, seq=message.seq).first()
+    if earlier is not None and earlier.pk != message.id:
+        raise Invalid(_FAULTS["seq_reused"], code="seq_reused")
+    if earlier is not None and bytes(earlier.digest) != digest_of(message):
+        raise Invalid(_FAULTS["id_reused"], code="id_reused")
+    return wire.Receipt(received=message.id, status=Status.DUPLICATE, answer=(earlier.answer or None) if earlier else None)
 
 
 def _kind(message: Any) -> Kind:
@@ -255,8 +261,8 @@ def _moved(partner: Partner, matter: Matter | None, message: wire.OfHandover, ta
     return matter
 
 
-def _arrival(partner: Partner, matter: Matter, message: wire.OfHandover, taken: Taken, at: datetime) -> Arrival:
-    handover = Handover.objects.select_for_update().filter(pk=message.handover, matter=matter).first()
+def _arrival(partner: Partner, matter: Matter, handover: Handover | None, message: wire.OfHandover, taken: Taken,
+             at: datetime) -> Arrival:
     if handover is not None:
         handover.matter = matter
     return Arrival(
@@ -287,8 +293,7 @@ def _rule(partner: Partner, message: wire.RuleMessage, at: datetime) -> wire.Rec
 
     with transaction.atomic():
         digest = digest_of(message)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(message.id)])
+        _one_at_a_time(message.id)
         earlier = Received.objects.filter(pk=message.id).first()
         if earlier is not None:
             if bytes(earlier.digest) != digest or earlier.partner_id != partner.pk:

@@ -110,6 +110,13 @@ def secrets_of(partner: Partner, *, at: datetime | None = None) -> list[str]:
     return [decrypt(bytes(row.secret), context=_context(row.pk)) for row in rows]
 
 
+def known(code: str, *, at: datetime | None = None) -> tuple[Partner | None, list[str]]:
+    """An active partner by its name in messages, and its valid secrets: one query for what every message asks. None without any."""
+    rows = list(PartnerSecret.objects.filter(
+        _valid(at or now()), partner__code=code, partner__active=True).select_related("partner").order_by("-valid_from", "-id"))
+    return (rows[0].partner if rows else None), [decrypt(bytes(row.secret), context=_context(row.pk)) for row in rows]
+
+
 def add_secret(partner: Partner, secret: str | None = None) -> tuple[PartnerSecret, str]:
     """One more secret, valid from now: a new one, or what the partner gave. Returns it once; it is kept sealed. Raises Invalid."""
     said = fresh() if secret is None else checked(secret)

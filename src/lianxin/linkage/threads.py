@@ -6,6 +6,7 @@ Everything that changes a matter locks in one order: its case, the matter, a han
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
@@ -43,11 +44,16 @@ def locked(matter_id: uuid.UUID) -> Matter:
 
 def record_of(matter: Matter, *, but: uuid.UUID | None = None) -> Record:
     """What this side has written down about a matter; `but` leaves out a handover that is only being made."""
-    rows = Handover.objects.filter(matter=matter).order_by("offered_at", "id").values_list(
-        "id", "direction", "mode", "state", "follows_id")
+    rows = Handover.objects.filter(matter=matter).order_by("offered_at", "id").only("direction", "mode", "state", "follows_id")
+    return record_with(matter, [row for row in rows if row.pk != but])
+
+
+def record_with(matter: Matter, handovers: Sequence[Handover]) -> Record:
+    """The rules' record of a matter whose handovers were read already, oldest first."""
     return Record(
         holder=str(matter.holder), term=matter.term, first_receiver=str(matter.first_receiver), sent_seq=matter.sent_seq,
-        received_seq=matter.received_seq, handovers=tuple(Known(*row) for row in rows if row[0] != but))
+        received_seq=matter.received_seq,
+        handovers=tuple(Known(row.pk, str(row.direction), str(row.mode), str(row.state), row.follows_id) for row in handovers))
 
 
 def say(matter: Matter, kind: wire.Kind, body: wire.Part, *, handover: Handover, defaulted: bool = False) -> HandoverState:
