@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
 from lianxin.cases import actions as a
 from lianxin.cases import checks, policy
 from lianxin.cases.engine import On
-from lianxin.cases.models import Attachment, Case, Check, Event, State
+from lianxin.cases.models import Assignment, Attachment, Case, Check, Event, State
 from lianxin.cases.rebuild import differences
+from lianxin.cases.states import transitions_from
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.organisations.models import Role, RoleGrant, Staff
@@ -57,6 +59,26 @@ def test_without_a_photo_of_before_and_of_after_nothing_is_settled(
     assert fault in str(caught.value)
     assert Case.objects.get(pk=case_id).state == State.REGISTERED
     assert Attachment.objects.get(pk=file).case_id is None
+
+
+def test_many_actions_are_asked_about_with_a_few_queries(world: World, monday: Frozen, django_assert_max_num_queries: Any) -> None:
+    """Whether a grid worker sees a case and is asked to look at it is looked up once, not for each button."""
+    second(world)
+    case_id = at_state(world, State.REPLIED)
+    take(world, case_id, "ask_check")
+    case = Case.objects.get(pk=case_id)
+    parts = list(Assignment.objects.filter(case=case, ended_at__isnull=True))
+    asked = Check.objects.get(case=case).worker.username
+    for name, may in ((asked, {"answer_check"}), ("grid2" if asked == "grid" else "grid", set())):
+        who = world.actor(name)
+        with django_assert_max_num_queries(3):
+            held = policy.known(who, case)
+            allowed = {row.action for row in transitions_from(case.state)
+                       if policy.can(who, row.action, case, assignment=policy.own_assignment(who, parts, row.action), held=held)}
+        assert allowed == may
+    dispatcher = world.actor("dispatcher")
+    with django_assert_max_num_queries(0):
+        assert policy.known(dispatcher, case) == policy.Known(seen=True, asked=False)
 
 
 def test_nobody_settles_what_another_found(world: World, monday: Frozen) -> None:

@@ -80,10 +80,13 @@ def test_every_actor_may_do_what_the_table_says_and_nothing_else(world: World, m
     wrong: list[str] = []
     taken: set[str] = set()
     people = {name: actor(world, case_id, name) for name in NAMES}
+    known = {name: policy.known(who, case) for name, who in people.items()}
     for action in ACTIONS:
         for name, who in people.items():
             expected = _expected(name, action, state, parts)
-            decision = policy.can(who, action, case, assignment=policy.own_assignment(who, open_ones, action))
+            mine = policy.own_assignment(who, open_ones, action)
+            decision = policy.can(who, action, case, assignment=mine)
+            assert policy.can(who, action, case, assignment=mine, held=known[name]) == decision, (name, action)
             happened = _tried(who, case_id, action)
             if expected != bool(decision) or expected != (happened != "refused"):
                 wrong.append(f"{name} {action}: expected {expected}, policy {bool(decision)}, {happened}")

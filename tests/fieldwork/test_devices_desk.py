@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from django.urls import reverse
 
 from lianxin.cases import actions as a
 from lianxin.cases.engine import On
-from lianxin.cases.models import Assignment
+from lianxin.cases.models import Assignment, Case
+from lianxin.cases.queries import cursor_of
+from lianxin.desk import field_work
 from lianxin.fieldwork import devices, staffing
 from lianxin.fieldwork.models import Cover, Device
 from lianxin.kernel.clock import Frozen, now
@@ -74,6 +78,36 @@ def test_a_case_is_given_to_another_worker(world: World, four: list[Area]) -> No
     assert "只能转给" in text(lead.post(reverse("desk:hand_over"), said | {"officer": "urban", "submission": "y"}, follow=True))
     for broken in ({"case": "nonsense", "officer": "grid2"}, {}):
         text(lead.post(reverse("desk:hand_over"), broken), 422)
+
+
+def test_open_tasks_come_page_by_page_and_each_once(
+    world: World, four: list[Area], monday: Frozen, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cases and checks in one order; two that are due at the same moment, and one without a due time, at the seam of two pages."""
+    monkeypatch.setattr(field_work, "TASKS_SHOWN", 2)
+    cases = []
+    for turn in range(5):
+        case_id = world.accepted("010101", area=VILLAGE)
+        a.dispatch(On(case_id, world.actor("dispatcher")), lead_unit="bridge")
+        cases.append(case_id)
+        if turn % 2:
+            monday.move(minutes=30)
+    Assignment.objects.filter(case_id=cases[3]).update(due_at=None)
+    lead, address, seen = client(world, "lead"), reverse("desk:grid_tasks") + f"?unit=bridge&area={VILLAGE}", []
+    numbers = {str(number): str(pk) for pk, number in Case.objects.values_list("pk", "number")}
+    for _page in range(3):
+        shown = text(lead.get(address))
+        assert "5 件在办" in shown
+        seen += [numbers[number] for number in re.findall(r'class="lx-number"[^>]*>([^<]+)<', shown)]
+        found = re.search(r'rel="next" href="([^"]+)"', shown)
+        address = reverse("desk:grid_tasks") + found[1].replace("&amp;", "&") if found else ""
+    assert address == ""
+    due = dict(Assignment.objects.filter(case_id__in=cases).values_list("case_id", "due_at"))
+    assert sorted(seen) == sorted(map(str, cases))
+    assert seen[-1] == str(cases[3])
+    assert [due[uuid.UUID(pk)] for pk in seen[:-1]] == sorted(due[pk] for pk in cases if due[pk])
+    for broken in ("nonsense", cursor_of("2026-11-23T10:00:00", cases[0]), cursor_of("x"), "W10"):
+        text(lead.get(reverse("desk:grid_tasks"), {"after": broken}), 422)
 
 
 def test_grids_are_given_on_the_workers_page(world: World, four: list[Area]) -> None:

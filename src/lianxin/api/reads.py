@@ -100,10 +100,11 @@ def actions_for(actor: Actor, case: Case, open_ones: list[Assignment]) -> list[d
     lead = policy.own_assignment(actor, open_ones, "raise_return")
     barred = returns.barred(case, lead.unit_id if lead is not None else None)
     idle = not_now(case) | supervising.not_now(case)
+    held = policy.known(actor, case)
     for row in transitions_from(case.state):
         if row.action not in ROWS or not row.roles & actor.roles:
             continue
-        decision = policy.can(actor, row.action, case, assignment=policy.own_assignment(actor, open_ones, row.action))
+        decision = policy.can(actor, row.action, case, assignment=policy.own_assignment(actor, open_ones, row.action), held=held)
         if decision.allowed and row.action in barred:
             decision = policy.Decision(False, barred[row.action])
         elif decision.allowed and row.action in idle:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from lianxin.cases import policy
-from lianxin.cases.models import Assignment, Case
+from lianxin.cases.models import Assignment, Case, Check
+from lianxin.cases.queries import cursor_of, read_cursor
 from lianxin.cases.reference import Place, reference
 from lianxin.fieldwork import devices
 from lianxin.fieldwork.coverage import Coverage, Responsible, checks_of, parts_of
 from lianxin.fieldwork.leads import Led, need
 from lianxin.fieldwork.models import Device
 from lianxin.kernel.clock import now
-from lianxin.kernel.errors import NotFound
+from lianxin.kernel.errors import Invalid, NotFound
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
 from lianxin.places.models import Area, AreaLevel
@@ -68,13 +70,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """A page of open tasks; `place` is None for the whole town, `more` says that there are others."""
+    """A page of open tasks; `place` is None for the whole town, `after` opens the next page and is empty at the end."""
 
     rows: list[Task]
     place: Place | None
     colleagues: list[tuple[str, str]]
     total: int
-    more: bool
+    after: str
 
 
 def _within(unit: Unit, found: Led, area: str) -> tuple[Place | None, Q]:
@@ -94,19 +96,48 @@ def _place_of(case: Case) -> str:
     return " › ".join(known[pk].said for pk in reversed(place.lineage[:2])) if place is not None else ""
 
 
-def open_tasks(actor: Actor, unit: Unit, *, area: str) -> Tasks:
-    """Open parts of cases and checks of a place, those due first in front. Five queries. Raises NotFound."""
+def _behind(after: str) -> Q:
+    """What stands behind a position in the order of `_in_order`. Raises Invalid for one that is none."""
+    if not after:
+        return Q()
+    try:
+        due, pk = read_cursor(after) or ()
+        if not due:
+            return Q(due_at__isnull=True, pk__gt=UUID(pk))
+        at = _aware(due)
+        return Q(due_at__gt=at) | Q(due_at=at, pk__gt=UUID(pk)) | Q(due_at__isnull=True)
+    except ValueError:
+        raise Invalid(_("翻页位置不对，请从第一页看起。")) from None
+
+
+def _aware(said: str) -> datetime:
+    """A moment of a position. Raises ValueError for what is none, or has no time zone."""
+    at = datetime.fromisoformat(said)
+    if at.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return at
+
+
+def _in_order(rows: QuerySet[Any], after: str) -> list[Any]:
+    """The next rows, due first in front, those without a due time last; one more than are shown."""
+    return list(rows.filter(_behind(after)).order_by(F("due_at").asc(nulls_last=True), "id")[: TASKS_SHOWN + 1])
+
+
+def open_tasks(actor: Actor, unit: Unit, *, area: str, after: str = "") -> Tasks:
+    """Open parts of cases and checks of a place, those due first in front, a hundred on a page. Five queries. Raises NotFound, and
+    Invalid for a position that is none."""
     place, where = _within(unit, need(actor), area)
     at = now()
-    parts = parts_of(unit).filter(where)
-    total = parts.count()
-    shown = list(parts.select_related("case", "officer").order_by(F("due_at").asc(nulls_last=True), "id")[:TASKS_SHOWN])
-    rows = [_part(actor, part, at) for part in shown]
-    for check in checks_of(unit).filter(where).select_related("case", "worker").order_by("due_at", "id")[:TASKS_SHOWN]:
-        rows.append(Task(_("核查"), check.case.number, check.due_at, _place_of(check.case), check.worker.name, check.due_at < at))
-    rows.sort(key=lambda row: (row.due_at is None, row.due_at or at))
+    parts, checks = parts_of(unit).filter(where), checks_of(unit).filter(where)
+    found: list[Assignment | Check] = [*_in_order(parts.select_related("case", "officer"), after),
+                                       *_in_order(checks.select_related("case", "worker"), after)]
+    found.sort(key=lambda one: (one.due_at is None, one.due_at or at, one.pk))
+    shown = found[:TASKS_SHOWN]
+    rows = [_part(actor, one, at) if isinstance(one, Assignment) else Task(
+        _("核查"), one.case.number, one.due_at, _place_of(one.case), one.worker.name, one.due_at < at) for one in shown]
     able = [(username, name) for username, name, _unit in colleagues([unit.pk])]
-    return Tasks(rows, place, able, total, total > len(shown))
+    return Tasks(rows, place, able, parts.count() + checks.count(),
+                 cursor_of(shown[-1].due_at or "", shown[-1].pk) if len(found) > len(shown) else "")
 
 
 def _part(actor: Actor, part: Assignment, at: datetime) -> Task:

@@ -69,11 +69,12 @@ def choices_for(actor: Actor, case: Case, assignments: list[Assignment], *, like
     lead = policy.own_assignment(actor, assignments, "raise_return")
     barred = returns.barred(case, lead.unit_id if lead is not None else None)
     idle = not_now(case, waiting=waiting) | supervising.not_now(case)
+    held = policy.known(actor, case)
     for row in transitions_from(case.state):
         if not _worth_showing(row, actor) or row.action in idle:
             continue
         mine = policy.own_assignment(actor, assignments, row.action)
-        decision = policy.can(actor, row.action, case, assignment=mine)
+        decision = policy.can(actor, row.action, case, assignment=mine, held=held)
         if decision.allowed and row.action in barred:
             decision = policy.Decision(False, barred[row.action])
         if row.action in ("assist_sign", "assist_reply") and mine is not None and decision.allowed and (

@@ -82,7 +82,7 @@ def tasks(request: StaffRequest) -> HttpResponse:
     """What is open in one place, or the whole town, in order of what is due; given to another worker here."""
     try:
         unit = unit_of(request)
-        held = read.open_tasks(request.actor, unit, area=request.GET.get("area", "")[:24])
+        held = read.open_tasks(request.actor, unit, area=request.GET.get("area", "")[:24], after=request.GET.get("after", "")[:200])
     except DomainError as error:
         return refused(request, error)
     return page(request, "desk/grid_tasks.html", unit, "tasks", held=held, now=now(), submission=str(uuid7()))
