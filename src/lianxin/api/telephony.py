@@ -112,7 +112,7 @@ def _figures() -> dict[str, Any]:
 @api.get("/telephony/figures", response=TelephonesOut, operation_id="read_telephones", summary="话务数字 how the telephones stand",
          tags=["telephony"])
 def read_telephones(request: ApiRequest) -> HttpResponse:
-    """Who waits, how long, agents by state, and today's calls: counts only. With the scope `read`."""
+    """Who waits, how long, how many operators are in each state, and today's calls: counts only. With the scope `read`."""
     request.auth.need("read")
     policy.need_reader(request.auth.actor)
     return answer(_figures())

@@ -140,10 +140,10 @@ GROUPS: dict[str, dict[str, str]] = {
                               "`lianxin switch_double` listens by default.",
         "LIANXIN_SWITCH_INTERFACE": "How the telephone system names the telephone at an extension.",
         "LIANXIN_SWITCH_CONTEXT": "Name of the two dialplan contexts that are ours there, without `-out` and `-room`.",
-        "LIANXIN_WRAP_UP_SECONDS": "Seconds after which an agent's wrap-up ends by itself. 0: only by the agent's key.",
+        "LIANXIN_WRAP_UP_SECONDS": "Seconds after which a wrap-up ends by itself. 0: only by the operator's key.",
         "LIANXIN_CALL_DAYS": "Days after a call ended until its number, who took it and what the telephone system told of it are deleted.",
         "LIANXIN_CALL_LOST_HOURS": "Hours without news after which a call that never ended is taken for ended.",
-        "LIANXIN_AGENT_SPELL_DAYS": "Days for which agents' states are kept. What remains are sums for each half-hour.",
+        "LIANXIN_AGENT_SPELL_DAYS": "Days for which it is kept who was ready, on a call, wrapping up or paused when. What remains are sums for each half-hour.",
         "LIANXIN_ARTICLE_REPORT_DAYS": "Working days in which the owner unit answers a report that an article is wrong.",
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
         "LIANXIN_TRIAGE_SURE": "Per cent of belief from which a suggested category is filled in; below, the likeliest are "

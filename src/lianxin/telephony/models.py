@@ -165,8 +165,9 @@ class CallEvent(models.Model):
 
 
 class AgentSpell(models.Model):
-    """How long an agent was in one state. Kept for sums of staffing only: nothing counts them by person, and they are deleted after
-    `LIANXIN_AGENT_SPELL_DAYS`, when their half-hours have been counted. `until` is when a wrap-up ends by itself."""
+    """How long somebody at a telephone was in one state. Kept for sums of staffing only: nothing counts them by person, and they
+    are deleted after `LIANXIN_AGENT_SPELL_DAYS`, when their half-hours have been counted. `until` is when a wrap-up ends by
+    itself."""
 
     agent = models.ForeignKey(Agent, models.PROTECT, related_name="spells")
     state = models.CharField(max_length=8, choices=AgentState)
@@ -199,7 +200,7 @@ class AgentSpell(models.Model):
 
 
 class HalfHour(models.Model):
-    """What half an hour of the hotline was like, by when calls came: counts, and seconds of all agents together. Nobody is in it.
+    """What half an hour of the hotline was like, by when calls came: counts, and seconds of all operators together. Nobody is in it.
 
     `offered` are all calls that reached a queue or a telephone, `answered_in_15` those answered within 15 s of coming,
     `abandoned` those whose caller hung up before, `missed` those the system gave up. `talk_seconds` belong to the calls that
