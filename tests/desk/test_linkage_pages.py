@@ -223,6 +223,14 @@ def test_one_press_and_the_rest_follows_and_the_save_ends_it(world: World, desk:
     assert [body["words"] for kind, body in Peer.of(handover).heard() if kind == "supplement"] == ["，拿着刀", "，跑了"]
 
 
+def test_the_case_just_made_is_not_offered_as_another_one_alike(world: World, desk: Partner, as_: SignIn) -> None:
+    client, said = as_("operator"), pressed(words="花园社区楼下工地半夜打桩打架", area="990101001001")
+    client.post("/desk/call/emergency/110/", said)
+    number = Case.objects.get().number
+    assert number in text(client.post("/desk/call/suggest/", said))
+    assert number not in text(client.post("/desk/call/suggest/", said | {"pressed": said["submission"]}))
+
+
 def test_a_press_that_cannot_be_taken_says_to_dial(world: World, desk: Partner, as_: SignIn) -> None:
     client = as_("operator")
     assert client.post("/desk/call/emergency/122/", pressed(words="车祸")).status_code == 422

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
@@ -111,7 +112,8 @@ STEP_FORMS: dict[str, type[HandoverForm]] = {
     "accept": Accept, "refuse": Refuse, "negotiate": Negotiate, "phone": Phone, "supplement": Supplement,
 }
 LABELS: dict[str, Any] = {
-    "accept": _("接收"), "refuse": _("不接收"), "negotiate": _("记录协商"), "phone": _("记录电话"), "supplement": _("补充情况"),
+    "accept": pgettext_lazy("action", "接收"), "refuse": pgettext_lazy("action", "不接收"),
+    "negotiate": _("记录协商"), "phone": _("记录电话"), "supplement": _("补充情况"),
 }
 KEYS = {"accept": "a", "refuse": "x", "negotiate": "n", "phone": "p", "supplement": "i"}
 

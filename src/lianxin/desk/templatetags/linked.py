@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from lianxin.faces.templatetags.lianxin import duration, said_name
 from lianxin.kernel.language import listed
-from lianxin.linkage.models import Handover, HandoverStep, Term, TermList
+from lianxin.linkage.models import Direction, Handover, HandoverState, HandoverStep, Term, TermList
 from lianxin.linkage.queries import Thread
 from lianxin.linkage.wire import Agreed, Done, PhoneAgreed
 
@@ -44,6 +44,21 @@ PHONED: dict[str, str | Promise] = {
     PhoneAgreed.ACCEPTED.value: gettext_lazy("说接收"), PhoneAgreed.REFUSED.value: gettext_lazy("说不接收"),
     PhoneAgreed.UNCLEAR.value: gettext_lazy("还没有说清"),
 }
+
+
+# A state as it is here for what a partner offered: the table's words are those of the desk that offers.
+INCOMING: dict[str, str | Promise] = {
+    HandoverState.OFFERED.value: gettext_lazy("待本热线确认"), HandoverState.ACKNOWLEDGED.value: gettext_lazy("已看到，待本热线答复"),
+    HandoverState.ACCEPTED.value: gettext_lazy("本热线已接收"), HandoverState.REFUSED.value: gettext_lazy("本热线未接收"),
+    HandoverState.OUTCOME_RETURNED.value: gettext_lazy("已把结果告诉对方"),
+}
+
+
+@register.filter
+def handover_state(handover: Handover) -> str | Promise:
+    """How a handover stands, from this desk's side."""
+    mine = INCOMING.get(handover.state) if handover.direction == Direction.IN else None
+    return mine or handover.get_state_display()
 
 
 @register.filter

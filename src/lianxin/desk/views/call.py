@@ -335,6 +335,8 @@ def suggest(request: StaffRequest) -> HttpResponse:
     near = duplicates.nearby(request.actor, duplicates.Asked(
         words, now(), lon, lat, area_id, chosen.id if chosen else None,
         place_text=request.POST.get("place_text", "")[:300])) if len(words) >= SHORTEST + 2 else duplicates.Nearby([], [])
+    own = emergencies.case_of(request.actor, request.POST.get("pressed", "")[:60])
+    alike, others = [one for one in near.alike if one.case.pk != own], [one for one in near.others if one.pk != own]
     answer = unit_for(chosen.id) if chosen else None
     place = held.places.get(area_id) if area_id is not None else None
     habit = usual(chosen.id, place.county_id if place else None) if chosen else None
@@ -342,9 +344,9 @@ def suggest(request: StaffRequest) -> HttpResponse:
         "found": [(one, unit_for(held.nodes_by_code[one.code].id)) for one in found],
         "places": shown[:PLACES], "asks": asks, "unshown": max(len(shown) - PLACES, 0),
         "read": read,
-        "alarms": alarms(words), "alike": near.alike, "similar": near.others,
+        "alarms": alarms(words), "alike": alike, "similar": others,
         # One key takes the likeliest: of the same matter first, else of those near that are still open.
-        "joinable": next((one.pk for one in near.others if one.state != State.CLOSED), None) if not near.alike else None,
+        "joinable": next((one.pk for one in others if one.state != State.CLOSED), None) if not alike else None,
         "articles": search_knowledge(words, on=on, category_codes=tuple(one.code for one in found), area_id=area_id) if enough else [],
         "chosen": chosen, "answer": answer, "empty": not enough,
         "theirs": joint_rules.theirs(chosen.code) if chosen is not None else None,

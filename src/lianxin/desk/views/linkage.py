@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lianxin.kernel.errors import DomainError
@@ -80,7 +80,7 @@ def _alarm_words(found: Alarms) -> str:
                     else _("%(who)s那边的超时：%(state)s") % who)
     if len(found.late) > 3:
         said.append(ngettext("还有 %d 件超时", "还有 %d 件超时", len(found.late) - 3) % (len(found.late) - 3))
-    return "；".join(said)
+    return pgettext("between alarms", "；").join(said)
 
 
 @linked()

@@ -62,6 +62,7 @@ async function read() {
   const { area, place_text: place } = form.elements;
   if (place.dataset.filled && !place.dataset.byHand) body.set("place_text", "");  // read in the words, and nothing beside them
   body.set("area_filled", area.dataset.filled && !area.dataset.byHand ? "1" : "");
+  if (form.dataset.pressed) body.set("pressed", form.dataset.pressed);  // the case of an emergency key is not another one like it
   if (body.toString() === last) return;
   last = body.toString();
   asking?.abort();

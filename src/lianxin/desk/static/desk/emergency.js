@@ -67,6 +67,7 @@ async function press(service) {
     if (!answer.ok) { if (!answer.text) tell(panel.dataset.unsent.replaceAll("%s", service)); return; }
     held ??= { submission: value("submission"), n: 0, ...sent };
     held.pressed = pressed().innerHTML;
+    form.dataset.pressed = held.submission;
     store();
     note(panel.dataset.following);
     watch();
@@ -173,7 +174,7 @@ if (panel) {
   else {
     try { held = JSON.parse(sessionStorage.getItem(KEPT)); } catch { /* private mode */ }
     if (held) {
-      form.elements.submission.value = held.submission;
+      form.elements.submission.value = form.dataset.pressed = held.submission;
       panel.hidden = false;
       pressed().innerHTML = held.pressed ?? "";
       look();
