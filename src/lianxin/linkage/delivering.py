@@ -118,22 +118,37 @@ class Lines:
 
 # ── One message ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# The first of a matter that is not sent yet, if it is due and nobody else has it.
+# The first of a matter that is not sent yet, if it is due and nobody else has it; `{0}` narrows it.
 _CLAIM: Final = """
 SELECT o.* FROM linkage_outgoing o JOIN linkage_partner p ON p.id = o.partner_id
- WHERE o.state = 'waiting' AND o.next_at <= %(at)s AND p.active AND p.url <> ''
-   AND (o.urgent OR (NOT %(urgent)s AND o.partner_id <> ALL(%(closed)s)))
-   AND (%(matter)s::uuid IS NULL OR o.matter_id = %(matter)s::uuid)
+ WHERE o.state = 'waiting' AND o.next_at <= %(at)s AND p.active AND p.url <> '' AND {0}
    AND (o.matter_id IS NULL OR NOT EXISTS (
         SELECT 1 FROM linkage_outgoing e WHERE e.matter_id = o.matter_id AND e.seq < o.seq AND e.state <> 'sent'))
  ORDER BY o.urgent DESC, o.next_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED
 """
+# Each is a statement of its own, so that each reads one index from its beginning: thousands may wait for a partner that is silent.
+ANY: Final = _CLAIM.format("true")
+OF_MATTER: Final = _CLAIM.format("o.matter_id = %(matter)s")
+AN_EMERGENCY: Final = _CLAIM.format("o.urgent")
+OF_PARTNERS: Final = _CLAIM.format("o.partner_id = ANY(%(partners)s)")
+
+
+def _claimed(statement: str, **more: Any) -> Outgoing | None:
+    return next(iter(Outgoing.objects.raw(statement, {"at": now(), **more})), None)
 
 
 def claim(*, urgent: bool, closed: list[int], matter: Any = None) -> Outgoing | None:
-    """Lock the message that goes next, in the caller's transaction; None when nothing is due."""
-    found = Outgoing.objects.raw(_CLAIM, {"at": now(), "urgent": urgent, "closed": closed, "matter": matter})
-    return next(iter(found), None)
+    """Lock the message that goes next, in the caller's transaction; None when nothing is due. Nothing but emergencies goes to the
+    partners in `closed`; `urgent` takes emergencies only."""
+    if urgent:
+        return _claimed(AN_EMERGENCY)
+    if not closed:
+        return _claimed(ANY) if matter is None else _claimed(OF_MATTER, matter=matter)
+    found = _claimed(AN_EMERGENCY)
+    if found is None:
+        others = list(Partner.objects.filter(active=True).exclude(pk__in=closed).values_list("pk", flat=True))
+        found = _claimed(OF_PARTNERS, partners=others) if others else None
+    return found
 
 
 def deliver_one(lines: Lines, *, urgent: bool = False, matter: Any = None) -> Outgoing | None:
