@@ -124,6 +124,7 @@ def pair(served: Any, their_program: tuple[str, str], open_as: Open, browser: An
 
 def act(page: Any, key: str, **fields: str) -> None:
     """Press the key of a step on our page, fill its form, send it with Ctrl+Enter."""
+    expect(page.locator(f".desk-actions [data-key='{key}']").first).to_be_visible()
     page.keyboard.press(key)
     form = page.locator("form.desk-act")
     form.wait_for()
@@ -266,7 +267,7 @@ def test_what_110_offers_is_accepted_or_refused(pair: Pair) -> None:
     ours = pair.us("/desk/linkage/")
     expect(ours.locator("main")).to_contain_text("烧烤摊")
     ours.keyboard.press("o")
-    ours.wait_for_url("**/desk/linkage/**/")
+    ours.wait_for_url(f"**/desk/linkage/{handover.pk}/")
     pair.stands(handover, "acknowledged", "them")
     act(ours, "a", note="马上派人。")
     pair.stands(handover, "accepted", "us")

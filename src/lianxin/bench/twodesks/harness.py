@@ -29,7 +29,7 @@ THEM = "110.bench"
 LOST, DOUBLED, DELAYED = 0.2, 0.05, 0.05
 AUTO = {"on": True, "accept": 0.7, "refuse": 0.2, "negotiate": 0.1, "follow_up": 0.15, "progress": True, "pace": 0.0}
 RETRY = {"LIANXIN_LINKAGE_RETRY_MILLISECONDS": "250"}  # as the other desk
-LONGEST = 1800.0  # seconds for everything; a run that does not come to rest by then is a fault
+LONGEST = 3600.0  # seconds for everything; a run that does not come to rest by then is a fault
 QUIET = 3  # looks at both sides that find nothing under way
 
 

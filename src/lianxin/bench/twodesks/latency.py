@@ -6,6 +6,7 @@ drawing. Without a browser nothing is said about screens: the times end where th
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -39,6 +40,8 @@ def browser() -> Iterator[Any]:
         return
     from shutil import which
 
+    # Playwright keeps a loop in this thread, which Django takes for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := which(name))), None)
         try:
