@@ -17,6 +17,7 @@ from lianxin.triage.danger_words import FOLD_FROM, FOLD_TO, HARMLESS, RULES
 from lianxin.triage.expressions import Points, Search, needed
 
 LIST = Path(__file__).parent / "data" / "danger.csv"
+TRAINING = Path(__file__).parents[2] / "cities" / "yueyang" / "training"
 
 
 def rows(half: str) -> list[dict[str, str]]:
@@ -114,6 +115,46 @@ def test_looking_only_where_it_may_be_finds_all_there_is(text: str) -> None:
         match = pattern.search(text)
         if match is not None:
             assert any(start <= match.start() and match.end() <= end for start, end in windows.get(number, [])), pattern.pattern
+
+
+def _windows_as_told(search: Search, text: str) -> list[tuple[int, int, int]]:
+    """Straight from the definition: at each place what its character wakes, then what it wakes together with the next."""
+    waked: dict[str, list[int]] = {}
+    for number, source in enumerate(one.pattern for one in search.patterns):
+        for key in needed(source)[0]:
+            waked.setdefault(key, []).append(number)
+    found: dict[int, list[list[int]]] = {}
+    for at in range(len(text)):
+        for number in (*waked.get(text[at], ()), *(waked.get(text[at : at + 2], ()) if at + 1 < len(text) else ())):
+            reach = needed(search.patterns[number].pattern)[1]
+            spans = found.setdefault(number, [])
+            if spans and spans[-1][1] >= max(at - reach, 0):
+                spans[-1][1] = at + reach
+            else:
+                spans.append([max(at - reach, 0), at + reach])
+    return [(number, start, end) for number, spans in found.items() for start, end in spans]
+
+
+def test_the_quick_way_looks_where_the_definition_says() -> None:
+    """On every text that a demo learns from and every phrasing of the lists: the same spans, in the same order."""
+    texts = [row["text"] for half in ("tune", "held") for row in rows(half)]
+    for path in sorted(TRAINING.glob("*.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            texts += [row["title"] + "\n" + row["detail"] for row in csv.DictReader(file)]
+    assert len(texts) > 1_000
+    search, reads = Search(SOURCES), Search(HARMLESS)
+    for text in ["\n".join(texts[start : start + 40]) for start in range(0, len(texts), 40)]:
+        plain = re.sub(r"\n{2,}", "\n", re.sub(r"[^\S\n]+", "", text)).lower()
+        read = danger.folded(text)
+        assert len(read) <= len(plain)
+        assert danger.folded(plain) == read
+        for one in (search, reads):
+            assert list(one.windows(Points(read))) == _windows_as_told(one, read)
+
+
+@given(st.text(alphabet=" \n\r\t\u3000\u2028\x1c路灯A", max_size=40))
+def test_blanks_go_and_lines_stay(text: str) -> None:
+    assert danger.folded(text) == re.sub(r"\n{2,}", "\n", re.sub(r"[^\S\n]+", "", text)).lower()
 
 
 def test_no_expression_can_run_away() -> None:

@@ -25,7 +25,6 @@ _COVER = "□"
 _WORDS_SHOWN = 6
 _FOLD = str.maketrans(FOLD_FROM, FOLD_TO)
 _NEEDS_FOLD = re.compile(f"[{FOLD_FROM}]")
-_BLANK = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\n{2,}")
 
 
@@ -52,7 +51,9 @@ def _harmless() -> Search:
 def folded(text: str) -> str:
     """`text` as the rules read it: simplified, half width where it matters, small letters, without
     blanks within a line."""
-    text = _LINES.sub("\n", _BLANK.sub("", text)).lower()
+    text = "\n".join(["".join(line.split()) for line in text.split("\n")]).lower()
+    if "\n\n" in text:
+        text = _LINES.sub("\n", text)
     if _NEEDS_FOLD.search(text):
         text = text.translate(_FOLD)
     for said, meant in SLIPS:

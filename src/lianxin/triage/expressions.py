@@ -160,7 +160,7 @@ class Points:
 
 class Search:
     """Many expressions looked for at once. `kinds` gives each code point a number (0: no part of any needed pair or
-    character), `wakes[one, next]` says whether two numbers in a row wake an expression."""
+    character), `wakes[one, next]` which expressions two numbers in a row wake: a place in `woken`, 0 for none."""
 
     def __init__(self, sources: Sequence[str]) -> None:
         import numpy
@@ -174,34 +174,38 @@ class Search:
             for key in keys:
                 waked.setdefault(key, []).append(number)
         self._reaches = tuple(reaches)
-        self._waked = {key: tuple(which) for key, which in waked.items()}
         numbers = {character: number for number, character in enumerate(sorted(set("".join(waked))), start=1)}
         self._kinds = numpy.zeros(0x10000, dtype=numpy.int16)
-        self._wakes = numpy.zeros((len(numbers) + 1, len(numbers) + 1), dtype=bool)
+        self._wakes = numpy.zeros((len(numbers) + 1, len(numbers) + 1), dtype=numpy.int32)
+        self._woken: list[tuple[int, ...]] = [()]
         for character, number in numbers.items():
             self._kinds[ord(character)] = number
-        for key in waked:
-            if len(key) == 1:
-                self._wakes[numbers[key]] = True
-            else:
-                self._wakes[numbers[key[0]], numbers[key[1]]] = True
+        for key in sorted(waked, key=len):  # what one character wakes, a pair that begins with it wakes as well, and first
+            first = numbers[key[0]]
+            place = first if len(key) == 1 else (first, numbers[key[1]])
+            before = waked.get(key[0], []) if len(key) == 2 else []
+            self._woken.append((*before, *waked[key]))
+            self._wakes[place] = len(self._woken) - 1
 
     def windows(self, said: Points) -> Iterator[tuple[int, int, int]]:
         """Number of an expression and a span in which it may match; the spans of one lie apart from each other."""
         import numpy
 
         kinds = self._kinds[said.points]
-        places = numpy.flatnonzero(self._wakes[kinds, numpy.append(kinds[1:], 0)])
+        wakes = self._wakes[kinds, numpy.append(kinds[1:], 0)]
+        places = numpy.flatnonzero(wakes)
         found: dict[int, list[list[int]]] = {}
-        text, none = said.text, ()
-        for at in places.tolist():
-            for number in (*self._waked.get(text[at], none), *self._waked.get(text[at : at + 2], none)):
-                spans = found.setdefault(number, [])
-                start, end = max(at - self._reaches[number], 0), at + self._reaches[number]
-                if spans and spans[-1][1] >= start:
-                    spans[-1][1] = end
+        reaches, woken = self._reaches, self._woken
+        for at, which in zip(places.tolist(), wakes[places].tolist(), strict=True):
+            for number in woken[which]:
+                reach = reaches[number]
+                spans = found.get(number)
+                if spans is None:
+                    found[number] = [[max(at - reach, 0), at + reach]]
+                elif spans[-1][1] >= at - reach:
+                    spans[-1][1] = at + reach
                 else:
-                    spans.append([start, end])
+                    spans.append([at - reach, at + reach])
         for number, spans in found.items():
             for start, end in spans:
                 yield number, start, end
