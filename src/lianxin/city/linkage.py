@@ -77,7 +77,8 @@ def _limits(plan: Plan, partner_ids: dict[str, int]) -> None:
     rows = {(partner_ids.get(row["partner"]), row["state"], row["emergency"]): row for row in plan.handover_limits}
     for (partner_id, state, emergency), row in rows.items():
         HandoverLimit.objects.update_or_create(
-            partner_id=partner_id, state=state, emergency=emergency, defaults={"seconds": row["seconds"], "basis": row["basis"]})
+            partner_id=partner_id, state=state, emergency=emergency,  # type: ignore[misc]
+            defaults={"seconds": row["seconds"], "basis": row["basis"]})
     if rows:
         gone = [one.pk for one in HandoverLimit.objects.all() if (one.partner_id, one.state, one.emergency) not in rows]
         HandoverLimit.objects.filter(pk__in=gone).delete()

@@ -10,6 +10,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 from uuid import UUID
 
 import django
@@ -23,7 +24,8 @@ def share(pk: UUID) -> float:
     return (pk.int & 0xFFFF) / 0x1_0000
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> NoReturn:
+    """Work until killed."""
     partner, offers = arguments[0], int(arguments[1])
     django.setup()
     from lianxin.cases import actions as a
@@ -102,8 +104,7 @@ def main(arguments: list[str]) -> int:
         except django.db.OperationalError:
             time.sleep(0.5)  # the database was killed
             django.db.close_old_connections()
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    main(sys.argv[1:])
