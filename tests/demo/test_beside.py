@@ -60,11 +60,29 @@ def test_secrets_are_made_once_and_closed_to_others(linked: Path) -> None:
     again = beside(linked, port, linked / "hill")
     assert again.links["110.hill"]["secret"] == first.links["110.hill"]["secret"]
     programs = first.programs("http://127.0.0.1:1")
-    assert [one.name for one in programs] == ["live", "deliver", "desk-110"]
+    assert [one.name for one in programs] == ["live", "deliver", "desk-110", "switch-double", "switch"]
     assert not any(first.links["110.hill"]["secret"] in part for one in programs for part in one.command), "not where ps shows it"
     for path in (first.data / "linkage.json", first.data / "desk-110" / "secrets"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert beside(linked, free_port(), HILL).links == {}
+
+
+def test_the_telephone_is_played_unless_somebody_has_one(linked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = beside(linked, free_port(), HILL)
+
+    def telephone() -> list[str]:
+        return [one.name for one in made.programs("http://127.0.0.1:1") if one.name.startswith("switch")]
+
+    monkeypatch.delenv("LIANXIN_SWITCH", raising=False)
+    monkeypatch.delenv("LIANXIN_SWITCH_URL", raising=False)
+    assert telephone() == ["switch-double", "switch"]
+    assert made.environment("")["LIANXIN_SWITCH_URL"].endswith(f":{made.switch}")
+    monkeypatch.setenv("LIANXIN_SWITCH", "none")
+    assert telephone() == []
+    monkeypatch.setenv("LIANXIN_SWITCH", "asterisk")
+    monkeypatch.setenv("LIANXIN_SWITCH_URL", "ami://a:b@pbx:5038")
+    assert telephone() == ["switch"]
+    assert made.environment("")["LIANXIN_SWITCH_URL"] == "ami://a:b@pbx:5038"
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from pathlib import Path
 DESKS = {"police": "police_desk_url"}
 OURS = "12345.yueyang"
 TRIED = 50
+CALLS_AN_HOUR = "60"  # while somebody at the desk is ready
 
 
 def free(host: str, after: int) -> Iterator[int]:
@@ -47,13 +48,15 @@ class Program:
 
 @dataclass(slots=True)
 class Beside:
-    """What this demo has beside it. `links` are the other desks by their names: url, secret and kind."""
+    """What this demo has beside it. `links` are the other desks by their names: url, secret and kind; `switch` is the port at which
+    the stand-in for a telephone system listens."""
 
     host: str
     shown: str
     data: Path
     live: int
     links: dict[str, dict[str, str]]
+    switch: int
 
     @classmethod
     def of(cls, *, host: str, shown: str, port: int, data: Path, city: Path) -> Beside:
@@ -68,7 +71,7 @@ class Beside:
         for code, kind in _desks_of(city):
             secret = earlier.get(code, {}).get("secret") or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
             links[code] = {"url": f"http://{shown}:{next(ports)}", "secret": secret, "kind": kind}
-        made = cls(host, shown, data, live, links)
+        made = cls(host, shown, data, live, links, next(ports))
         _closed(path, json.dumps(links, indent=2))
         return made
 
@@ -83,7 +86,8 @@ class Beside:
 
     def environment(self, base_url: str) -> dict[str, str]:
         """What the hotline's processes must know. What was set outside stays."""
-        named = {"LIANXIN_LIVE_URL": self.live_url, "LIANXIN_LINKAGE_NAME": OURS, "LIANXIN_LINKAGE_URL": base_url}
+        named = {"LIANXIN_LIVE_URL": self.live_url, "LIANXIN_LINKAGE_NAME": OURS, "LIANXIN_LINKAGE_URL": base_url,
+                 "LIANXIN_SWITCH": "double", "LIANXIN_SWITCH_URL": f"ami://lianxin:double@127.0.0.1:{self.switch}"}
         return {name: os.environ.get(name, value) for name, value in named.items()}
 
     def programs(self, base_url: str) -> list[Program]:
@@ -104,6 +108,11 @@ class Beside:
             found.append(Program(name, [
                 sys.executable, "-m", "lianxin_110_desk", "--data", str(folder), "--host", self.host, "--port", port, "--name", code,
                 "--peer", OURS, "--peer-url", base_url, "--secret-file", str(folder / "secrets"), "--no-browser"]))
+        system = self.environment(base_url)["LIANXIN_SWITCH"]
+        if system == "double":
+            found.append(Program("switch-double", [sys.executable, "-m", "lianxin", "switch_double", "--calls-per-hour", CALLS_AN_HOUR]))
+        if system != "none":
+            found.append(Program("switch", [sys.executable, "-m", "lianxin", "switch"]))
         return found
 
 
