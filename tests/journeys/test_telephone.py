@@ -129,6 +129,7 @@ def test_without_the_process_it_is_asked_for(open_as: Open, served: Any) -> None
     rings()
     expect(phone(page)).to_have_value(NUMBER, timeout=15_000)
     assert page.evaluate("document.documentElement.dataset.live") == "off"
+    assert page.faults == []
 
 
 def test_the_screen_fills_at_once(open_as: Open, served: Any, live: str) -> None:
