@@ -137,15 +137,15 @@ def pops(base: str, operator: Staff, calls: int, page: Any, wait: Callable[[int]
     """Milliseconds from the event of a telephone system – `ringing`, as it comes over HTTP – until number and open cases are drawn on
     the page of who is to answer."""
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie_of(operator), "url": base}])
-    page.goto(f"{base}/desk/call/")
-    page.locator("#agent-extension").fill("8001")
-    page.keyboard.press("Enter")
-    page.locator("#desk-agent .desk-agent-state").wait_for()
-    page.keyboard.press("Control+.")
-    page.wait_for_function("() => document.documentElement.dataset.live === 'on'")
-    page.evaluate(HEAR)
     found = []
-    with switchboard(operator.unit) as token:
+    with switchboard(operator.unit) as token:  # pages show a telephone where there is a telephone system
+        page.goto(f"{base}/desk/call/")
+        page.locator("#agent-extension").fill("8001")
+        page.keyboard.press("Enter")
+        page.locator("#desk-agent .desk-agent-state").wait_for()
+        page.keyboard.press("Control+.")
+        page.wait_for_function("() => document.documentElement.dataset.live === 'on'")
+        page.evaluate(HEAR)
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {token}"
         for number in range(WARM + calls):
