@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import sqrt
 from typing import Final
@@ -41,18 +42,23 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How much a text speaks for a category, 0 and up, and the words that do, strongest first."""
+    """How much a text speaks for a category, 0 and up, and on demand the words that do, strongest first: of a hundred categories
+    that a long text touches, three are shown."""
 
     score: float
-    words: tuple[str, ...]
+    tell: Callable[[], tuple[str, ...]]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return self.tell()
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The keywords by first character, for each word its categories with their weights; the pairs of characters of the
-    categories' names likewise, and the names."""
+    """The keywords by their first two characters, or by the first where one of a single character begins with it; for each word its
+    categories with their weights; the pairs of characters of the categories' names likewise, and the names."""
 
-    by_first: Mapping[str, tuple[str, ...]]
+    by_start: Mapping[str, tuple[str, ...]]
     weights: Mapping[str, tuple[tuple[int, float], ...]]
     pairs: Mapping[str, tuple[tuple[int, float], ...]]
     names: Mapping[int, str]
@@ -76,7 +82,12 @@ class Rules:
             # A longer word says more; a word shared by several categories says less about each.
             length = 1 + 0.5 * min(len(word) - 2, 3)
             weights[word] = tuple((key, weight * length / sqrt(len(found))) for key, weight in found)
-        return cls({first: tuple(words) for first, words in by_first.items()}, weights,
+        by_start: dict[str, tuple[str, ...]] = {}
+        for first, words in by_first.items():
+            single = first in words
+            for start in {word[: 1 if single else 2] for word in words}:
+                by_start[start] = tuple(word for word in words if word.startswith(start))
+        return cls(by_start, weights,
                    {pair: tuple((key, weight / sqrt(len(found))) for key, weight in found) for pair, found in pairs.items()}, names)
 
     def read(self, text: str) -> dict[int, Found]:
@@ -86,11 +97,14 @@ class Rules:
         characters of a name counts once.
         """
         text = text[:_READ_LIMIT].lower()
+        pairs = [one + two for one, two in pairwise(text)]
         found: dict[str, list[int]] = {}
-        for at, character in enumerate(text):
-            for word in self.by_first.get(character, ()):
-                if text.startswith(word, at):
-                    found.setdefault(word, []).append(at)
+        for starts in (text, pairs):
+            for at, start in enumerate(starts):
+                if start in self.by_start:
+                    for word in self.by_start[start]:
+                        if text.startswith(word, at):
+                            found.setdefault(word, []).append(at)
         scores: dict[int, float] = {}
         reasons: dict[int, list[str]] = {}
         for word, places in found.items():
@@ -98,10 +112,10 @@ class Rules:
             for key, base in self.weights[word]:
                 scores[key] = scores.get(key, 0.0) + base * weight
                 reasons.setdefault(key, []).append(word)
-        for pair in _pairs(text):
+        for pair in dict.fromkeys(pairs):
             for key, base in self.pairs.get(pair, ()):
                 scores[key] = scores.get(key, 0.0) + base
-        return {key: Found(score, self._words(key, text, reasons.get(key, ()), found)) for key, score in scores.items()}
+        return {key: Found(score, partial(self._words, key, text, reasons.get(key, ()), found)) for key, score in scores.items()}
 
     def _words(self, key: int, text: str, keywords: Iterable[str], found: Mapping[str, list[int]]) -> tuple[str, ...]:
         """The keywords, longest first, then what of the name stands in the text; nothing that is part of a longer one."""
