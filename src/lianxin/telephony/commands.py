@@ -103,6 +103,8 @@ class Commanded:
 
 
 _pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="switch")
+# In the order in which they were said, and never in the way of who waits for a command.
+_aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="switch-aside")
 
 
 def _within(seconds: float, command: Callable[[], None]) -> None:
@@ -171,7 +173,7 @@ def set_available(extension: str, on: bool, reason: str = "") -> None:
         except Exception as error:
             log.warning("an extension could not be set available or not: %s", type(error).__name__)
 
-    _pool.submit(tell)
+    _aside.submit(tell)
 
 
 def command(do: Callable[[Switch], None]) -> None:
