@@ -16,17 +16,17 @@ from .base import ActionForm, Words, text
 
 def reason(label: Any, *, help_text: Any = "") -> Words:
     """A reason as it travels to the other desk: short."""
-    return Words(label=label, help_text=help_text, max_length=REASON, internal=True, widget=forms.Textarea(attrs={"rows": 2}))
+    return Words(label=label, help_text=help_text, max_length=REASON, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class OfferHandover(ActionForm):
     partner = forms.ChoiceField(label=_("移交给"))
     basis = forms.ChoiceField(label=_("为什么"), choices=Basis.choices, initial=Basis.CLEAR)
     mode = forms.ChoiceField(label=_("怎样办"), choices=Mode.choices, initial=Mode.TRANSFER)
-    reason = reason(_("移交原因"), help_text=_("对方会看到。诉求内容一并转去，不用重写。"))
+    reason = reason(_("移交原因"), help_text=_("对方会看到，诉求人看不到。诉求内容一并转去，不用重写。"))
     wish = forms.ChoiceField(label=_("诉求人的意愿"), choices=Wish.choices, initial=Wish.NOT_ASKED,
                              help_text=_("不愿意转的，只有紧急情况才移交。"))
-    note = text(_("给对方的说明"), required=False, rows=2, internal=True)
+    note = text(_("给对方的说明"), required=False, rows=2)
 
     def prepare(self) -> None:
         found = partners()
@@ -42,7 +42,7 @@ class OfferHandover(ActionForm):
 
 
 class WithdrawHandover(ActionForm):
-    reason = reason(_("撤回原因"), help_text=_("对方会看到。对方确认前，移交还算数。"))
+    reason = reason(_("撤回原因"), help_text=_("对方会看到，诉求人看不到。对方确认前，移交还算数。"))
 
 
 FORMS: dict[str, type[ActionForm]] = {"offer_handover": OfferHandover, "withdraw_handover": WithdrawHandover}
