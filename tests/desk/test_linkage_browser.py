@@ -44,7 +44,7 @@ def test_the_key_rings_and_typing_goes_on(open_as: Open, served: Any) -> None:
     page.wait_for_timeout(3500)
     assert [body["words"] for kind, body in peer.heard() if kind == "supplement"] == ["，拿着刀"]
     peer.say("acknowledge", handover.pk, operator="0731")
-    expect(panel).to_contain_text("秒后看到")
+    expect(panel).to_contain_text("秒后看到", timeout=20_000)
     assert axe(page) == []
     expect(panel).to_contain_text("请马上用话机拨 110")  # no telephone system here: said until it is done with
     page.reload()
@@ -52,7 +52,7 @@ def test_the_key_rings_and_typing_goes_on(open_as: Open, served: Any) -> None:
     expect(panel.locator(".desk-readout")).to_have_text(code)
     assert "拿着刀" in page.locator("[name=words]").input_value()
     peer.say("accept", handover.pk, reference="JQ-17")
-    expect(panel).to_contain_text("JQ-17")
+    expect(panel).to_contain_text("JQ-17", timeout=20_000)
     page.locator("[name=words]").press("End")
     page.keyboard.type("，跑了")
     page.keyboard.press("F2")
@@ -73,10 +73,10 @@ def test_an_emergency_is_heard_opened_and_taken_without_a_mouse(open_as: Open, s
     strip = page.locator("[data-linkage-strip]")
     expect(strip).to_be_hidden()
     key = peer.offer(emergency=True, words="有人要跳桥", place={"text": "洞庭大桥"})
-    expect(strip).to_contain_text("1 件紧急移交等您接：山城110")
+    expect(strip).to_contain_text("1 件紧急移交等您接：山城110", timeout=20_000)  # asked every five seconds where nothing tells
     expect(strip).to_contain_text("按任意键打开声音")
     page.keyboard.press("Shift")
-    expect(strip).to_have_attribute("data-beeps", re.compile(r"[1-9]"))
+    expect(strip).to_have_attribute("data-beeps", re.compile(r"[1-9]"), timeout=20_000)
     strip.locator("select").select_option("5")
     expect(strip.locator("[data-linkage-sound]")).to_contain_text("声音关到")
     sounded = strip.get_attribute("data-beeps")
@@ -90,7 +90,7 @@ def test_an_emergency_is_heard_opened_and_taken_without_a_mouse(open_as: Open, s
     page.keyboard.press("o")
     page.get_by_role("heading", name="山城110移交来的").wait_for()
     assert Handover.objects.get(pk=key).state == HandoverState.ACKNOWLEDGED
-    expect(strip).to_be_hidden()
+    expect(strip).to_be_hidden(timeout=20_000)
     page.keyboard.press("a")
     expect(page.locator("[name=category]:focus")).to_have_count(1)
     page.keyboard.type("010105 无人管的事")

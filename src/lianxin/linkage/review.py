@@ -109,9 +109,7 @@ def _steps(**narrow: object) -> Exists:
     return Exists(HandoverStep.objects.filter(handover=OuterRef("pk"), **narrow))
 
 
-def _marked(found: QuerySet[Handover]) -> QuerySet[Handover]:
-    return found.annotate(
-        was_negotiated=_steps(kind=Kind.NEGOTIATE.value), was_late=_steps(kind="late"))
+_NEGOTIATED, _LATE = _steps(kind=Kind.NEGOTIATE.value), _steps(kind="late")
 
 
 def _changes(week: Week, partner: Partner | None) -> dict[object, int]:
@@ -131,7 +129,7 @@ def _keyed(lines: dict[str, Line], categories: dict[int, Category], category_id:
 
 def review(week: Week, partner: Partner | None = None) -> Review:
     """The figures of a week, of one partner or of all. Four queries."""
-    rows = list(_marked(_of(week, partner)).values_list(
+    rows = list(_of(week, partner).annotate(was_negotiated=_NEGOTIATED, was_late=_LATE).values_list(
         "matter", "matter__case__category", "category", "category_theirs", "direction", "state", "was_negotiated", "was_late", "refusal"))
     categories = Category.objects.in_bulk({row[1] or row[2] for row in rows if row[1] or row[2]})
     changes, whole = _changes(week, partner), Line(None)
@@ -168,10 +166,10 @@ def _reasons(counts: dict[str, list[int]]) -> list[Reason]:
 def behind(week: Week, which: str, *, partner: Partner | None = None, category: str = "") -> list[Handover]:
     """The handovers behind one number, newest first. `which` is `offers`, `refused`, `negotiated`, `defaulted`, `late` or
     `back_and_forth`; `category` a `Line.key`."""
-    found = _marked(_of(week, partner)).select_related("matter__partner", "matter__case__category", "category")
+    found = _of(week, partner).select_related("matter__partner", "matter__case__category", "category")
     wanted = {
         "offers": Q(), "refused": Q(state=HandoverState.REFUSED), "defaulted": Q(state=HandoverState.DEFAULTED),
-        "negotiated": Q(was_negotiated=True), "late": Q(was_late=True),
+        "negotiated": Q(_NEGOTIATED), "late": Q(_LATE),
         "back_and_forth": Q(matter__in=[pk for pk, times in _changes(week, partner).items() if times >= PING_PONG]),
     }[which]
     found = found.filter(wanted)

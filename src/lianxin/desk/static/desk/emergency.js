@@ -107,8 +107,11 @@ function soon() {
   timer = setTimeout(send, Math.max(0, Math.min(QUIET, first + LONGEST - now)));
 }
 // One piece at a time; what did not arrive is sent again just as it was, under its number.
-async function send() {
-  if (!held || sending?.busy) return;
+let idle = Promise.resolve();  // when the piece under way has arrived, or has not
+function send() {
+  if (held && !sending?.busy) idle = piece();
+}
+async function piece() {
   first = 0;
   if (!sending) {
     const body = rest();
@@ -157,9 +160,21 @@ function watch() {
   if (held && said().querySelector("[data-undecided]")) looking = setTimeout(look, LOOK);
 }
 
-// The ordinary keys end it: what is left goes with them, under a number of its own.
-function finish() {
+// The ordinary keys end it: what is left goes with them, under a number of its own. A piece that is on its way is waited for a moment,
+// so that it does not come twice.
+const PATIENCE = 1500;
+let waited = false;
+function finish(event) {
   if (!held) return;
+  if (sending?.busy && !waited) {
+    event.preventDefault();
+    event.stopPropagation();
+    waited = true;
+    const enough = new Promise((done) => { setTimeout(done, PATIENCE); });
+    Promise.race([idle, enough]).then(() => form.requestSubmit(event.submitter));
+    return;
+  }
+  waited = false;
   clearTimeout(timer);
   clearTimeout(looking);
   const left = { ...rest(true), n: held.n + 2 };
