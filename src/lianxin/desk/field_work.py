@@ -101,7 +101,7 @@ def _behind(after: str) -> Q:
     if not after:
         return Q()
     try:
-        due, pk = read_cursor(after) or ()
+        due, pk = read_cursor(after) or ["nowhere", ""]
         if not due:
             return Q(due_at__isnull=True, pk__gt=UUID(pk))
         at = _aware(due)
