@@ -24,7 +24,7 @@ GUARDED = {
     ("cases_event", "cases_event_append_only"), ("cases_case", "cases_case_words_stay"),
     ("cases_eventtext", "cases_eventtext_stays"), ("cases_identityreading", "cases_identityreading_stays"),
 }
-# Guards of the catalogue, of calendars, of accounts and of grids, tried with their own subjects.
+# Guards of the catalogue, of calendars, of accounts, of grids and of who holds a matter, tried with their own subjects.
 ELSEWHERE = {
     *((f"cases_{one}", f"cases_{one}_{what}") for one, what in (
         ("catalogueversion", "stays"), ("catalogueversion", "follows"), ("cataloguerule", "stays"),
@@ -32,7 +32,7 @@ ELSEWHERE = {
     ("organisations_workcalendar", "calendar_stays"), ("organisations_workcalendar", "calendar_keeps_its_code"),
     ("organisations_accountentry", "account_entry_stays"),
     ("places_gridchange", "grid_change_stays"), ("places_boundaryversion", "boundary_stays"),
-    ("places_boundaryversion", "boundary_only_ends"),
+    ("places_boundaryversion", "boundary_only_ends"), ("cases_case", "linkage_case_holder_agrees"),
 }
 
 

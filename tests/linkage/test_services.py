@@ -248,6 +248,26 @@ def test_what_is_added_follows(world: World, desk: Partner) -> None:
     assert EventText.objects.filter(case_id=case_id, body="已叫救护车。", public=False).exists()
 
 
+def test_the_database_refuses_two_holders_and_none(world: World, desk: Partner) -> None:
+    case_id, handover, peer = offered(world, desk)
+    for change in (
+        lambda: Matter.objects.filter(pk=peer.matter).update(holder="them"),
+        lambda: Case.objects.filter(pk=case_id).update(state="handed_over", linkage="there"),
+    ):
+        with pytest.raises(DatabaseError, match="partners hold it"), transaction.atomic():
+            change()
+            agree()
+    peer.say("accept", handover.pk)
+    agree()
+    for change in (
+        lambda: Matter.objects.filter(pk=peer.matter).update(holder="us"),
+        lambda: Case.objects.filter(pk=case_id).update(state="accepted", linkage=""),
+    ):
+        with pytest.raises(DatabaseError, match="partners hold it"), transaction.atomic():
+            change()
+            agree()
+
+
 def test_a_telephone_call_is_a_record_and_decides_nothing(world: World, desk: Partner) -> None:
     case_id, handover, peer = offered(world, desk, emergency=True)
     deciding.record_phone(world.actor("operator"), handover.pk, spoke_with="0731", at=now(), agreed="accepted", words="口头接收")
