@@ -164,6 +164,7 @@ def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None])
         callers = Callers(desks.their_url, handovers - ours, chance)
         began = told = time.monotonic()
         victims = [desks.programs[name] for name in ("web", "deliver", "desk", "hands")]
+        order = (one for _round in range(crashes) for one in chance.sample(victims, len(victims)))  # each in every round
         moments = sorted((chance.random() for _each in range(crashes)), reverse=True)
         quiet = 0
         while quiet < QUIET:
@@ -174,7 +175,7 @@ def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None])
             made = callers.made + min(ours, Handover.objects.filter(direction=Direction.OUT).exclude(basis="followup").count())
             if moments and made >= moments[-1] * handovers:
                 moments.pop()
-                chance.choice(victims).crash()
+                next(order).crash()
             for program in desks.programs.values():
                 program.heal()
             if now > told + 15:
