@@ -15,7 +15,8 @@ from tests.docs.prose import ROOT, anchors, blocks, files, links, name_of, witho
 PAGES = files()
 ADR = ROOT / "docs" / "explanation" / "adr"
 # Words of the making rather than of the product, and the absolute paths a page may name: a city's and the addresses.
-FORBIDDEN = (r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\blorem ipsum\b", r"(?<!user[- ])(?<!call,)(?<!`)(?<!unique )\bagents?\b", r"\blanguage model\b")
+FORBIDDEN = (r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\blorem ipsum\b",
+             r"(?<!user[- ])(?<!call,)(?<!`)(?<!unique )\bagents?\b", r"\blanguage model\b")
 SYSTEM = {"opt", "srv", "etc", "usr", "var", "run", "backup", "elsewhere"}
 ADDRESSES = {"api", "desk", "accounts", "field", "places", "cases", "areas", "public", "attachments", "mine", "say", "track", "tracking",
              "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision",

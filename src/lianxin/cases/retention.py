@@ -68,7 +68,7 @@ PERSONAL: dict[str, RetentionClass] = {
     "telephony.Call.number": REPORTER,  # sooner: LIANXIN_CALL_DAYS after the call, see telephony/housekeeping.py
     "telephony.Call.recording": ATTACHMENT,  # a reference into the telephone system, counted from the end of the call
     "telephony.CallEvent.recording": ATTACHMENT,  # sooner: the row is deleted LIANXIN_CALL_DAYS after the call
-    "linkage.Handover.payload": WORDS,  # sealed; with the case's words, or from the end of what never became a case, see linkage/housekeeping.py
+    "linkage.Handover.payload": WORDS,  # sealed; with the case's, or from the end of what became none: linkage/housekeeping.py
     "linkage.HandoverStep.words": WORDS,  # sealed; likewise
     "linkage.Outgoing.body": WORDS,  # sealed; sooner: LIANXIN_LINKAGE_SENT_DAYS after it was answered
     "linkage.Disclosure.why": LEDGER,

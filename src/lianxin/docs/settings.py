@@ -133,8 +133,8 @@ GROUPS: dict[str, dict[str, str]] = {
                                 "unsolved sends it back by itself.",
         "LIANXIN_MISSED_CALL_ATTEMPTS": "Tries after which a missed call ends as unreached.",
         "LIANXIN_MISSED_CALL_DAYS": "Days after a missed call ended until its number is emptied.",
-        "LIANXIN_LIVE_URL": "Address of `lianxin live`, which tells open pages what has changed, as browsers reach it. Empty: this site's own "
-                            "address, where the proxy sends `/live/` to it. Without it pages ask every five seconds.",
+        "LIANXIN_LIVE_URL": "Address of `lianxin live`, which tells open pages what has changed, as browsers reach it. Empty: this "
+                            "site's own address, where the proxy sends `/live/` to it. Without it pages ask every five seconds.",
         "LIANXIN_SWITCH": "The telephone system that takes commands: `none`, `asterisk`, or `double` for trying out.",
         "LIANXIN_SWITCH_URL": "Where its manager interface is: `ami://user:secret@host:5038`, or `amis://` for TLS. Empty: where "
                               "`lianxin switch_double` listens by default.",
@@ -143,7 +143,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_WRAP_UP_SECONDS": "Seconds after which a wrap-up ends by itself. 0: only by the operator's key.",
         "LIANXIN_CALL_DAYS": "Days after a call ended until its number, who took it and what the telephone system told of it are deleted.",
         "LIANXIN_CALL_LOST_HOURS": "Hours without news after which a call that never ended is taken for ended.",
-        "LIANXIN_AGENT_SPELL_DAYS": "Days for which it is kept who was ready, on a call, wrapping up or paused when. What remains are sums for each half-hour.",
+        "LIANXIN_AGENT_SPELL_DAYS": "Days for which it is kept who was ready, on a call, wrapping up or paused when. What remains are "
+                                    "sums for each half-hour.",
         "LIANXIN_ARTICLE_REPORT_DAYS": "Working days in which the owner unit answers a report that an article is wrong.",
         "LIANXIN_SMALL_NUMBERS": "A figure over fewer than so many is shown, but neither ranked nor compared.",
         "LIANXIN_TRIAGE_SURE": "Per cent of belief from which a suggested category is filled in; below, the likeliest are "
@@ -172,8 +173,8 @@ GROUPS: dict[str, dict[str, str]] = {
                                    "emergencies.",
         "LIANXIN_LINKAGE_RETRY_MILLISECONDS": "Milliseconds before a message that a partner did not answer is sent again. Doubles each "
                                               "time: up to 15 seconds for an emergency, else up to five minutes.",
-        "LIANXIN_LINKAGE_SENT_DAYS": "Days after which the content of a message that a partner has answered is deleted. Until then it can be "
-        "asked for again.",
+        "LIANXIN_LINKAGE_SENT_DAYS": "Days after which the content of a message that a partner has answered is deleted. Until then it "
+                                     "can be asked for again.",
         "LIANXIN_FIELD_UNSETTLED_DAYS": "Days after which the content of an item that could not be taken, and that its worker "
                                         "has not settled, is deleted. Its receipt stays.",
         "LIANXIN_JOB_DAYS": "Days for which finished jobs stay in the queue's tables. Failed ones stay until looked at.",
