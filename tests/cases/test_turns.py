@@ -79,6 +79,6 @@ def test_python_and_the_database_agree_on_what_is_overdue(monday: Frozen, state:
     at = monday.move(minutes=1)
     assert Q(state__in=OWING) == OWED
     late = Case(state=state, paused=paused, due_at=at - timedelta(minutes=1))
-    assert late.overdue_at(at) == (state in {"registered", "accepted", "dispatched", "in_hand", "objected"} and not paused)
+    assert late.overdue_at(at) == (state in {"registered", "accepted", "dispatched", "in_hand", "objected", "handed_over"} and not paused)
     assert not Case(state=state, paused=paused, due_at=at).overdue_at(at)
     assert not Case(state=state, paused=paused).overdue_at(at)
