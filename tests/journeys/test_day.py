@@ -31,6 +31,7 @@ from lianxin.kernel.crypto import keyring
 from lianxin.kernel.ids import tracking_code, uuid7
 from lianxin.kernel.text import clean_text
 from lianxin.organisations.models import ApiToken, Role, token_digest
+from tests.cases.desks import LINK, link, other_desk
 from tests.cases.test_grid import found, second
 from tests.cases.ways import STEPS, upload
 from tests.world import World
@@ -67,7 +68,7 @@ WAYS: tuple[tuple[str, ...], ...] = (
      "reply", "approve", "record_callback_attempt", "close"),
     ("accept", "dispatch", "sign", "reply", "approve", "reopen", "sign", "reply", "approve", "record_callback_attempt",
      "close", "reopen:supervisor", "sign", "reply", "approve", "record_callback_attempt", "close"),
-    ("add_information", "accept", "correct", "dispatch", "withdraw:reporter"),
+    ("add_information", "add_reporter", "accept", "correct", "dispatch", "withdraw:reporter"),
     ("request_publication", "accept", "dispatch", "ask_colleague", "hand_to_colleague", "sign", "attach:operator", "reply",
      "clear_publication", "approve", "record_callback_attempt", "close", "refuse_publication"),
     ("refer_emergency", "accept", "dispatch", "redispatch", "sign:housing", "add_assisting", "record_contact:housing",
@@ -84,7 +85,14 @@ WAYS: tuple[tuple[str, ...], ...] = (
     ("answer_on_the_spot", "contest", "withdraw"),
     ("settle_on_the_spot", "accept", "dispatch", "sign", "reply", "ask_check", "answer_check", "approve",
      "record_callback_attempt", "close"),
+    ("accept", "offer_handover", "withdraw_handover", "note_handover:withdrawn", "offer_handover", "note_handover",
+     "release_handover", "tell_handover", "take_back_handover", *USUAL[1:]),
+    ("offer_handover", "release_handover", "take_back_handover:unread", "accept", "answer_on_the_spot"),
+    ("accept", "dispatch", "offer_handover", "release_handover", "close_handover"),
+    ("offer_handover", "withdraw_handover", "note_handover:withdrawn", "withdraw"),
 )
+# What the other desk may say instead of what it usually says.
+SAID: dict[str, dict[str, Any]] = {"unread": {"category": ""}, "withdrawn": {"step": "withdrawn", "linkage": ""}}
 PHOTOS = ("settle_on_the_spot", "answer_check")
 # How far the other case has come that is merged with this one, and taken out again.
 OTHER: dict[str, tuple[str, ...]] = {"registered": (), "accepted": ("accept",), "dispatched": ("accept", "dispatch")}
@@ -223,6 +231,7 @@ class Day:
                 browser.get(reverse("desk:case", args=[case.pk]))
             typed = {key: self.typed(key, value) for key, value in fields.items()}
             typed |= {"photos": [photo()]} if action in PHOTOS else {}
+            typed |= {"basis": "clear", "mode": "transfer"} if action == "offer_handover" else {}  # as the form begins
             answer = browser.post(url, typed | {"version": str(case.version), "submission": submission})
         assert answer.status_code == 302, (action, name, answer.content.decode()[-3000:])
 
@@ -233,7 +242,14 @@ class Day:
             self.others.append(self.world.case())
             for earlier in OTHER[state]:
                 self.step(self.others[-1], None, earlier, turn)
+        if action in LINK:  # the other desk's own word, by the link
+            event = Event.objects.get(pk=link(case_id, action, **SAID.get(name, {})).event_id)
+            assert event.action == action
+            return
         if action == "unmerge":
+            case_id = self.others[-1]
+        if action == "add_reporter":  # of somebody who gave no name at first
+            self.others.append(self.world.case(name="", phone=""))
             case_id = self.others[-1]
         if action == "settle_on_the_spot":  # what a worker found themself
             self.others.append(found(self.world))
@@ -263,15 +279,17 @@ class Day:
             self.resident(case, browser, action)
         elif turn % 3 == 0 and action != "attach":
             face = "api"
-            self.through_api(case, action, name, fields)
+            with other_desk():
+                self.through_api(case, action, name, fields)
         else:
             face = "desk"
-            self.through_desk(case, action, name, fields)
+            with other_desk():
+                self.through_desk(case, action, name, fields)
         self.faces[face] += 1
         event = Event.objects.filter(case=case_id).latest("id")
         assert event.action == action
         assert Event.objects.filter(case=case_id).count() == count + 1
-        if action == "unmerge":
+        if action in ("unmerge", "add_reporter"):
             self.step(case_id, None, "withdraw", turn)
 
 
@@ -302,8 +320,8 @@ def test_two_hundred_messages_in_a_day(world: World) -> None:
     assert {(row.action, str(target)) for row in by_people for target in row.targets} <= made
     roles = set(Event.objects.filter(actor__isnull=False).values_list("actor__grants__role", flat=True))
     # These only look, or work with no case.
-    assert roles == set(Role) - {Role.ADMINISTRATOR, Role.LEADER, Role.TEAM_LEAD, Role.CARE_KEEPER}
-    assert set(Event.objects.exclude(action__in=systems).values_list("actor_kind", flat=True)) == {"staff", "reporter"}
+    assert roles == set(Role) - {Role.ADMINISTRATOR, Role.LEADER, Role.TEAM_LEAD, Role.CARE_KEEPER, Role.SWITCHBOARD}
+    assert set(Event.objects.exclude(action__in=systems).values_list("actor_kind", flat=True)) == {"staff", "reporter", "partner"}
     assert {"portal", "desk", "api"} == set(day.faces)
     assert min(day.faces.values()) > 50
     # What each said of themselves is in no event and no message.
