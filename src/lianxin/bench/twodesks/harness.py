@@ -27,7 +27,7 @@ from .programs import Program, desk, live, python, running, web
 
 THEM = "110.bench"
 LOST, DOUBLED, DELAYED = 0.2, 0.05, 0.05
-AUTO = {"on": True, "accept": 0.7, "refuse": 0.2, "negotiate": 0.1, "follow_up": 0.15, "progress": True, "pace": 0.0}
+AUTO = "accept=0.7,refuse=0.2,negotiate=0.1,follow_up=0.15,pace=0"
 RETRY = {"LIANXIN_LINKAGE_RETRY_MILLISECONDS": "250"}  # as the other desk
 LONGEST = 3600.0  # seconds for everything; a run that does not come to rest by then is a fault
 QUIET = 3  # looks at both sides that find nothing under way
@@ -138,7 +138,7 @@ def stage(*, offers: int = 0, seed: int = 0, lossy: bool = True) -> Iterator[Sta
         programs = {
             "web": web(ours), "deliver": Program("deliver", python("lianxin", "linkage", "deliver"), RETRY),
             "desk": desk(theirs, data=Path(data), ours=settings.LIANXIN_LINKAGE_NAME, theirs=THEM, our_url=f"http://127.0.0.1:{back}",
-                         secret=secret),
+                         secret=secret, auto=AUTO if lossy else ""),
         }
         if lossy:
             line = python("lianxin.bench.lossy", str(seed), str(LOST), str(DOUBLED), str(DELAYED), f"{out}={theirs}", f"{back}={ours}")
@@ -160,7 +160,6 @@ def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None])
     chance = random.Random(seed)
     ours = handovers // 2
     with stage(offers=ours, seed=seed) as desks:
-        requests.post(desks.their_url + "/control", json={"auto": AUTO}, timeout=10).raise_for_status()
         callers = Callers(desks.their_url, handovers - ours, chance)
         began = told = time.monotonic()
         victims = [desks.programs[name] for name in ("web", "deliver", "desk", "hands")]

@@ -114,12 +114,12 @@ def web(port: int, *, workers: int = 2) -> Program:
     return Program("web", command, ready=f"http://127.0.0.1:{port}/readyz")
 
 
-def desk(port: int, *, data: Path, ours: str, theirs: str, our_url: str, secret: str) -> Program:
-    """The other desk: the separate program, with its own database in `data`."""
+def desk(port: int, *, data: Path, ours: str, theirs: str, our_url: str, secret: str, auto: str = "") -> Program:
+    """The other desk: the separate program, with its own database in `data`. With `auto` it decides by itself, in these shares."""
     kept = data / "secrets"
     kept.write_text(secret + "\n")
     command = python("lianxin_110_desk", "--data", str(data), "--port", str(port), "--name", theirs, "--peer", ours, "--peer-url", our_url,
-                     "--secret-file", str(kept), "--no-browser")
+                     "--secret-file", str(kept), "--no-browser", *(["--auto", auto] if auto else []))
     return Program("110 desk", command, ready=f"http://127.0.0.1:{port}/healthz")
 
 
