@@ -28,7 +28,10 @@ ELSEWHERE = {
     **dict.fromkeys(("note_handover", "tell_handover", "release_handover", "take_back_handover", "close_handover"), "the linkage pages"),
 }
 # A list makes its rows' second address from the first, so that fifty rows cost fifty look-ups, not a hundred.
-DERIVED = {"pane": 'data-preview="{{ line.address }}pane/"'}
+DERIVED = {
+    "pane": 'data-preview="{{ line.address }}pane/"',
+    "call_pop": "../calls/${call}/pop/",  # of a call that the page hears of when it rings
+}
 # Fields that have a value without being asked: the engine takes now.
 OF_THEMSELVES = {
     ("offer_handover", "emergency"),  # the basis says it
