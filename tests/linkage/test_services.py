@@ -139,7 +139,7 @@ def test_what_is_left_behind_an_outcome_comes_back_with_both_desks_words(world: 
     peer.say("outcome", handover.pk, result="mediated", words="打架已制止，起因是装修噪声。", follow_up=True,
              follow_up_words="请安排人民调解。", at=now())
     assert case_of(case_id).state == State.HANDED_OVER
-    back = peer.offer(basis="followup", follows=str(handover.pk), first_receiver="12345.yueyang", words="请安排人民调解。")
+    back = peer.offer(basis="followup", follows=str(handover.pk), first_receiver="12345.city", words="请安排人民调解。")
     agree()
     case = case_of(case_id)
     assert (case.state, case.linkage, peer.row().holder, peer.row().term) == (State.ACCEPTED, "", "us", 3)
@@ -215,7 +215,7 @@ def test_still_unclear_the_first_receiver_takes_it(world: World, desk: Partner) 
     assert (Handover.objects.get(pk=key).state, theirs.row().holder) == (HandoverState.DEFAULTED, "them")
     assert theirs.heard()[-1][1]["defaulted"]
     ours = Peer(desk)
-    key = ours.offer(basis="unclear", first_receiver="12345.yueyang")
+    key = ours.offer(basis="unclear", first_receiver="12345.city")
     deciding.negotiate(by, key, words="还不清楚。")
     assert deciding.by_clock(key)
     agree()
@@ -228,7 +228,7 @@ def test_the_first_receiver_does_not_refuse_what_comes_back(world: World, desk: 
     Partner.objects.filter(pk=desk.pk).update(takes_followups=False)
     case_id, handover, peer = offered(world, desk)
     peer.say("accept", handover.pk)
-    key = peer.offer(basis="returned", follows=str(handover.pk), first_receiver="12345.yueyang", words="不属警情。")
+    key = peer.offer(basis="returned", follows=str(handover.pk), first_receiver="12345.city", words="不属警情。")
     by = world.actor("dispatcher")
     with pytest.raises(NotAllowed):
         deciding.refuse(by, key, reason="other")

@@ -138,7 +138,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "refuse_extension": {"reason": "原来的时间够用。"},
     "unmerge": {"reason": "是另一栋楼的水管。"},
     "settle_on_the_spot": {"public_answer": "井盖已盖好，并围了警示带。", "attachments": [_ID], "category": "010101"},
-    "offer_handover": {"partner": "110.yueyang", "reason": "来电人说有人持械斗殴。", "basis": "clear", "wish": "agrees", "mode": "transfer",
+    "offer_handover": {"partner": "110.city", "reason": "来电人说有人持械斗殴。", "basis": "clear", "wish": "agrees", "mode": "transfer",
                        "note": "来电人在楼上，看得见。"},
     "withdraw_handover": {"reason": "核实后属城管职责。"},
     "ask_check": {"note": "请看路灯是否亮了。", "worker": "grid"},

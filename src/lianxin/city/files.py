@@ -165,7 +165,7 @@ ROUNDS = Table("rounds.csv", "Places that are looked at at intervals, and the fo
 ), optional=True)
 
 PARTNERS = Table("partners.csv", "The desks of other services that matters are handed over to, and that hand over theirs.", (
-    Column("code", "The desk's name in messages, as `110.yueyang`; never reused.", matching(NAME, 60), needed=True),
+    Column("code", "The desk's name in messages, as `110.city`; never reused.", matching(NAME, 60), needed=True),
     Column("name", "Name.", words(80), needed=True),
     Column("name_en", "Name in English.", words(120)),
     Column("kind", "What it is.", choice(PartnerKind.values), needed=True),

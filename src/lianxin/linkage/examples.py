@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from .wire import VERSION, Kind
 
-OURS: Final = "12345.yueyang"
-THEIRS: Final = "110.yueyang"
+OURS: Final = "12345.city"
+THEIRS: Final = "110.city"
 MATTER: Final = "01935f3c-6a10-7c3e-8f21-4b7d0a9e5c11"
 FIRST: Final = "01935f3c-6a11-7a52-9d0e-1c2b3a4d5e6f"
 BACK: Final = "01935f41-02b4-7e19-b3c8-5f6a7b8c9d0e"
@@ -33,7 +33,7 @@ OFFER: Final = _message(1, Kind.OFFER, "21:14:05", {
     "emergency": True, "mode": "transfer", "basis": "emergency", "reason": "正在打架，有人受伤",
     "words": "隔壁两口子打起来了，听见摔东西，女的在喊救命。",
     "category": {"code": "security.fight", "name": "打架斗殴", "theirs": "01-03"},
-    "place": {"text": "岳阳楼区金鹗中路18号2栋", "area": "430602", "lon": 113.1289, "lat": 29.3712},
+    "place": {"text": "人民路18号2栋", "area": "990101", "lon": 113.1289, "lat": 29.3712},
     "occurred_at": _at("21:10:00"), "wish": "asked", "caller": {"shared": "full", "name": "李明", "phone": "13800138000"},
     "first_receiver": OURS, "reference": "26-0004217-3", "operator": "A017", "call": "rec/20261127/211402", "answer_within": 30,
     "follows": None}, ours=True, seq=1)

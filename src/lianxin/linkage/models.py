@@ -40,7 +40,7 @@ class Identity(models.TextChoices):
 
 
 class Partner(models.Model):
-    """The desk of another service. `code` is the name it has in messages (`110.yueyang`), `service` the number people dial,
+    """The desk of another service. `code` is the name it has in messages (`110.city`), `service` the number people dial,
     `fallback_phone` the line of its desk for when the link is down. `takes_followups`: what it hands back to the first receiver
     behind an outcome is taken without a person having to. Paths of mutual TLS are files on this machine."""
 

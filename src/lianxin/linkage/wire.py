@@ -19,7 +19,7 @@ LARGEST: Final = 256 * 1024  # bytes of one message
 NAME: Final = r"^[0-9a-z]+(?:[.-][0-9a-z]+)*$"
 CODE: Final = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,59}$"
 
-Name = Annotated[str, Field(max_length=60, pattern=NAME, examples=["110.yueyang"])]
+Name = Annotated[str, Field(max_length=60, pattern=NAME, examples=["110.city"])]
 Code = Annotated[str, Field(max_length=60, pattern=CODE)]
 Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=12_000)]

@@ -21,8 +21,8 @@ PASSED, FAILED, NOTHING = 0, 1, 2
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("url", metavar="URL", help="where the other desk is; /linkage/v1/messages is put behind it")
-    parser.add_argument("--name", required=True, help="the other desk's name, as 110.yueyang")
-    parser.add_argument("--as", dest="own", default="12345.yueyang", help="the name the kit has; default 12345.yueyang")
+    parser.add_argument("--name", required=True, help="the other desk's name, as 110.city")
+    parser.add_argument("--as", dest="own", default="12345.city", help="the name the kit has; default 12345.city")
     parser.add_argument("--listen", default="127.0.0.1:8019", metavar="HOST:PORT", help="where the kit waits for the other desk's messages")
     parser.add_argument("--secret", action="append", required=True, metavar="whsec_…", help="the shared secret; twice: in use, and next")
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="some checks, as 'order.*'; may be repeated")

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             dest="what", required=True, metavar="WHAT")
         inner.add_parser("list", help="all of them, and how their messages stand")
         add = inner.add_parser("add", help="add one, or change the one with this code")
-        add.add_argument("code", help="its name in messages, as 110.yueyang")
+        add.add_argument("code", help="its name in messages, as 110.city")
         add.add_argument("--name", default=None, help="what people call it")
         add.add_argument("--name-en", default=None, help="the same in English")
         add.add_argument("--kind", choices=list(PartnerKind.values), default=None, help="what kind of desk")
@@ -117,7 +117,7 @@ class Command(BaseCommand):
     def _add(self, options: dict[str, Any]) -> None:
         code = options["code"]
         if not re.fullmatch(wire.NAME, code) or len(code) > 60:
-            raise CommandError(_("名称只用小写字母、数字、点和连字符，例如 110.yueyang。"))
+            raise CommandError(_("名称只用小写字母、数字、点和连字符，例如 110.city。"))
         columns = {"name": "name", "name_en": "name_en", "kind": "kind", "url": "url", "service": "service", "fallback_phone": "phone",
                    "ca_file": "ca", "certificate_file": "certificate", "key_file": "key"}
         given = {column: options[name] for column, name in columns.items() if options[name] is not None}
