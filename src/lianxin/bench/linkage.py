@@ -11,9 +11,9 @@ from .results import Row, percentile
 from .twodesks import harness, latency
 from .twodesks.compare import KINDS
 
-HANDOVERS, QUICK_HANDOVERS = 10_000, 150
-CRASHES, QUICK_CRASHES = 40, 4
-PRESSES, QUICK_PRESSES = 200, 5
+HANDOVERS, QUICK_HANDOVERS = 10_000, 80
+CRASHES, QUICK_CRASHES = 40, 3
+PRESSES, QUICK_PRESSES = 200, 3
 KEY_BAR, POP_BAR = 1_000.0, 300.0  # milliseconds
 SEED = 20_261
 
