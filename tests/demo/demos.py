@@ -80,6 +80,7 @@ class Demo:
     options: tuple[str, ...] = ("--no-cases",)
     port: int = field(default_factory=free_port)
     city: Path = HILL
+    telephone: bool = False  # whether a telephone system is played as well: two programs more
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,7 +90,9 @@ class Demo:
     def start(self) -> float:
         """Start and wait for /readyz; returns the seconds it took."""
         environment = {k: v for k, v in os.environ.items()
-                       if k not in ("LIANXIN_DATA", "LIANXIN_DATABASE_URL", "LIANXIN_LOG_LEVEL")}
+                       if k not in ("LIANXIN_DATA", "LIANXIN_DATABASE_URL", "LIANXIN_LOG_LEVEL", "LIANXIN_SWITCH")}
+        if not self.telephone:
+            environment["LIANXIN_SWITCH"] = "none"
         begun = time.monotonic()
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -110,7 +110,7 @@ def _answers(url: str) -> bool:
 
 @pytest.mark.slow
 def test_the_other_desk_starts_heals_and_ends_with_the_demo(linked: Path) -> None:
-    demo = Demo(linked / "demo", city=linked / "hill")
+    demo = Demo(linked / "demo", city=linked / "hill", telephone=True)
     try:
         demo.start()
         said = json.loads((demo.data / "demo.json").read_text())
