@@ -229,6 +229,6 @@ def machine(world: World, monday: Frozen) -> type[ClockMachine]:
 @pytest.mark.slow
 def test_no_sequence_of_steps_moves_a_promise_without_a_reason(machine: type[ClockMachine]) -> None:
     run_state_machine_as_test(machine, settings=settings(
-        max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, database=None,
+        max_examples=17, stateful_step_count=25, deadline=None, derandomize=True, database=None,
         phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck)))
     assert a.ACTIONS["suspend"]

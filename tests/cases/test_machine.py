@@ -232,7 +232,7 @@ def machine(world: World, monday: Frozen) -> type[CaseMachine]:
 
 def test_no_sequence_of_steps_breaks_a_case(machine: type[CaseMachine]) -> None:
     run_state_machine_as_test(machine, settings=settings(
-        max_examples=30, stateful_step_count=30, deadline=None, derandomize=True, database=None,
+        max_examples=20, stateful_step_count=30, deadline=None, derandomize=True, database=None,
         phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
     ))
     # It must have gone somewhere: into every state that lasts, and by half of the table's moves. Many of the others need
