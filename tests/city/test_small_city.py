@@ -22,6 +22,7 @@ from lianxin.city.changes import Change
 from lianxin.city.load import load
 from lianxin.kernel.clock import Frozen, now
 from lianxin.kernel.errors import Invalid
+from lianxin.kernel.syntax import parsed
 from lianxin.knowledge.models import Version
 from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import RoleGrant, Staff, Unit
@@ -230,7 +231,7 @@ def said_by(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix != ".py":
         yield from enumerate(text.splitlines(), 1)
         return
-    tree = ast.parse(text)
+    tree = parsed(text)
     explained = {
         id(node.body[0].value) for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body and isinstance(node.body[0], ast.Expr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 
+from lianxin.kernel.syntax import parsed
 from lianxin.linkage import published, states, wire
 from lianxin_110_desk import states as others
 from lianxin_110_desk import wire as copied
@@ -45,7 +46,7 @@ def test_both_ends_read_the_states_alike() -> None:
 
 def test_it_imports_nothing_of_lianxin() -> None:
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else \
                 [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             assert not [name for name in names if name.split(".")[0] == "lianxin"], path

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lianxin.kernel.syntax import parsed
 from lianxin.places import gazetteer, loading
 from lianxin.places.gazetteer import Entry, Gazetteer, Reading, short_forms
 from lianxin.places.name_words import WORDS
@@ -103,7 +104,7 @@ def test_no_name_of_a_city_stands_in_the_program() -> None:
     for path in source.rglob("*.py"):
         if path.relative_to(source).parts[0] in ("demo", "bench", "docs"):
             continue
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = parsed(path.read_text("utf-8"))
         documented = {id(node.body[0].value) for node in ast.walk(tree)
                       if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body and isinstance(node.body[0], ast.Expr)}
         for node in ast.walk(tree):

@@ -11,6 +11,7 @@ from lianxin.cases.engine import ASSIGNMENT_COLUMNS, CASE_COLUMNS, CLOCK_COLUMNS
 from lianxin.cases.messages import message_for
 from lianxin.cases.models import Event, EventText
 from lianxin.cases.states import TABLE
+from lianxin.kernel.syntax import parsed
 
 from .actions import modules
 from .markdown import code, codes, page, sentence, table
@@ -61,7 +62,7 @@ def carried() -> dict[str, Carried]:
     functions: dict[str, ast.FunctionDef] = {}
     actions: dict[str, ast.FunctionDef] = {}
     for module in modules():
-        for node in ast.parse(inspect.getsource(module)).body:
+        for node in parsed(inspect.getsource(module)).body:
             if not isinstance(node, ast.FunctionDef):
                 continue
             functions[node.name] = node
@@ -74,7 +75,7 @@ def carried() -> dict[str, Carried]:
 
 def _messages() -> dict[str, str]:
     """Action → template of the message, from the table in `message_for`."""
-    for node in ast.walk(ast.parse(inspect.getsource(message_for))):
+    for node in ast.walk(parsed(inspect.getsource(message_for))):
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "names":
             return dict(ast.literal_eval(node.value))
     raise AssertionError("message_for has no table of names")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lianxin.kernel.syntax import parsed
+
 from .markdown import code, page, table
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -26,7 +28,7 @@ class Setting:
 
 
 def _settings(source: str) -> Iterator[Setting]:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _KINDS and node.args):
             continue
         name = node.args[0]

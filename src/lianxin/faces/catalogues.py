@@ -24,6 +24,7 @@ from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
 from lianxin.kernel.language import corrected, corrections, traditional
+from lianxin.kernel.syntax import parsed
 
 PACKAGE = Path(__file__).resolve().parents[1]
 LOCALE = PACKAGE / "locale"
@@ -75,7 +76,7 @@ class Found:
 def _aliases(source: str) -> dict[str, str]:
     """Names by which one Python file calls the gettext functions: `_` → `gettext`."""
     names = {name: name for name in FUNCTIONS}
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation":
             names |= {alias.asname: alias.name for alias in node.names if alias.asname and alias.name in FUNCTIONS}
     return names
@@ -293,7 +294,7 @@ def _unclear_calls() -> Iterator[str]:
             continue
         source = path.read_text(encoding="utf-8")
         names = _aliases(source)
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             called = node.func.id if isinstance(node.func, ast.Name) else ""
