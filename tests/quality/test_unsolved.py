@@ -10,7 +10,7 @@ import pytest
 from lianxin.cases import actions as a
 from lianxin.cases.actions.history import closed_by_import
 from lianxin.cases.engine import On
-from lianxin.cases.models import Case, Clock, Event, State
+from lianxin.cases.models import Case, Clock, Event, EventText, State
 from lianxin.cases.rebuild import differences
 from lianxin.cases.states import TABLE
 from lianxin.kernel.clock import Frozen
@@ -19,6 +19,7 @@ from lianxin.organisations.actors import SYSTEM, Actor, Grant
 from lianxin.organisations.models import Role, UnitKind
 from lianxin.quality.actions import reopen_unsolved
 from lianxin.quality.models import CallbackAttempt, Contest
+from tests.cases.desks import LINK, link
 from tests.cases.ways import at_state, take, walk
 from tests.quality.proof import unproved
 from tests.world import World
@@ -211,7 +212,7 @@ def test_a_bad_rating_after_an_unreached_closing_reopens(world: World, monday: F
 
 
 # Every way to CLOSED, with what proves it. A new way fails the test until it is thought about.
-WAYS = {"answer_on_the_spot", "settle_on_the_spot", "close", "close_unasked", "close_imported"}
+WAYS = {"answer_on_the_spot", "settle_on_the_spot", "close", "close_unasked", "close_imported", "close_handover", "close_with_master"}
 
 
 def test_every_way_to_closed_is_known() -> None:
@@ -237,6 +238,24 @@ def test_answering_on_the_spot_says_how_the_reporter_was_told(world: World, mond
     nobody = world.case(phone="", name="")
     take(world, nobody, "answer_on_the_spot", means="not_left")
     assert unproved(now_of(nobody)) == ""
+
+
+def test_what_another_service_settled_was_there_and_its_reporters_are_told_its_outcome(world: World, monday: Frozen) -> None:
+    master, under = at_state(world, State.DISPATCHED), at_state(world, State.DISPATCHED)
+    take(world, master, "merge", duplicates=[str(under)])
+    with pytest.raises(DomainError):  # it was never there: nothing of theirs closes it
+        link(master, "close_handover")
+    take(world, master, "offer_handover")
+    with pytest.raises(DomainError):  # offered is not taken
+        link(master, "close_handover")
+    link(master, "release_handover")
+    link(master, "close_handover")
+    for case_id, action in ((master, "close_handover"), (under, "close_with_master")):
+        assert unproved(now_of(case_id)) == ""
+        closing = Event.objects.filter(case=case_id).latest("id")
+        assert (closing.action, closing.to_state, closing.public) == (action, State.CLOSED, True)
+        assert EventText.objects.get(event_id=closing.pk, field="public_answer").body == LINK["close_handover"]["public_words"]
+        assert differences(case_id) == []
 
 
 def test_closing_rests_on_a_reply_that_rests_on_a_contact(world: World, called: Any) -> None:
