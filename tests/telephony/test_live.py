@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import socket
@@ -20,6 +19,7 @@ from django.db import connection, transaction
 
 from lianxin.kernel import live
 from lianxin.live.hub import PER_PERSON, WAITING, Full, Hub
+from tests.loops import run
 
 QUEUE = frozenset({"queue"})
 
@@ -44,7 +44,7 @@ def test_a_token_opens_its_topics_only_and_not_for_long(monkeypatch: pytest.Monk
 
 
 def test_the_hub_gives_each_what_they_listen_to_once() -> None:
-    async def run() -> None:
+    async def scene() -> None:
         hub = Hub(10)
         mine, other = hub.join(1, frozenset({"queue", "agent:1"})), hub.join(2, frozenset({"agent:2"}))
         hub.pass_on(live.message("agent:1", call="a"))
@@ -58,11 +58,11 @@ def test_the_hub_gives_each_what_they_listen_to_once() -> None:
         hub.leave(other)
         assert (hub.count, hub.by_topic) == (0, {})
 
-    asyncio.run(run())
+    run(scene())
 
 
 def test_who_reads_too_slowly_is_told_to_look_again_and_costs_no_memory() -> None:
-    async def run() -> None:
+    async def scene() -> None:
         hub = Hub(10)
         slow = hub.join(1, QUEUE)
         for n in range(100_000):
@@ -72,11 +72,11 @@ def test_who_reads_too_slowly_is_told_to_look_again_and_costs_no_memory() -> Non
         hub.pass_on(live.message("queue", n=1))
         assert await slow.take(0.1) == ([live.message("queue", n=1)], False)
 
-    asyncio.run(run())
+    run(scene())
 
 
 def test_one_person_does_not_take_every_place() -> None:
-    async def run() -> None:
+    async def scene() -> None:
         hub = Hub(PER_PERSON + 2)
         for _each in range(PER_PERSON):
             hub.join(1, QUEUE)
@@ -87,7 +87,7 @@ def test_one_person_does_not_take_every_place() -> None:
         with pytest.raises(Full):
             hub.join(4, QUEUE)
 
-    asyncio.run(run())
+    run(scene())
 
 
 def database_url() -> str:

@@ -9,14 +9,11 @@ import pytest
 from lianxin.telephony.switches.asterisk import room_of
 from lianxin.telephony.switches.double import Double, Faults
 from lianxin.telephony.switches.double_ami import Server
+from tests.loops import run
 
 from .switching import SECRET, Kept, bridged, soon
 
 CALLER = "13800002201"
-
-
-def run(scene: object) -> Kept:
-    return asyncio.run(scene)  # type: ignore[arg-type]
 
 
 def answered(double: Double, extension: str = "8001") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from lianxin.telephony.models import Agent, AgentSpell, AgentState, Call, CallEv
 from lianxin.telephony.switches.bridge import Unkept
 from lianxin.telephony.switches.events import Told
 from lianxin.telephony.switches.keeping import Database
+from tests.loops import run
 from tests.world import World
 
 from .switching import Kept, bridged
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def day(world: World) -> list[Told]:
     """What a bridge tells of a day, heard on a real socket."""
     Agent.objects.create(staff=world.staff["operator"], extension="8001")
-    return asyncio.run(bridged(a_day)).told
+    return run(bridged(a_day)).told
 
 
 def test_the_calls_of_a_day_are_kept(day: list[Told]) -> None:

@@ -20,6 +20,7 @@ from lianxin.telephony.switches.asterisk import AsteriskSwitch
 from lianxin.telephony.switches.double import Double
 from lianxin.telephony.switches.ringing import PROFILE, Callers, Ringing
 from lianxin.telephony.switches.standing import Standing
+from tests.loops import run
 
 from .switching import until
 
@@ -47,7 +48,7 @@ def test_nobody_rings_while_nobody_is_ready() -> None:
         await ring(double, QUICK, 0.2)
         return found
 
-    assert asyncio.run(scene()) == {}
+    assert run(scene()) == {}
 
 
 def test_callers_wait_and_those_whose_patience_ends_hang_up() -> None:
@@ -60,7 +61,7 @@ def test_callers_wait_and_those_whose_patience_ends_hang_up() -> None:
         await ring(double, QUICK, 1.5)
         return found, numbers
 
-    found, numbers = asyncio.run(scene())
+    found, numbers = run(scene())
     assert found["QueueCallerJoin"] >= 3
     assert found["QueueCallerAbandon"] >= 2
     assert found["AgentConnect"] == 0
@@ -75,7 +76,7 @@ def test_callers_who_are_answered_talk_and_hang_up() -> None:
         await ring(double, Callers(an_hour=360_000, patience=5.0, talk=0.05, shortest_talk=0), 1.5)
         return found, len(double.channels)
 
-    found, left = asyncio.run(scene())
+    found, left = run(scene())
     assert found["AgentConnect"] >= 2
     assert found["Hangup"] >= 4
     assert left <= 8  # no more wait than a demonstration bears
