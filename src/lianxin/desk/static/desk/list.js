@@ -69,7 +69,7 @@ window.addEventListener("DOMContentLoaded", () => {
 });
 
 // The live line: asks every five seconds while the page is seen; nothing moves until it is pressed.
-const live = document.querySelector("[data-live]");
+const live = document.querySelector(".desk-live");  // the page itself has a data-live too: where live news is asked for
 async function ask() {
   if (document.hidden || !live) return;
   try {
