@@ -82,6 +82,25 @@ def test_a_call_from_ringing_to_the_next(open_as: Open, served: Any, live: str) 
     assert page.faults == []
 
 
+def test_a_call_given_up_before_the_bar_knew_of_it_leaves_nothing(open_as: Open, served: Any, live: str) -> None:
+    page = open_as("operator", "/desk/call/")
+    sits(page)
+    listens(page)
+    page.evaluate("""() => {
+      const real = window.fetch, bar = document.getElementById('desk-agent').dataset.bar;
+      const gate = new Promise((open) => { window.openGate = open; });
+      window.fetch = async (address, ...more) => { if (address === bar) await gate; return real(address, ...more); };
+    }""")
+    rings()
+    expect(phone(page)).to_have_value(NUMBER)
+    told("abandoned")
+    page.evaluate("window.openGate()")
+    expect(phone(page)).to_have_value("")
+    expect(page.locator("#call-form [name=call]")).to_have_value("")
+    expect(page.locator("#call-pop")).to_be_empty()
+    assert page.faults == []
+
+
 def test_what_somebody_is_writing_is_left_alone(open_as: Open, served: Any, live: str) -> None:
     page = open_as("operator", "/desk/call/")
     sits(page)

@@ -18,7 +18,10 @@ const post = (address, body = {}) => fetch(address, {
 // The bar is replaced only by something new, and not under somebody's hands.
 let was = "";
 function show(markup) {
-  if (markup === was) return;
+  if (markup !== was) replace(markup);
+  settled();  // also when the bar stays as it was: a call that was given up at once may never have stood in it
+}
+function replace(markup) {
   const typed = place.contains(document.activeElement) && document.activeElement.matches("input") ? document.activeElement : null;
   const held = typed && { id: typed.id, value: typed.value };
   was = markup;
@@ -26,14 +29,14 @@ function show(markup) {
   const again = held && document.getElementById(held.id);
   if (again) { again.value = held.value; again.focus(); }
   tick();
-  settled();
 }
 const bar = () => place.firstElementChild;
 let asked = 0;
 async function look() {
   const mine = ++asked;
   const answer = await fetch(place.dataset.bar, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
-  if (answer?.ok && mine === asked) show(await answer.text());
+  const markup = answer?.ok ? await answer.text() : null;
+  if (markup !== null && mine === asked) show(markup);
 }
 async function act(address, body) {
   asked += 1;
