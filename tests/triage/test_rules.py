@@ -1,4 +1,4 @@
-"""The keyword rules find what a plain look at every place finds, on the city's own list and a sample of the texts that a demo learns from."""
+"""The keyword rules find what a plain look at every place finds, on the city's own list and a sample of the texts a demo learns from."""
 
 from __future__ import annotations
 
