@@ -65,11 +65,12 @@ def test_what_it_keeps_is_closed_to_others(demo: Demo) -> None:
 
 @pytest.mark.browser
 def test_the_tutorial_can_be_walked_and_every_picture_is_its(browser: Any, demo: Demo, tmp_path: Path) -> None:
-    """What the page says can be done, and its pictures are taken."""
+    """What the pages say can be done, on both desks too, and their pictures are taken."""
     tour = Tour(browser, demo_of(demo.data), tmp_path)
     tour.walk()
     tour.faces()
     tour.field()
+    tour.linkage()
     taken = {path.name for path in tmp_path.iterdir()}
     assert taken == {path.name for path in (ROOT / "docs" / "images").iterdir()}
 
