@@ -26,7 +26,10 @@ RUNS = re.compile(r"<script>alert|<img src=x|[\x00\x07\x1b\u202e]")
 # Values of a city's own lists: markup there is refused, not kept.
 CODED = {"reason": ("raise_return",), "route": ("decline",), "lead_unit": None, "category": None, "area": None, "officer": None,
          "suggested_unit": None, "means": None, "outcome": None, "satisfaction": None, "service": None,
-         "waits_for": None, "until": None}
+         "waits_for": None, "until": None, "partner": None, "wish": None,
+         "basis": ("offer_handover",), "mode": None}
+# Who it was: sealed with the reporter, in no text of an event.
+SEALED = ("add_reporter",)
 
 
 def coded(action: str, name: str) -> bool:
@@ -54,7 +57,12 @@ def test_in_every_field_of_every_action(world: World, as_: SignIn, monday: Froze
     assert {text.field for text in kept} <= set(sent) | {"words", "demand", "answer"}
     assert not any(re.search(r"[\x00\x07\x1b\u202e]", text.body) for text in kept)
     assert all("<script>" in text.body for text in kept), "words are kept as they were said"
-    assert kept or not sent or action in ("request_publication", "clear_publication", "withdraw", "rate")
+    assert bool(kept) is (action not in SEALED) or not sent or action in ("request_publication", "clear_publication", "withdraw", "rate")
+    if action in SEALED:
+        page = as_("operator").post(reverse("desk:identity", args=[case_id]), {"why": "核实"})
+        assert page.status_code == 200
+        assert "&lt;script&gt;alert(1)" in page.content.decode(), "the address is kept as it was said"
+        assert not RUNS.search(page.content.decode())
     harmless(as_("supervisor"), case_id)
 
 
