@@ -33,7 +33,7 @@ from lianxin.cases.queries import access_case
 from lianxin.cases.reference import reference
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from lianxin.organisations.actors import Actor
-from lianxin.telephony import commands
+from lianxin.telephony import commands, popping
 from lianxin.telephony.commands import Commanded
 
 from .models import Direction, Handover, Partner
@@ -139,6 +139,16 @@ def offer(by: Actor, case_id: uuid.UUID, service: str, *, submission: str) -> tu
     return None, why
 
 
+def _with_its_call(by: Actor, case_id: uuid.UUID) -> None:
+    """The call that this person has on the telephone lies on the case: its recording is named in the offer."""
+    call = commands.live_call(by.staff_id) if by.staff_id is not None else None
+    if call is not None:
+        try:
+            popping.lies_on(by, call_id=call.pk, case_id=case_id)
+        except DomainError as error:
+            log.warning("the call %s does not lie on case %s: %s", call.pk, case_id, error.code)
+
+
 def press(by: Actor, *, service: str, intake: Intake, submission: str, telephone: bool = True) -> Pressed:
     """One press of an emergency key: ring, register with the words so far, offer. The same `submission` is the same case, the same
     service of it the same handover; `telephone` is False when the key was pressed by hand before and only the rest is to follow.
@@ -153,6 +163,7 @@ def press(by: Actor, *, service: str, intake: Intake, submission: str, telephone
     case_id, code = case_of(by, submission), ""
     if case_id is None:
         case_id, code = _registered(by, intake, submission)
+    _with_its_call(by, case_id)
     handover, why = offer(by, case_id, service, submission=submission)
     number = Case.objects.values_list("number", flat=True).get(pk=case_id)
     return Pressed(case_id, number, service, phone, handover, why, code)

@@ -13,6 +13,7 @@ from lianxin.cases.models import Case, EventText
 from lianxin.cases.reference import reference
 from lianxin.kernel.errors import Conflict, Invalid
 from lianxin.kernel.ids import uuid7
+from lianxin.telephony import popping
 
 from . import disclosing, mapping, threads, wire
 from .models import UNDECIDED, Direction, Handover, HandoverState, Holder, Matter, Partner, StepBy, What
@@ -70,6 +71,11 @@ def category_of(case: Case, partner: Partner) -> wire.Category | None:
     return wire.Category(code=node.code, name=node.said, theirs=mapping.theirs(partner, What.CATEGORY, node.code))
 
 
+def recording_of(case: Case) -> str | None:
+    """The recording of the case's latest call, as the telephone system names it; None where there is none. One query."""
+    return next((one.call.recording[:200] for one in popping.of_case(case) if one.call.recording), None)
+
+
 def offer(step: Step, asked: Offer) -> None:
     """The hook of `offer_handover`: matter, handover, message and ledger. Raises Invalid and Conflict."""
     partner = partner_of(asked.partner)
@@ -88,7 +94,7 @@ def offer(step: Step, asked: Offer) -> None:
         emergency=asked.emergency, mode=wire.Mode(asked.mode), basis=wire.Basis(asked.basis), reason=asked.reason,
         words=words_of(case, asked), category=category, place=place_of(case), occurred_at=None, wish=wire.Wish(asked.wish),
         caller=caller, first_receiver=settings.LIANXIN_LINKAGE_NAME if matter.first_receiver == Holder.US else partner.code,
-        reference=case.number, operator=badge_of(step.by), call=None,
+        reference=case.number, operator=badge_of(step.by), call=recording_of(case),
         answer_within=limit_of(handover, HandoverState.OFFERED) or 900)
     threads.say(matter, wire.Kind.OFFER, body, handover=handover)
     disclosing.record(handover, caller, why, case=case, staff_id=step.by.staff_id)

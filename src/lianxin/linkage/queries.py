@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from lianxin.cases.models import Case, Event
 from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
-from lianxin.kernel.crypto import KeyringError, decrypt
+from lianxin.kernel.crypto import KeyringError
 from lianxin.kernel.errors import NotAllowed, NotFound
 from lianxin.kernel.text import mask_phone
 from lianxin.organisations.actors import Actor, Kind
@@ -28,6 +28,7 @@ from . import policy
 from .disclosing import mask_name
 from .models import Direction, Disclosure, Handover, HandoverStep, Mapping, Matter, What
 from .states import OPEN, UNDECIDED, HandoverState
+from .steps import open_payload, words_of
 from .wire import Offer
 
 log = logging.getLogger(__name__)
@@ -120,27 +121,22 @@ def _base() -> QuerySet[Handover]:
     return Handover.objects.select_related("matter__partner", "matter__case", "category", "follows")
 
 
-def opened(value: bytes | memoryview | None, context: str) -> str:
-    """A sealed text. Empty when there is none, or when no key opens it: the log says so and the page goes on."""
-    if value is None:
-        return ""
-    try:
-        return decrypt(bytes(value), context=context)
-    except KeyringError as error:
-        log.error("%s cannot be opened: %s", context, error)
-        return ""
-
-
 def offer_of(handover: Handover) -> Offer | None:
-    """What a partner's offer said; None when it was emptied, or is ours."""
-    raw = opened(handover.payload, f"handover:{handover.pk}:payload")
-    if not raw:
-        return None
+    """What a partner's offer said; None when it was emptied, or is ours – or cannot be read: the log says so, the page goes on."""
     try:
-        return Offer.model_validate_json(raw)
-    except ValidationError as error:
-        log.error("the offer of %s cannot be read: %s", handover.pk, error.error_count())
+        return open_payload(handover)
+    except (KeyringError, ValidationError) as error:
+        log.error("the offer of %s cannot be read: %s", handover.pk, type(error).__name__)
         return None
+
+
+def _words(step: HandoverStep) -> str:
+    """The words of a step; empty when no key opens them: the log says so, the page goes on."""
+    try:
+        return words_of(step)
+    except KeyringError as error:
+        log.error("the words of %s cannot be opened: %s", step.pk, error)
+        return ""
 
 
 def category_here(handover: Handover) -> str:
@@ -232,7 +228,7 @@ def alarms(by: Actor) -> Alarms:
 
 
 def _told(steps: Iterable[HandoverStep]) -> tuple[Told, ...]:
-    return tuple(Told(step, opened(step.words, f"handover_step:{step.pk}:words")) for step in steps)
+    return tuple(Told(step, _words(step)) for step in steps)
 
 
 def _threads(found: Sequence[Handover]) -> list[Thread]:

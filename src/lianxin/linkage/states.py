@@ -74,8 +74,6 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(Kind.CLOSE, Who.OFFEROR, (S.OUTCOME_RETURNED,), S.CLOSED),
 )
 BY_KIND: Final = {row.kind: row for row in TABLE}
-# By the clock, or by what the refusal says: still unclear, and the desk that offered was the first receiver.
-DEFAULT: Final = (S.REFUSED, S.DEFAULTED)
 
 
 def after(kind: Kind, state: HandoverState | str, *, by: Who, defaulted: bool = False) -> HandoverState | None:

@@ -79,8 +79,3 @@ def followed(handover: Handover) -> uuid.UUID | None:
     record = record_of(handover.matter)
     known = record.find(handover.pk)
     return RULES.followed(record, known) if known is not None else None
-
-
-def may_finish(matter: Matter) -> bool:
-    """Whether this side may end the matter: it holds it, and has not left it to the other side to take it over."""
-    return record_of(matter).unconditional

@@ -73,22 +73,29 @@ def take_faults(form: forms.Form, error: DomainError) -> None:
         form.add_error(name if name in form.fields else None, fault)
 
 
-class ActionForm(forms.Form):
-    """Base: knows the case it acts on; `cleaned()` gives the action's keyword arguments."""
+class PreparedForm(forms.Form):
+    """Base: is filled from what it acts on; `cleaned()` gives the keyword arguments of what is done."""
 
     lists: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
-        self.case = case
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.prepare()
 
     def prepare(self) -> None:
-        """Fill choices and first values from the case."""
+        """Fill choices and first values."""
 
     def cleaned(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
+
+
+class ActionForm(PreparedForm):
+    """A form of an action: knows the case."""
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        self.case = case
+        super().__init__(*args, **kwargs)
 
 
 class Coded(ActionForm):

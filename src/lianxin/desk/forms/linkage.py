@@ -18,25 +18,15 @@ from lianxin.linkage.queries import category_here
 from lianxin.linkage.wire import Agreed, PhoneAgreed
 
 from ..typed import area_code, category_code
-from .base import AreaField, CategoryField, text, when
+from .base import AreaField, CategoryField, PreparedForm, text, when
 
 
-class HandoverForm(forms.Form):
-    """Base: knows the handover; `cleaned()` gives the service's keyword arguments."""
-
-    lists: tuple[str, ...] = ()
+class HandoverForm(PreparedForm):
+    """A form of what is done to a handover: knows it."""
 
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
         self.handover = handover
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Fill choices and first values from the handover."""
-
-    def cleaned(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
 
 
 def category_line(code: str) -> str:
