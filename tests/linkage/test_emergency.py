@@ -15,9 +15,10 @@ from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
 from lianxin.linkage import emergency
 from lianxin.linkage.emergency import Rest, more, press
 from lianxin.linkage.models import Disclosure, Handover, Partner
-from lianxin.telephony import commands
+from lianxin.telephony import commands, popping
 from lianxin.telephony.commands import Commanded
 from tests.linkage.peer import Peer, partner
+from tests.telephony.ways import rings, seated, told
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,22 @@ def test_it_rings_first_then_registers_then_offers(world: World, desk: Partner, 
     assert (done.handover.emergency, done.handover.mode, done.handover.matter.partner_id) == (True, "transfer", desk.pk)
     (kind, body), = Peer.of(done.handover).heard()
     assert (kind, body["emergency"], body["words"], body["caller"]["phone"]) == ("offer", True, "花园社区有人持刀追人", "13711239876")
+
+
+def test_the_call_lies_on_the_case_and_its_recording_is_named(world: World, desk: Partner, rung: list[tuple[str, int]]) -> None:
+    seated(world)
+    call = rings()
+    told("answered", extension="8001")
+    told("recording", recording="2026/03/02/c1.wav")
+    done = pressed(world, "s1")
+    pressed(world, "s1")
+    assert [one.call_id for one in popping.of_case(Case.objects.get(pk=done.case_id))] == [call.pk]
+    assert done.handover is not None
+    (_kind, body), = Peer.of(done.handover).heard()
+    assert body["call"] == "2026/03/02/c1.wav"
+    told("ended")
+    later = pressed(world, "s2")
+    assert popping.of_case(Case.objects.get(pk=later.case_id)) == []
 
 
 def test_pressed_twice_it_is_one_case_and_one_handover(world: World, desk: Partner, rung: list[tuple[str, int]]) -> None:
