@@ -223,6 +223,18 @@ def test_one_press_and_the_rest_follows_and_the_save_ends_it(world: World, desk:
     assert [body["words"] for kind, body in Peer.of(handover).heard() if kind == "supplement"] == ["，拿着刀", "，跑了"]
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_piece_on_its_way_when_the_form_is_saved_comes_once(arrived: bool, world: World, desk: Partner, as_: SignIn) -> None:
+    client, said = as_("operator"), pressed(words="花园社区有人打架")
+    client.post("/desk/call/emergency/110/", said)
+    if arrived:
+        client.post("/desk/call/emergency/more/", said | {"n": "1", "piece": "，拿着刀"})
+    client.post("/desk/call/", said | {
+        "words": "花园社区有人打架，拿着刀，跑了", "do": "register", "n": "2", "piece": "，跑了",
+        "under_way_n": "1", "under_way_piece": "，拿着刀"})
+    assert [body["words"] for kind, body in Peer.of(Handover.objects.get()).heard() if kind == "supplement"] == ["，拿着刀", "，跑了"]
+
+
 def test_the_case_just_made_is_not_offered_as_another_one_alike(world: World, desk: Partner, as_: SignIn) -> None:
     client, said = as_("operator"), pressed(words="花园社区楼下工地半夜打桩打架", area="990101001001")
     client.post("/desk/call/emergency/110/", said)

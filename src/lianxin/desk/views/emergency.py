@@ -92,6 +92,17 @@ def rest_of(request: HttpRequest) -> Rest:
         name=_said(request, "name", 60), phone=_said(request, "phone", 40))
 
 
+def _under_way(request: HttpRequest) -> Rest | None:
+    """The piece that was on its way when the form was saved: it may have arrived or not, and under its number it comes once."""
+    n = small_number(_said(request, "under_way_n", 8))
+    if not n:
+        return None
+    return Rest(
+        n=n, piece=_said(request, "under_way_piece", 12_000), place_text=_said(request, "under_way_place_since", 300),
+        category=category_code(_said(request, "under_way_category_since", 160)),
+        area=area_code(_said(request, "under_way_area_since", 200)))
+
+
 @staff(*WORKERS)
 @require_POST
 def emergency_more(request: StaffRequest) -> HttpResponse:
@@ -122,7 +133,9 @@ def finished(request: StaffRequest, submission: str) -> tuple[Case, list[str | P
     case_id = emergency.case_of(request.actor, submission)
     if case_id is None:
         return None
-    faults = emergency.more(request.actor, submission, rest_of(request))
+    under_way = _under_way(request)
+    before = emergency.more(request.actor, submission, under_way) if under_way is not None else []
+    faults = before + emergency.more(request.actor, submission, rest_of(request))
     return Case.objects.get(pk=case_id), faults
 
 

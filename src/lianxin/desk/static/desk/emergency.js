@@ -10,7 +10,7 @@ const LONGEST = 10000;  // and at most so long after the first of its letters
 const AGAIN = 4000;  // between tries of a piece that did not arrive
 const LOOK = 2000;  // between looks at how it stands while the partner has not answered
 
-let held = null;  // { submission, n, words, place, name, phone }: what has arrived there
+let held = null;  // { submission, n, words, place, name, phone }: what has arrived there; { sending: { body, after } }: what may have
 function store() {
   try { sessionStorage.setItem(KEPT, JSON.stringify(held)); } catch { /* private mode: then for this page only */ }
 }
@@ -79,13 +79,13 @@ async function press(service) {
 
 // What has been typed since: the rest of the words, or all of them where something before was changed. What was only filled in from
 // the words goes with the ordinary save, when somebody has looked at it.
-function rest(all = false) {
+function rest(all = false, since = held) {
   const words = value("words");
-  const piece = words.startsWith(held.words) ? words.slice(held.words.length) : words;
+  const piece = words.startsWith(since.words) ? words.slice(since.words.length) : words;
   const chosen = (name, before) => value(name) !== before && (all || form.elements[name].dataset.byHand) ? value(name) : "";
   return {
-    piece: piece.trim(), place_since: chosen("place_text", held.place),
-    category_since: chosen("category", held.category), area_since: chosen("area", held.area),
+    piece: piece.trim(), place_since: chosen("place_text", since.place),
+    category_since: chosen("category", since.category), area_since: chosen("area", since.area),
     name: settled("name", all), phone: settled("phone", all),
   };
 }
@@ -106,10 +106,9 @@ function soon() {
   clearTimeout(timer);
   timer = setTimeout(send, Math.max(0, Math.min(QUIET, first + LONGEST - now)));
 }
-// One piece at a time; what did not arrive is sent again just as it was, under its number.
-let idle = Promise.resolve();  // when the piece under way has arrived, or has not
+// One piece at a time; what did not arrive is sent again just as it was, under its number – after a reload as well.
 function send() {
-  if (held && !sending?.busy) idle = piece();
+  if (held && !sending?.busy) piece();
 }
 async function piece() {
   first = 0;
@@ -122,6 +121,8 @@ async function piece() {
   const { body, after } = sending;
   if (!something(body)) { sending = null; return; }
   sending.busy = true;
+  held.sending = { body, after };
+  store();
   let arrived = false;
   try {
     const answer = await post(panel.dataset.more, { submission: held.submission, n: held.n + 1, ...body });
@@ -139,6 +140,7 @@ async function piece() {
   Object.assign(held, after, { n: held.n + 1 });
   for (const name of ["name", "phone"]) if (body[name]) held[name] = body[name];
   sending = null;
+  delete held.sending;
   store();
   note(panel.dataset.following);
   if (something(rest())) soon();
@@ -160,28 +162,23 @@ function watch() {
   if (held && said().querySelector("[data-undecided]")) looking = setTimeout(look, LOOK);
 }
 
-// The ordinary keys end it: what is left goes with them, under a number of its own. A piece that is on its way is waited for a moment,
-// so that it does not come twice.
-const PATIENCE = 1500;
-let waited = false;
-function finish(event) {
+// The ordinary keys end it: what is left goes with them. A piece that is on its way goes once more, under its own number, so that it
+// neither comes twice nor is lost with the page.
+function hide(name, text) {
+  const hidden = form.querySelector(`[type=hidden][name=${name}]`) ?? form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name }));
+  hidden.value = text;
+}
+function finish() {
   if (!held) return;
-  if (sending?.busy && !waited) {
-    event.preventDefault();
-    event.stopPropagation();
-    waited = true;
-    const enough = new Promise((done) => { setTimeout(done, PATIENCE); });
-    Promise.race([idle, enough]).then(() => form.requestSubmit(event.submitter));
-    return;
-  }
-  waited = false;
   clearTimeout(timer);
   clearTimeout(looking);
-  const left = { ...rest(true), n: held.n + 2 };
-  for (const name of ["piece", "place_since", "category_since", "area_since", "n"]) {
-    const hidden = form.querySelector(`[type=hidden][name=${name}]`) ?? form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name }));
-    hidden.value = left[name];
+  const left = rest(true, sending ? { ...held, ...sending.after } : held);
+  for (const name of ["piece", "place_since", "category_since", "area_since"]) {
+    hide(name, left[name]);
+    hide(`under_way_${name}`, sending?.body[name] ?? "");
   }
+  hide("n", held.n + 2);
+  hide("under_way_n", sending ? held.n + 1 : "");
 }
 
 if (panel) {
@@ -189,6 +186,7 @@ if (panel) {
   else {
     try { held = JSON.parse(sessionStorage.getItem(KEPT)); } catch { /* private mode */ }
     if (held) {
+      if (held.sending) sending = { ...held.sending, busy: false };
       form.elements.submission.value = form.dataset.pressed = held.submission;
       panel.hidden = false;
       pressed().innerHTML = held.pressed ?? "";
