@@ -143,8 +143,8 @@ INSTALLED_APPS = [
     "lianxin.analysis",
     "lianxin.analysis.reports",
 ]
-for _name in ("telephony", "patrols", "care", "linkage", "city", "faces", "portal", "desk", "field", "api", "live", "demo", "bench",
-              "docs"):
+for _name in ("telephony", "patrols", "care", "linkage", "publishing", "exchange", "webhooks", "transfer", "operations", "city", "faces",
+              "portal", "desk", "field", "api", "live", "open311", "ogc", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 
