@@ -85,6 +85,8 @@ BY_CONSENT: dict[str, str] = {
     "care.CareEntry.purpose": "sealed",
     "care.CareEntry.witness": "sealed",
     "care.CareVisit.note": "sealed",
+    "webhooks.Follow.address": "sealed",  # of who asked for public news; an unconfirmed one goes after two days, see webhooks/following.py
+    "webhooks.Follow.address_hash": "a keyed hash",
 }
 
 # Free fields that hold nothing about a reporter, each with the reason.
@@ -184,6 +186,30 @@ IMPERSONAL: dict[str, str] = {
     "triage.Offer.offered": "codes of categories, areas, services and articles, and ids of cases",
     "triage.Offer.probability": "how sure the system was",
     "triage.Offer.chosen": "one such code",
+    "webhooks.Subscription.name": "what a system is called",
+    "webhooks.Subscription.url": "the address of a system",
+    "webhooks.Subscription.types": "words of the transition table",
+    "webhooks.Subscription.units": "units",
+    "webhooks.Subscription.areas": "areas",
+    "webhooks.Subscription.last_error": "a fault of the line",
+    "webhooks.SubscriptionSecret.secret": "a system's key, sealed",
+    "webhooks.SubscriptionSecret.hint": "four letters of a random secret",
+    "webhooks.Delivery.type": "a word of the transition table",
+    "webhooks.Delivery.body": "ids, numbers, codes and times: a test holds it to that",
+    "webhooks.Delivery.last_error": "a fault of the line",
+    "webhooks.Attempt.request": "heads of a request of our own",
+    "webhooks.Attempt.response": "heads of a system's answer",
+    "webhooks.Attempt.error": "a fault of the line",
+    "webhooks.NewsStanding.revision": "a counter",
+    "webhooks.Follow.language": "a language",
+    "webhooks.Follow.read_to": "a counter",
+    "webhooks.Channel.name": "what an office calls its own group",
+    "webhooks.Channel.address": "an office's own address at a service, sealed",
+    "webhooks.Channel.service": "the name of a service",
+    "webhooks.Channel.read_to": "a counter",
+    "webhooks.Channel.last_error": "a fault of the line",
+    "webhooks.PushKey.private": "the installation's own key, sealed",
+    "webhooks.PushKey.public": "the installation's own key",
 }
 
 

@@ -1,0 +1,1 @@
+"""Events to the systems that subscribed to them, and public news to the residents and offices that asked for it."""
