@@ -80,7 +80,7 @@ _CALLBACK: Final = frozenset({Role.CALLBACK})
 _SUPERVISOR: Final = frozenset({Role.SUPERVISOR})
 _NOBODY: Final[frozenset[Role]] = frozenset()
 _ANYONE: Final = frozenset(Role) - {Role.ADMINISTRATOR, Role.GRID_WORKER, Role.TEAM_LEAD, Role.CARE_KEEPER, Role.HEAD,
-                                     Role.LEADER, Role.SWITCHBOARD}
+                                     Role.LEADER, Role.SWITCHBOARD, Role.OUTSIDE_APP}
 _HOTLINE: Final = frozenset({Holder.HOTLINE})
 _LEAD: Final = frozenset({Holder.LEAD})
 _UNIT: Final = frozenset({Holder.LEAD, Holder.ASSIST})
@@ -94,7 +94,7 @@ _BEFORE_REPLY: Final = (State.REGISTERED, State.ACCEPTED, State.DISPATCHED, Stat
 TABLE: Final[tuple[Transition, ...]] = (
     Transition(
         "register", _("登记"), (), (State.REGISTERED,),
-        frozenset({Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER, Role.CLERK}),
+        frozenset({Role.OPERATOR, Role.DISPATCHER, Role.GRID_WORKER, Role.CLERK, Role.OUTSIDE_APP}),
         frozenset({Holder.HOTLINE, Holder.REPORTER, Holder.SYSTEM}),
         requires=("words",), public=True, announces=True,
     ),

@@ -49,7 +49,7 @@ class Board:
 
 ALL = Board(
     "all", _("全部工单"), _("没有符合条件的工单。换个条件，或清除筛选。"),
-    frozenset(Role) - {Role.ADMINISTRATOR, Role.TEAM_LEAD, Role.CARE_KEEPER},
+    frozenset(Role) - {Role.ADMINISTRATOR, Role.TEAM_LEAD, Role.CARE_KEEPER, Role.OUTSIDE_APP},
 )
 BOARDS: tuple[Board, ...] = (
     Board("queue", _("待受理与派单"), _("都派出去了。有新件会在这里提示。"), frozenset({Role.OPERATOR, Role.DISPATCHER}),

@@ -43,6 +43,7 @@ class Role(models.TextChoices):
     TEAM_LEAD = "team_lead", _("网格长")
     CARE_KEEPER = "care_keeper", _("关爱登记管理员")
     SWITCHBOARD = "switchboard", _("话务系统")
+    OUTSIDE_APP = "outside_app", _("外部应用")
     ADMINISTRATOR = "administrator", _("系统管理员")
 
 

@@ -11,7 +11,7 @@ from ..models import CatalogueProposal
 from ..policy import YES, Decision
 from ..reference import Place
 
-READERS = frozenset(Role) - {Role.GRID_WORKER, Role.TEAM_LEAD, Role.CARE_KEEPER}
+READERS = frozenset(Role) - {Role.GRID_WORKER, Role.TEAM_LEAD, Role.CARE_KEEPER, Role.OUTSIDE_APP}
 PROPOSERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
 PROPOSE, DECIDE, RESTORE = "propose_catalogue", "decide_catalogue", "restore_catalogue"  # what a token's scopes call them
 
