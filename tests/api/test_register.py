@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from lianxin.api import tokens
 from lianxin.cases.models import Case, Event
 from lianxin.cases.rebuild import differences
+from lianxin.faces import machines as door
 from lianxin.kernel.clock import Frozen
 from lianxin.organisations.models import ApiToken, Role, RoleGrant
 from tests.api.conftest import Machine, token
@@ -86,7 +87,7 @@ def test_scopes_and_roles(world: World, monday: Frozen) -> None:
 
 def test_revoked_within_five_seconds(world: World, monday: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
-    monkeypatch.setattr(tokens.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(door.time, "monotonic", lambda: clock[0])
     machine = Machine(token(world, "operator"))
     assert machine.post("/cases", {"words": WORDS}).status_code == 201
     ApiToken.objects.update(revoked_at=monday.move(seconds=1))

@@ -15,13 +15,14 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 from django.utils.translation import activate
 
+from lianxin.faces.machines import language_of, take_in
 from lianxin.kernel.errors import TooLarge
+from lianxin.operations.requests import ROUTE
 
 from . import linkage, problems, register
 
 PREFIX = "/api/"
 ROOT = "/api/v1/"
-TAKEN_IN = 32 * 1024 * 1024  # bytes of a body that is too large, read before saying so
 
 
 class Gate:
@@ -33,7 +34,7 @@ class Gate:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith((PREFIX, linkage.PREFIX)):
             return self.get_response(request)
-        language = problems.language_of(request)
+        language = language_of(request)
         activate(language)
         head = request.method == "HEAD"
         if head:
@@ -43,7 +44,7 @@ class Gate:
         except Exception as error:
             response = problems.of(error)
         if response.status_code == 413:
-            _take_in(request)
+            take_in(request)
         if head:
             request.method = "HEAD"
             response = _without_body(response)
@@ -63,8 +64,10 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
         raise TooLarge()
     path = request.path_info
     if path.startswith(linkage.PREFIX):
+        request.META[ROUTE] = linkage.ROOT[1:]
         return linkage.answer(request)
     if path == register.PATH and request.method == "POST":
+        request.META[ROUTE] = register.PATH[1:]
         return register.view(request)
     if not path.startswith(ROOT):
         raise Http404
@@ -72,18 +75,9 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
         match = get_resolver("lianxin.api.urls").resolve("/" + path.removeprefix(ROOT))
     except Resolver404:
         raise Http404 from None
+    request.META[ROUTE] = ROOT[1:] + match.route
     view: Callable[..., HttpResponseBase] = match.func
     return view(request, *match.args, **match.kwargs)
-
-
-def _take_in(request: HttpRequest) -> None:
-    """Read on a little: a client still sending its body would otherwise see a broken connection and no answer."""
-    left = TAKEN_IN
-    try:
-        while left > 0 and (chunk := request.read(min(left, 65_536))):
-            left -= len(chunk)
-    except (OSError, ValueError):
-        return
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponse:

@@ -10,10 +10,8 @@ import json
 import logging
 import traceback
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
@@ -22,12 +20,11 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 from pydantic import ValidationError
 
 from lianxin.kernel import faults
@@ -90,23 +87,6 @@ CODES = {
     409: "conflict", 413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "too_many",
     500: "internal", 503: "unavailable",
 }
-
-
-@lru_cache(maxsize=512)
-def _language(header: str) -> str:
-    for code, _weight in parse_accept_lang_header(header):
-        if code == "*":
-            break
-        try:
-            return get_supported_language_variant(code)
-        except LookupError:
-            continue
-    return settings.LANGUAGE_CODE
-
-
-def language_of(request: HttpRequest) -> str:
-    """The supported language the caller likes best, from Accept-Language alone; Chinese when silent."""
-    return _language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500])
 
 
 def problem(status: int, *, code: str = "", detail: str | Promise = "", errors: Iterable[Mapping[str, str]] = (),

@@ -22,11 +22,12 @@ from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.files import claimed
 from lianxin.cases.models import Case, Event
 from lianxin.cases.states import BY_ACTION
+from lianxin.faces.machines import trust_quiet_connection
 from lianxin.kernel.errors import Invalid, NotAllowed
 from lianxin.organisations.models import Role
 
 from .choices import KindName, SystemName, UrgencyName
-from .requests import key_of, read, trust_quiet_connection
+from .requests import key_of, read
 from .tokens import Caller, caller_of
 
 PATH = "/api/v1/cases"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import select
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
-from django.db import connection
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
@@ -53,18 +51,3 @@ def json_body(request: HttpRequest) -> bytes:
 def read(request: HttpRequest, model: type[M]) -> M:
     """The body as `model`. An empty body is an empty object. Raises ValidationError and WrongMediaType."""
     return model.model_validate_json(json_body(request) or b"{}")
-
-
-def trust_quiet_connection() -> None:
-    """Spare the hot path the question whether the connection still lives: a socket the server has closed is readable.
-
-    A connection that dies later is answered 503, and the same request with its key may be sent again.
-    """
-    held = cast(Any, connection)
-    raw = held.connection
-    if raw is None or raw.closed or held.health_check_done or held.in_atomic_block:
-        return
-    poll = select.poll()
-    poll.register(raw.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
-    if not poll.poll(0):
-        held.health_check_done = True

@@ -1,105 +1,19 @@
-"""Who calls: a bearer token acting as one member of staff in one unit.
-
-A token that was read is kept for `FRESH_FOR` seconds in each process, so that a burst of requests costs no queries
-for it; a revoked token is refused after that time at the latest.
-"""
+"""Who calls: a bearer token acting as one member of staff in one unit (`faces.machines`)."""
 
 from __future__ import annotations
 
-import threading
-import time
-import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from django.db.models import Q
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
-from lianxin.kernel.clock import now
-from lianxin.kernel.errors import NotAllowed
-from lianxin.organisations.actors import Actor, actor_for
-from lianxin.organisations.models import ApiToken, token_digest
+from lianxin.faces.machines import ALL, READ, Caller, bearer, caller_with, forget
 
 from .problems import Unauthenticated
 
-FRESH_FOR = 3.0  # seconds
-KEPT = 2048
-USED_EVERY = timedelta(minutes=1)
-READ, ALL = "read", "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """One token's picture. `name` parts its idempotency keys from everyone else's."""
-
-    token_id: uuid.UUID | None
-    name: str
-    actor: Actor
-    scopes: frozenset[str]
-    expires_at: datetime | None = None
-    title: str = ""
-
-    def may(self, *scopes: str) -> bool:
-        return ALL in self.scopes or not self.scopes.isdisjoint(scopes)
-
-    def need(self, *scopes: str) -> None:
-        """Raise NotAllowed unless the token has one of these scopes."""
-        if not self.may(*scopes):
-            raise NotAllowed(_("这个接口令牌没有这一步的权限。"), code="scope_missing")
-
-
-_lock = threading.Lock()
-_held: dict[bytes, tuple[float, Caller]] = {}
-
-
-def forget() -> None:
-    """Drop what was read: between tests."""
-    with _lock:
-        _held.clear()
-
-
-def _read(digest: bytes) -> Caller | None:
-    at = now()
-    token = (
-        ApiToken.objects.filter(digest=digest, revoked_at__isnull=True, staff__is_active=True)
-        .select_related("staff", "unit").first()
-    )
-    if token is None:
-        return None
-    if token.last_used_at is None or at - token.last_used_at >= USED_EVERY:
-        ApiToken.objects.filter(
-            Q(last_used_at__isnull=True) | Q(last_used_at__lte=at - USED_EVERY), pk=token.pk
-        ).update(last_used_at=at)
-    scopes = frozenset(token.scopes)
-    actor = actor_for(token.staff, via=f"api {token.name}"[:40], scopes=scopes, unit=token.unit)
-    return Caller(token.pk, f"token:{token.pk}", actor, scopes, token.expires_at, token.name)
-
-
-def bearer(request: HttpRequest) -> str:
-    """The secret in the Authorization header, or an empty string."""
-    kind, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return secret.strip() if kind.lower() == "bearer" else ""
+__all__ = ["ALL", "READ", "Caller", "bearer", "caller_of", "forget"]
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Raises Unauthenticated. Two queries at most every `FRESH_FOR` seconds for one token."""
-    secret = bearer(request)
-    if not secret or len(secret) > 200:
-        raise Unauthenticated()
-    digest = token_digest(secret)
-    held = _held.get(digest)
-    if held is not None and time.monotonic() - held[0] < FRESH_FOR:
-        caller: Caller | None = held[1]
-    else:
-        started = time.monotonic()
-        caller = _read(digest)
-        with _lock:
-            _held.pop(digest, None)
-            if caller is not None:
-                if len(_held) >= KEPT:
-                    _held.clear()
-                _held[digest] = (started, caller)
-    if caller is None or (caller.expires_at is not None and caller.expires_at <= now()):
+    """Raises Unauthenticated. Two queries at most every few seconds for one token."""
+    caller = caller_with(bearer(request))
+    if caller is None:
         raise Unauthenticated()
     return caller
