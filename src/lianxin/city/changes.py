@@ -21,7 +21,7 @@ _TABLES = {
                area_id, calendar, duties, active_from, active_to)::text) FROM organisations_unit""",
     "categories": """
         SELECT code, active, md5(ROW(name, name_en, plain_name, plain_name_en, parent_id, is_leaf, kind, urgency,
-               field_matter, complex_allowed, quick_topic, keywords, added)::text) FROM cases_category""",
+               field_matter, complex_allowed, quick_topic, keywords, added, publicity)::text) FROM cases_category""",
     "time_limits": """
         SELECT ROW(category_id, kind, urgency, track, unit_id, valid_from)::text, true, md5(ROW(calendar, sign_for,
                first_contact, resolve, basis, valid_to)::text) FROM cases_timelimit""",

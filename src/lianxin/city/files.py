@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lianxin.cases.models import ClockKind, Kind, NoticeLevel, NoticeTo, TimeLimit, Urgency
+from lianxin.cases.models import ClockKind, Kind, NoticeLevel, NoticeTo, Publicity, TimeLimit, Urgency
 from lianxin.cases.reference import PLAIN_DUTIES
 from lianxin.linkage.models import Identity, PartnerKind, What
 from lianxin.linkage.states import OPEN
@@ -59,6 +59,9 @@ CATEGORIES = Table("categories.csv", "The category tree; a row without rows belo
     Column("plain_name_en", "The same in English.", words(120)),
     Column("quick_topic", "Place among the topics on the portal's first page, from 1.", position),
     Column("added", "`yes`: not in the taxonomy the tree follows.", yes_no),
+    Column("publicity", "What the public record says of a case: `cell` where in public space it is, `area` the village or coarser, "
+           "`count` only how many there are; when empty as in the category above it, and `area` at the top.", choice(Publicity.values),
+           later=True),
 ))
 TIME_LIMITS = Table("time_limits.csv", "How long each duty may take; the most specific row wins.", (
     Column("category", "Category and everything below it; any when empty.", code(12)),

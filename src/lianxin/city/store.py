@@ -8,7 +8,7 @@ from typing import Any
 
 from lianxin.cases.catalogue import versions
 from lianxin.cases.catalogue.content import digest, newest
-from lianxin.cases.models import CatalogueSource, CatalogueVersion, Category, Clock, Phrase
+from lianxin.cases.models import CatalogueSource, CatalogueVersion, Category, Clock, Phrase, Publicity
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit, WorkCalendar
 from lianxin.quality.models import ChecklistItem
 from lianxin.worktime.definition import LEGAL
@@ -83,20 +83,23 @@ def units(plan: Plan, area_ids: Ids, today: date) -> dict[str, int]:
 def categories(plan: Plan) -> dict[str, int]:
     """Categories by code, with their keywords; one that is gone is no longer offered."""
     ids: dict[str, int] = {}
+    public: dict[str, str] = {}  # each has that of the category above it, unless it says otherwise
     fields = ("name", "name_en", "field_matter", "complex_allowed", "plain_name", "plain_name_en", "quick_topic", "added")
     for level, layer in enumerate(_levels(plan.categories), start=1):
+        public |= {row["code"]: row.get("publicity") or public.get(row["parent"], Publicity.AREA) for row in layer}
         made = Category.objects.bulk_create(
             [
                 Category(
                     code=row["code"], parent_id=ids.get(row["parent"]), level=level,
                     is_leaf=row["code"] in plan.leaves, kind=row["kind"] or "help",
                     urgency=row["urgency"] or "normal", keywords=plan.keywords.get(row["code"], {}), active=True,
+                    publicity=public[row["code"]],
                     **{name: row[name] for name in fields},
                 )
                 for row in layer
             ],
             batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
-            update_fields=[*fields, "parent", "level", "is_leaf", "kind", "urgency", "keywords", "active"],
+            update_fields=[*fields, "parent", "level", "is_leaf", "kind", "urgency", "keywords", "active", "publicity"],
         )
         ids |= {category.code: category.pk for category in made}
     Category.objects.exclude(code__in=ids).update(active=False, quick_topic=None)

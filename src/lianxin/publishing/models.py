@@ -21,6 +21,15 @@ class Precision(models.TextChoices):
     CITY = "city", _("只到全市")
 
 
+class Dated(models.TextChoices):
+    """What the times of a record stand for: the moment itself, or the beginning of the day, week (Monday) or month it was in."""
+
+    EXACT = "exact", _("准确时间")
+    DAY = "day", _("当天")
+    WEEK = "week", _("当周")
+    MONTH = "month", _("当月")
+
+
 class Stage(models.TextChoices):
     """Where a case stands, in words anybody understands."""
 
@@ -35,13 +44,16 @@ class Stage(models.TextChoices):
 class Record(models.Model):
     """One case as the public may know it. Written by `records` alone, by `rules`; everything here can be made again.
 
-    `area` is what is shown, as coarse as `precision` says; `lon` and `lat` belong to it or to the cell, never to the case. `opened_at`
-    and `closed_at` are the beginning of the day or week that is shown, except where words were cleared. Words stand here only when the
-    reporter agreed and staff cleared them. `revision` grows with every change of any record: readers that follow ask from there on.
+    `number` is a reference that says nothing (`references`), for the case's own number and its key tell when it was reported: neither
+    the key nor an order by it may leave the house. `case_number` stands only where words were cleared. `area` is what is shown, as
+    coarse as `precision` says; `lon` and `lat` belong to it or to the cell, never to the case. `opened_at`, `due_at` and `closed_at`
+    are what `dated` says. `category` may be any node of the tree. Words stand here only when the reporter agreed and staff cleared
+    them. `revision` grows with every change of any record: readers that follow ask from there on.
     """
 
     case = models.OneToOneField("cases.Case", models.CASCADE, primary_key=True, related_name="public_record")
     number = models.CharField(max_length=20, unique=True)
+    case_number = models.CharField(max_length=20, blank=True, default="", db_default="")
     category = models.ForeignKey("cases.Category", models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=12, blank=True)
     precision = models.CharField(max_length=8, choices=Precision)
@@ -52,6 +64,7 @@ class Record(models.Model):
     cell = models.BigIntegerField(null=True)
     unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, related_name="+")
     stage = models.CharField(max_length=12, choices=Stage)
+    dated = models.CharField(max_length=8, choices=Dated, default=Dated.MONTH, db_default=Dated.MONTH)
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -68,20 +81,52 @@ class Record(models.Model):
         constraints = [
             one_of("public_record_precision_known", "precision", Precision),
             one_of("public_record_stage_known", "stage", Stage),
+            one_of("public_record_dated_known", "dated", Dated),
             models.CheckConstraint(name="public_record_words_cleared",
                                    condition=models.Q(cleared=True) | models.Q(title="", body="", answer="")),
+            models.CheckConstraint(name="public_record_exact_when_cleared",
+                                   condition=models.Q(cleared=True, dated="exact") & ~models.Q(case_number="")
+                                   | models.Q(cleared=False, case_number="") & ~models.Q(dated="exact")),
             models.CheckConstraint(name="public_record_place_whole",
                                    condition=models.Q(lon__isnull=True, lat__isnull=True) | models.Q(lon__isnull=False, lat__isnull=False)),
         ]
         indexes = [
-            models.Index(fields=["-opened_at", "-case"], name="public_record_newest"),
-            models.Index(fields=["county", "-opened_at", "-case"], name="public_record_county"),
-            models.Index(fields=["area", "-opened_at", "-case"], name="public_record_area"),
-            models.Index(fields=["category", "-opened_at", "-case"], name="public_record_category"),
+            models.Index(fields=["-opened_at", "number"], name="public_record_by_day"),
+            models.Index(fields=["county", "-opened_at", "number"], name="public_record_by_county"),
+            models.Index(fields=["area", "-opened_at", "number"], name="public_record_by_area"),
+            models.Index(fields=["category", "-opened_at", "number"], name="public_record_by_category"),
+            models.Index(fields=["case_number"], condition=~models.Q(case_number=""), name="public_record_case_number"),
             models.Index(fields=["revision"], name="public_record_revision"),
-            models.Index(fields=["changed_at"], name="public_record_changed"),
+            models.Index(fields=["-changed_at", "number"], name="public_record_by_change"),
             models.Index(fields=["lon", "lat"], name="public_record_place"),
         ]
+
+
+    @property
+    def said_number(self) -> str:
+        """The number to show: the case's own where it is public, else the reference."""
+        return self.case_number or self.number
+
+
+class Waiting(models.Model):
+    """A case that may be public and has no crowd yet: what it would be grouped by. Never shown.
+
+    `village` to `county` and `leaf` to `top` are keys of areas and categories, `day` the city's civil day of registering. `level` is
+    the place in `rules.LEVELS` at which a crowd was found, within the transaction that makes the records of it.
+    """
+
+    case = models.OneToOneField("cases.Case", models.CASCADE, primary_key=True, related_name="+")
+    day = models.DateField()
+    village = models.BigIntegerField(null=True)
+    town = models.BigIntegerField(null=True)
+    county = models.BigIntegerField(null=True)
+    leaf = models.BigIntegerField()
+    middle = models.BigIntegerField()
+    top = models.BigIntegerField()
+    level = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["day"], name="public_waiting_day")]
 
 
 class Standing(models.Model):

@@ -26,6 +26,7 @@ from .catalogue import (
     Category,
     Kind,
     Phrase,
+    Publicity,
     TimeLimit,
     Urgency,
 )
@@ -65,6 +66,6 @@ __all__ = [
     "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision",
     "IdentityReading", "Kind", "Linkage", "MissedCall", "MissedCallOutcome", "MissedCallTry",
     "MissedCallTryOutcome", "Notice", "NoticeLevel", "NoticeRule", "NoticeTo", "Notification", "Outcome", "Phrase",
-    "PublicVersion", "Publication", "Reply", "Reporter", "RetentionClass", "Return", "ReturnRuling", "State",
+    "PublicVersion", "Publication", "Publicity", "Reply", "Reporter", "RetentionClass", "Return", "ReturnRuling", "State",
     "Submission", "Supervised", "Suspension", "SuspensionEnd", "SuspensionReason", "TimeLimit", "Urgency",
 ]

@@ -28,6 +28,15 @@ class Urgency(models.TextChoices):
     URGENT = "urgent", _("紧急")
 
 
+class Publicity(models.TextChoices):
+    """How finely the public record says where a matter of a category is. A matter of public space may be shown where it lies; one
+    that says something of people is only counted."""
+
+    CELL = "cell", _("公共空间的事：到约 75 米")
+    AREA = "area", _("到村（社区）或更大范围")
+    COUNT = "count", _("只计数，不逐件公开")
+
+
 class Category(models.Model):
     """A node of the category tree. Only leaves carry cases; `code` is a prefix code (2-2-2 digits)."""
 
@@ -47,10 +56,12 @@ class Category(models.Model):
     keywords = models.JSONField(default=dict, blank=True)
     added = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
+    publicity = models.CharField(max_length=8, choices=Publicity, default=Publicity.AREA, db_default=Publicity.AREA)
 
     class Meta:
         indexes = [models.Index(fields=["parent", "code"])]
         constraints = [
+            one_of("category_publicity_known", "publicity", Publicity),
             one_of("category_kind_known", "kind", Kind),
             one_of("category_urgency_known", "urgency", Urgency),
         ]
