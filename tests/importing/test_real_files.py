@@ -1,4 +1,7 @@
-"""Both real files, whole: what can become a case does, and the rest is said in plain words."""
+"""Both real files: what can become a case does, and the rest is said in plain words.
+
+Of Boston's every seventh row is enough to try every rule; `LIANXIN_WHOLE_FILES=true` takes all 81,408, minutes longer.
+"""
 
 from __future__ import annotations
 
@@ -69,19 +72,29 @@ def test_rows_without_a_time_when_the_mapping_gives_one(world: World) -> None:
     assert Case.objects.count() == 0
 
 
+WHOLE = os.environ.get("LIANXIN_WHOLE_FILES", "").lower() in ("1", "true")
+ROWS, CLOSED, OPEN, WRONG = (81_408, 69_137, 12_096, 175) if WHOLE else (11_630, 9_917, 1_689, 24)
+
+
 @pytest.mark.slow
 def test_boston(transactional_db: None, tmp_path: Path) -> None:  # each batch is committed, as in a real import
     boston.make()
-    summary = Import(BOSTON, mapping("boston")).run()
-    assert (summary.read, summary.imported, summary.rejected) == (81_408, 81_233, 175)
-    assert summary.reasons == {"归档时间早于登记时间，请核对。（closed_at：早于登记时间。）": 175}
-    assert dict(Case.objects.values_list("state").annotate(Count("id"))) == {"closed": 69_137, "accepted": 12_096}
-    assert Case.objects.filter(state="closed", outcome="imported").count() == 69_137
+    file = BOSTON
+    if not WHOLE:
+        file = tmp_path / "part.csv"
+        with gzip.open(BOSTON, "rb") as whole, file.open("wb") as part:
+            part.write(whole.readline())
+            part.writelines(islice(whole, 2, None, 7))
+    summary = Import(file, mapping("boston")).run()
+    assert (summary.read, summary.imported, summary.rejected) == (ROWS, CLOSED + OPEN, WRONG)
+    assert summary.reasons == {"归档时间早于登记时间，请核对。（closed_at：早于登记时间。）": WRONG}
+    assert dict(Case.objects.values_list("state").annotate(Count("id"))) == {"closed": CLOSED, "accepted": OPEN}
+    assert Case.objects.filter(state="closed", outcome="imported").count() == CLOSED
     assert Case.objects.filter(area__isnull=True).count() == 0
     resolve = Clock.objects.filter(kind="resolve")
-    assert resolve.filter(met_at__isnull=False).count() == 69_137
-    assert resolve.filter(met_at__isnull=True, stopped_at__isnull=True).count() == 12_096
-    assert Event.objects.filter(action="close_imported").count() == 69_137
+    assert resolve.filter(met_at__isnull=False).count() == CLOSED
+    assert resolve.filter(met_at__isnull=True, stopped_at__isnull=True).count() == OPEN
+    assert Event.objects.filter(action="close_imported").count() == CLOSED
     assert EventText.objects.filter(public=True).count() == 0
     # The source's own flag and our clocks agree on who was late, where the source names a target.
     late = Case.objects.get(source_id="101001240736")
@@ -92,12 +105,12 @@ def test_boston(transactional_db: None, tmp_path: Path) -> None:  # each batch i
     event = late.events.get(action="register")
     assert event.data["due_from"] == "boston311"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM cases_case TABLESAMPLE BERNOULLI (0.2) REPEATABLE (1)")
+        cursor.execute("SELECT id FROM cases_case TABLESAMPLE BERNOULLI (0.5) REPEATABLE (1)")
         for (pk,) in cursor.fetchall():
             assert differences(pk) == []
     # Once more, as far as a few batches: a whole file that comes again is tried with the year of messages.
-    with gzip.open(BOSTON, "rb") as whole, (tmp_path / "again.csv").open("wb") as part:
-        part.writelines(islice(whole, 10_001))
+    with (gzip.open if WHOLE else open)(file, "rb") as lines, (tmp_path / "again.csv").open("wb") as part:
+        part.writelines(islice(lines, 4_001))
     again = Import(tmp_path / "again.csv", mapping("boston")).run()
-    assert (again.read, again.imported, again.there_before + again.rejected) == (10_000, 0, 10_000)
-    assert Case.objects.count() == 81_233
+    assert (again.read, again.imported, again.there_before + again.rejected) == (4_000, 0, 4_000)
+    assert Case.objects.count() == CLOSED + OPEN
