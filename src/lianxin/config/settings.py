@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.crypto import Keyring
+from lianxin.operations.jobs import numbered
 
 
 def text(name: str, default: str = "") -> str:
@@ -143,12 +144,13 @@ INSTALLED_APPS = [
     "lianxin.analysis",
     "lianxin.analysis.reports",
 ]
-for _name in ("telephony", "patrols", "care", "linkage", "publishing", "exchange", "webhooks", "transfer", "operations", "city", "faces",
+for _name in ("telephony", "patrols", "care", "linkage", "services", "publishing", "exchange", "webhooks", "transfer", "operations", "city", "faces",
               "portal", "desk", "field", "api", "live", "open311", "ogc", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 
 MIDDLEWARE = [
+    "lianxin.operations.requests.Numbered",
     "lianxin.api.metrics.Measure",
     "django.middleware.security.SecurityMiddleware",
     "lianxin.api.gate.Gate",  # machines with a token need none of what follows
@@ -362,16 +364,30 @@ LIANXIN_LINKAGE_URL = text("LIANXIN_LINKAGE_URL").rstrip("/")
 LIANXIN_LINKAGE_THREADS = number("LIANXIN_LINKAGE_THREADS", 8)
 LIANXIN_LINKAGE_RETRY_MILLISECONDS = number("LIANXIN_LINKAGE_RETRY_MILLISECONDS", 1000)
 LIANXIN_LINKAGE_SENT_DAYS = number("LIANXIN_LINKAGE_SENT_DAYS", 30)
+LIANXIN_OUTBOUND_PRIVATE = words("LIANXIN_OUTBOUND_PRIVATE")
+LIANXIN_EXCHANGE_THREADS = number("LIANXIN_EXCHANGE_THREADS", 2)
+LIANXIN_EXCHANGE_RETRY_MILLISECONDS = number("LIANXIN_EXCHANGE_RETRY_MILLISECONDS", 2000)
+LIANXIN_EXCHANGE_DEAD_DAYS = number("LIANXIN_EXCHANGE_DEAD_DAYS", 7)
+LIANXIN_EXCHANGE_SENT_DAYS = number("LIANXIN_EXCHANGE_SENT_DAYS", 30)
 LIANXIN_FIELD_UNSETTLED_DAYS = number("LIANXIN_FIELD_UNSETTLED_DAYS", 180)
 LIANXIN_JOB_DAYS = number("LIANXIN_JOB_DAYS", 30)
 LIANXIN_REPORT_DAYS = number("LIANXIN_REPORT_DAYS", 3650)
 LIANXIN_MESSAGE_GATEWAY = text("LIANXIN_MESSAGE_GATEWAY", "lianxin.cases.messages.OutboxOnly")
 
+LIANXIN_TRACES_URL = text("LIANXIN_TRACES_URL")
+LIANXIN_TRACES_NAME = text("LIANXIN_TRACES_NAME", "lianxin")
+LIANXIN_TRACES_PERCENT = number("LIANXIN_TRACES_PERCENT", 10)
+PROCRASTINATE_WORKER_DEFAULTS = {"task_middleware": [numbered]}
+LIANXIN_LOG_REQUESTS = flag("LIANXIN_LOG_REQUESTS", True)
+LIANXIN_LOG_FORMAT = text("LIANXIN_LOG_FORMAT", "text")
+if LIANXIN_LOG_FORMAT not in ("text", "json"):
+    raise SystemExit(f"LIANXIN_LOG_FORMAT={LIANXIN_LOG_FORMAT!r}: use text or json")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"standard": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"numbered": {"()": "lianxin.operations.logs.Numbered"}},
+    "formatters": {"line": {"()": f"lianxin.operations.logs.{LIANXIN_LOG_FORMAT.title()}"}},
+    "handlers": {"standard": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["numbered"]}},
     "loggers": {
         "procrastinate": {"level": text("LIANXIN_JOB_LOG_LEVEL", "WARNING")},
         # At DEBUG these write down what people typed: whole template contexts, every statement's values.
