@@ -49,6 +49,7 @@ def test_everything_in_the_files_is_in_the_tables() -> None:
         "catalogue_rules": 4, "phrases": 2,
         "articles": 2, "synonyms": 0, "staff": 5, "calendars": 3, "checklist": 5, "forms": 1, "rounds": 1,
         "partners": 0, "handover_limits": 0, "linkage_terms": 0, "linkage_mappings": 0,
+        "service_attributes": 0,
     }
     city = City.objects.get()
     assert (city.code, city.name, city.settings["hotline"]) == ("9902", "云山市", "12345")

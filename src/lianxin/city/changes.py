@@ -62,6 +62,9 @@ _TABLES = {
     "linkage_mappings": """
         SELECT ROW(partner_id, what, inbound, CASE WHEN inbound THEN theirs ELSE ours END)::text, true, md5(ROW(ours, theirs)::text)
         FROM linkage_mapping""",
+    "service_attributes": """
+        SELECT ROW(category_id, code)::text, active, md5(ROW(datatype, variable, required, position, question, question_en, hint,
+               hint_en, options)::text) FROM services_serviceattribute""",
     "staff": """
         SELECT username, count(held.id) > 0, md5(ROW(person.name, person.unit_id, array_agg(ROW(held.role, held.unit_id,
                held.area_id)::text ORDER BY held.role, held.unit_id, held.area_id))::text)

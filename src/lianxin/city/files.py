@@ -8,6 +8,7 @@ from lianxin.linkage.models import Identity, PartnerKind, What
 from lianxin.linkage.states import OPEN
 from lianxin.linkage.wire import CODE, NAME
 from lianxin.organisations.models import Role, UnitKind
+from lianxin.services.models import Datatype
 from lianxin.triage.keywords import weighted
 
 from .tables import (
@@ -21,6 +22,7 @@ from .tables import (
     matching,
     minutes,
     minutes_from_zero,
+    option,
     position,
     seconds,
     share,
@@ -203,9 +205,23 @@ LINKAGE_MAPPINGS = Table("linkage_mappings.csv", "Words of ours and a desk's wor
     Column("theirs", "What the desk calls it.", words(60), needed=True),
     Column("direction", "`out`: only for what we send, `in`: only for what comes; both when empty.", choice(("both", "out", "in"))),
 ), optional=True)
+SERVICE_ATTRIBUTES = Table("service_attributes.csv", "What outside apps ask beside the words, as Open311's service definitions.", (
+    Column("category", "Category and everything below it.", code(12), needed=True),
+    Column("code", "The question's code, unique in its category; never reused.", code(40), needed=True),
+    Column("datatype", "What is answered.", choice(Datatype.values), needed=True),
+    Column("question", "The question, or with `told_only` the words that are told.", words(300), needed=True),
+    Column("question_en", "The same in English.", words(400)),
+    Column("hint", "How to answer it.", words(200)),
+    Column("hint_en", "The same in English.", words(300)),
+    Column("required", "`yes`: nothing can be reported without an answer.", yes_no),
+    Column("told_only", "`yes`: nothing is asked, the words are only told.", yes_no),
+    Column("order", "Place among the questions, from 1; the place in the file when empty.", position),
+    Column("options", "Of a list: `key=name/name in English`, separated by |.", many(option)),
+), optional=True)
 
 TABLES = (UNITS, CATEGORIES, TIME_LIMITS, DUTY_LIMITS, NOTICE_RULES, CATALOGUE, KEYWORDS, STAFF, DECLINE_ROUTES, RETURN_REASONS, CHECKLIST,
-          TRAINING, ROUNDS, PARTNERS, HANDOVER_LIMITS, HANDOVER_REFUSALS, HANDOVER_RESULTS, LINKAGE_MAPPINGS)
+          TRAINING, ROUNDS, PARTNERS, HANDOVER_LIMITS, HANDOVER_REFUSALS, HANDOVER_RESULTS, LINKAGE_MAPPINGS,
+          SERVICE_ATTRIBUTES)
 
 # Keys of one article in knowledge/*.yaml, with their meaning; the needed ones come first.
 ARTICLE = {

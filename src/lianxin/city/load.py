@@ -19,7 +19,7 @@ from lianxin.kernel.language import listed
 from lianxin.places import gazetteer, locate
 from lianxin.places.models import City
 
-from . import areas, calendars, knowledge, linkage, patrols, store, terms, undoing
+from . import areas, calendars, knowledge, linkage, patrols, services, store, terms, undoing
 from .changes import Change, between, picture
 from .faults import BadCity, Fault
 from .plan import Plan, read
@@ -154,6 +154,7 @@ def _write(plan: Plan, content: str, tell: Tell, *, keep: bool, replace_grids: b
     counts["synonyms"] = knowledge.synonyms(plan)
     counts |= patrols.store(plan, area_ids)
     counts |= linkage.store(plan)
+    counts["service_attributes"] = services.store(plan, category_ids)
     counts["staff"] = store.staff(plan, unit_ids, area_ids, at)
     return counts
 

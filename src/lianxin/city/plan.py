@@ -15,7 +15,7 @@ from lianxin.organisations.accounts import HOTLINE_ROLES, OPTIONAL_ROLES
 from lianxin.organisations.models import Role, UnitKind
 from lianxin.patrols.xlsform import FormFile
 
-from . import areas, calendars, files, linkage, patrols, terms
+from . import areas, calendars, files, linkage, patrols, services, terms
 from .catalogue import Rule, expand, gaps
 from .checks import dates, known, once, overlaps
 from .faults import Faults
@@ -55,6 +55,7 @@ class Plan:
     refusals: list[Row] = field(default_factory=list)
     results: list[Row] = field(default_factory=list)
     linkage_mappings: list[Row] = field(default_factory=list)
+    service_attributes: list[Row] = field(default_factory=list)
 
     @property
     def calendar_codes(self) -> set[str]:
@@ -101,6 +102,8 @@ def read(directory: Path, *, today: date) -> Plan:
     patrols.check(plan)
     linkage.read(plan)
     linkage.check(plan)
+    services.read(plan)
+    services.check(plan)
     for row in plan.articles:
         known(faults, row, "category", names)
         known(faults, row, "unit", unit_codes)

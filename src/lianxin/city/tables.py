@@ -92,6 +92,15 @@ def many(one: Reader, separator: str = "|") -> Reader:
     return read
 
 
+def option(cell: str) -> tuple[str, str, str]:
+    """`left=左边/Left`: key, name, and the name in English or nothing."""
+    key, equals, names = cell.partition("=")
+    name, _slash, english = names.partition("/")
+    if not equals or not name.strip() or not _CODE.match(key.strip()):
+        raise ValueError(_("“%s”应写成 key=名称/English name") % cell)
+    return key.strip(), name.strip(), english.strip()
+
+
 def day(cell: str) -> date | None:
     try:
         return date.fromisoformat(cell) if cell else None
