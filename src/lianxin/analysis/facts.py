@@ -47,7 +47,7 @@ def _write(cases: Sequence[uuid.UUID], revision: int) -> int:
         return int(cursor.rowcount)
 
 
-def _settled() -> uuid.UUID | None:
+def settled() -> uuid.UUID | None:
     """The bound below which no event can appear any more; None while the log is empty."""
     newest = Event.objects.order_by("-id").values_list("id", flat=True).first()
     if newest is None:
@@ -77,7 +77,7 @@ def _changed(read_to: uuid.UUID | None) -> Iterator[list[uuid.UUID]]:
 
 
 @contextmanager
-def _by_index() -> Iterator[None]:
+def by_index() -> Iterator[None]:
     """A batch is a few thousand cases of many: whole tables are never read for it. The planner does not know how long the
     list of cases is, and at a million cases would read them."""
     with connection.cursor() as cursor:
@@ -94,10 +94,10 @@ def refresh(*, whole: bool = False) -> Refreshed:
     with transaction.atomic():
         Refresh.objects.get_or_create(pk=1)
         held = Refresh.objects.select_for_update().get(pk=1)
-        at, bound = now(), _settled()
+        at, bound = now(), settled()
         revision = held.revision + 1
         cases = changed = 0
-        with _by_index():
+        with by_index():
             for batch in _changed(None if whole else held.read_to):
                 cases += len(batch)
                 changed += _write(batch, revision)

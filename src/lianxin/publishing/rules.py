@@ -1,0 +1,155 @@
+"""What may be known of a case by anyone, and how finely: pure rules, from the ADR "the public record".
+
+A record that was not cleared word by word is shown only together with at least `K - 1` others that look alike in everything that a
+neighbour may know of a matter: where it is, when it was raised, what it is about. `LEVELS` is the order in which likeness is looked
+for, finest first; whoever found a crowd at one level is not counted at a coarser one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.utils.timezone import get_current_timezone, localtime
+
+from lianxin.cases.models import Kind, Publicity, State
+
+from .models import Dated, Precision, Stage
+
+K: Final = 5
+
+STAGES: Final[Mapping[str, Stage]] = {
+    State.REGISTERED: Stage.RECEIVED, State.ACCEPTED: Stage.RECEIVED,
+    State.DISPATCHED: Stage.WITH_UNIT, State.IN_HAND: Stage.WITH_UNIT, State.OBJECTED: Stage.WITH_UNIT,
+    State.REPLIED: Stage.WITH_UNIT,
+    State.HANDED_OVER: Stage.HANDED_OVER,
+    State.CALLBACK: Stage.ANSWERED,
+    State.CLOSED: Stage.CLOSED,
+    State.DECLINED: Stage.DECLINED,
+}
+# Neither is a matter of its own: what was withdrawn is nobody's business any more, what was merged is shown with its master.
+NO_RECORD: Final = (State.MERGED, State.WITHDRAWN)
+
+
+def stage_of(state: str) -> Stage | None:
+    """In which stage the public sees a state; None for one that has no record."""
+    return STAGES.get(state)
+
+
+def may_be_shown(*, confidential: bool, kind: str, state: str, publicity: str) -> bool:
+    """Whether a case that nobody cleared may have a record at all: not what was said in confidence, not what somebody reports of
+    somebody, not what the city only counts."""
+    return (not confidential and kind != Kind.REPORT and publicity != Publicity.COUNT and stage_of(state) is not None)
+
+
+def may_be_cleared(*, confidential: bool, state: str) -> bool:
+    """Whether cleared words of a case are shown: the reporter agreed and staff read them, but what was told in confidence never."""
+    return not confidential and stage_of(state) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One degree of likeness: `place` and `category` name columns of Waiting (`city` and empty: everything alike)."""
+
+    place: Precision
+    dated: Dated
+    category: str
+
+
+def _levels() -> tuple[Level, ...]:
+    day, week, month = Dated.DAY, Dated.WEEK, Dated.MONTH
+    village, town, county, city = Precision.VILLAGE, Precision.TOWN, Precision.COUNTY, Precision.CITY
+    every, plain = ("leaf", "middle", "top"), ("top",)
+    made = [(village, day, every), (town, day, every),
+            (village, week, every), (town, week, every), (county, week, every),
+            (county, month, plain), (city, month, plain), (city, month, ("",))]
+    return tuple(Level(place, dated, category) for place, dated, categories in made for category in categories)
+
+
+LEVELS: Final = _levels()
+# A month is gathered when its last week has been: a week may end in the next one.
+_AFTER: Final = {Dated.DAY: timedelta(0), Dated.WEEK: timedelta(0), Dated.MONTH: timedelta(days=7)}
+
+
+def span_start(dated: str, day: date) -> date:
+    """The first day of the day, week (Monday) or month that a day is in."""
+    if dated == Dated.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if dated == Dated.MONTH else day
+
+
+def bound(dated: str, today: date) -> date:
+    """The first day of registering whose span is not over yet, seen from `today`: earlier ones may be gathered."""
+    return span_start(dated, today - _AFTER[Dated(dated)])
+
+
+def shown_time(dated: str, at: datetime | None) -> datetime | None:
+    """An instant as a record shows it: the beginning of its span by the city's own clock, or itself where it is exact."""
+    if at is None or dated == Dated.EXACT:
+        return at
+    day = span_start(dated, localtime(at).date())
+    return datetime(day.year, day.month, day.day, tzinfo=get_current_timezone())
+
+
+def shown_change(cleared: bool, at: datetime) -> datetime:
+    """When a record changed, as it is told outside: to the hour, where nobody cleared it."""
+    return at if cleared else at.replace(minute=0, second=0, microsecond=0)
+
+
+def unit_gives_nothing_away(unit_lineage: Sequence[int], area_lineage: Sequence[int], leaf_shown: bool) -> bool:
+    """Whether a unit may be named: the category that leads to it is shown, and the area it works for is not finer than the one shown.
+
+    `unit_lineage` and `area_lineage` are areas with those above them, the area itself first; a unit of no area fits anywhere.
+    """
+    return leaf_shown and (not unit_lineage or unit_lineage[0] in area_lineage)
+
+
+def small(count: int) -> int | None:
+    """A count as it is told: None for 1 to 4 („少于 5“)."""
+    return None if 0 < count < K else count
+
+
+Cell = tuple[str, str]
+
+
+def suppressed(counts: Mapping[Cell, int]) -> dict[Cell, int | None]:
+    """A table by rows and columns of which the sums are told as well: None where a count is not told.
+
+    Counts of 1 to 4 are kept back, and with them so many others of the same row and column that nothing follows from a sum: in every
+    line at least two are missing, and those missing make at least `K`. The smallest others go first. Where a whole line cannot give
+    enough, the line's sum is small itself and `sums` keeps it back.
+    """
+    rows = sorted({row for row, _column in counts})
+    columns = sorted({column for _row, column in counts})
+    full = {(row, column): counts.get((row, column), 0) for row in rows for column in columns}
+    hidden = {cell for cell, count in full.items() if small(count) is None}
+    lines = [[(row, column) for column in columns] for row in rows] + [[(row, column) for row in rows] for column in columns]
+    changed = True
+    while changed:
+        changed = False
+        for line in lines:
+            gone = [cell for cell in line if cell in hidden]
+            if not gone or (len(gone) > 1 and sum(full[cell] for cell in gone) >= K):
+                continue
+            others = sorted((cell for cell in line if cell not in hidden), key=lambda cell: (full[cell] == 0, full[cell], cell))
+            if others:
+                hidden.add(others[0])
+                changed = True
+    return {cell: None if cell in hidden else count for cell, count in full.items()}
+
+
+def sums(counts: Mapping[Cell, int], shown: Mapping[Cell, int | None]) -> tuple[dict[str, int | None], dict[str, int | None]]:
+    """The sums of the rows and of the columns that may stand beside what `suppressed` shows: those of lines that keep back nothing,
+    or at least two counts that make `K` and more."""
+    def told(line: list[Cell]) -> int | None:
+        gone = [cell for cell in line if shown[cell] is None]
+        if gone and (len(gone) < 2 or sum(counts.get(cell, 0) for cell in gone) < K):
+            return None
+        return sum(counts.get(cell, 0) for cell in line)
+
+    rows = sorted({row for row, _column in shown})
+    columns = sorted({column for _row, column in shown})
+    return ({row: told([(row, column) for column in columns]) for row in rows},
+            {column: told([(row, column) for row in rows]) for column in columns})
