@@ -16,7 +16,10 @@ WITHOUT_DATABASE = frozenset({
 TRIAGE_ON_FILES = frozenset({"train", "eval", "ablate", "hot", "measure", "measure-pairs"})
 # Commands that speak to a person: in Chinese where the shell does, else in English. What others write down (texts in
 # the database, reference pages) is in the city's language whoever runs them.
-SPEAKING = frozenset({"analysis", "build", "export_catalogue", "import", "linkage", "load", "recompute_due_times", "rotate_keys", "triage"})
+SPEAKING = frozenset({
+    "analysis", "build", "deliver", "exchange", "export", "export_catalogue", "import", "linkage", "load",
+    "recompute_due_times", "rotate_keys", "triage",
+})
 
 
 def _speak() -> None:

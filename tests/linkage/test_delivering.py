@@ -240,7 +240,7 @@ def test_a_desk_that_is_back_gets_everything_at_once(other: OtherDesk, there: Pa
     drain(lines)
     Partner.objects.update(url=other.url)
     lines.read.clear()
-    lines.by_partner[there.pk].until = 0.0
+    lines.by_destination[there.pk].until = 0.0
     first = Outgoing.objects.order_by("next_at")[0]
     Outgoing.objects.filter(pk=first.pk).update(next_at=now())
     Outgoing.objects.exclude(pk=first.pk).update(next_at=now() + timedelta(minutes=5))

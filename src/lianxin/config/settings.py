@@ -372,6 +372,13 @@ LIANXIN_EXCHANGE_SENT_DAYS = number("LIANXIN_EXCHANGE_SENT_DAYS", 30)
 LIANXIN_FIELD_UNSETTLED_DAYS = number("LIANXIN_FIELD_UNSETTLED_DAYS", 180)
 LIANXIN_JOB_DAYS = number("LIANXIN_JOB_DAYS", 30)
 LIANXIN_REPORT_DAYS = number("LIANXIN_REPORT_DAYS", 3650)
+LIANXIN_PUBLIC_URL = text("LIANXIN_PUBLIC_URL").rstrip("/")
+LIANXIN_WEBHOOK_THREADS = number("LIANXIN_WEBHOOK_THREADS", 4)
+LIANXIN_WEBHOOK_LOG_DAYS = number("LIANXIN_WEBHOOK_LOG_DAYS", 30)
+LIANXIN_WEBHOOK_FAILING_DAYS = number("LIANXIN_WEBHOOK_FAILING_DAYS", 5)
+LIANXIN_MAIL_FROM = text("LIANXIN_MAIL_FROM", "12345@localhost")
+LIANXIN_MAIL_URL = text("LIANXIN_MAIL_URL")
+LIANXIN_NEWS_HOUR = number("LIANXIN_NEWS_HOUR", 18)
 LIANXIN_MESSAGE_GATEWAY = text("LIANXIN_MESSAGE_GATEWAY", "lianxin.cases.messages.OutboxOnly")
 
 LIANXIN_TRACES_URL = text("LIANXIN_TRACES_URL")
@@ -382,6 +389,28 @@ LIANXIN_LOG_REQUESTS = flag("LIANXIN_LOG_REQUESTS", True)
 LIANXIN_LOG_FORMAT = text("LIANXIN_LOG_FORMAT", "text")
 if LIANXIN_LOG_FORMAT not in ("text", "json"):
     raise SystemExit(f"LIANXIN_LOG_FORMAT={LIANXIN_LOG_FORMAT!r}: use text or json")
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Django's settings for `smtp://user:password@host:587` (STARTTLS), `smtps://…` (TLS), `console:`, `file:///folder` or nothing at all."""
+    parts = urlsplit(url)
+    backend = "django.core.mail.backends."
+    if parts.scheme in ("smtp", "smtps") and parts.hostname:
+        secure = parts.scheme == "smtps"
+        return {"EMAIL_BACKEND": backend + "smtp.EmailBackend", "EMAIL_HOST": parts.hostname, "EMAIL_PORT": parts.port or (465 if secure else 587),
+                "EMAIL_HOST_USER": unquote(parts.username or ""), "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+                "EMAIL_USE_SSL": secure, "EMAIL_USE_TLS": not secure and "plain" not in parse_qs(parts.query, keep_blank_values=True)}
+    if parts.scheme == "file" and parts.path:
+        return {"EMAIL_BACKEND": backend + "filebased.EmailBackend", "EMAIL_FILE_PATH": parts.path}
+    if parts.scheme in ("", "console") and not parts.netloc:
+        return {"EMAIL_BACKEND": backend + ("console" if parts.scheme else "dummy") + ".EmailBackend"}
+    raise SystemExit("LIANXIN_MAIL_URL: use smtp://user:password@host:587, smtps://…, file:///folder or console:")
+
+
+globals().update(mail(LIANXIN_MAIL_URL))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = LIANXIN_MAIL_FROM
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -177,12 +177,31 @@ GROUPS: dict[str, dict[str, str]] = {
                                               "time: up to 15 seconds for an emergency, else up to five minutes.",
         "LIANXIN_LINKAGE_SENT_DAYS": "Days after which the content of a message that a partner has answered is deleted. Until then it "
                                      "can be asked for again.",
+        "LIANXIN_OUTBOUND_PRIVATE": "Closed networks that addresses typed in by people may lead to (`10.20.0.0/16 127.0.0.1/32`): "
+                                    "departments' systems on the government's own network. Everything else that is not a public "
+                                    "address is refused at every connection.|empty: none",
+        "LIANXIN_EXCHANGE_THREADS": "Cases that `lianxin deliver` sends to departments' systems at the same time.",
+        "LIANXIN_EXCHANGE_RETRY_MILLISECONDS": "Milliseconds before what a department's system did not take is sent again. Doubles each "
+                                               "time, up to five minutes.",
+        "LIANXIN_EXCHANGE_DEAD_DAYS": "Days for which a department's system that does not answer is tried again; after them what waits "
+                                      "becomes a dead letter, to be sent again by hand.",
+        "LIANXIN_EXCHANGE_SENT_DAYS": "Days after which the content of what a department's system has taken is deleted here.",
         "LIANXIN_FIELD_UNSETTLED_DAYS": "Days after which the content of an item that could not be taken, and that its worker "
                                         "has not settled, is deleted. Its receipt stays.",
         "LIANXIN_JOB_DAYS": "Days for which finished jobs stay in the queue's tables. Failed ones stay until looked at.",
         "LIANXIN_REPORT_DAYS": "Days for which reports made as files are kept.",
         "LIANXIN_SUBMISSION_DAYS": "Days for which a submission key is remembered. The same write sent again within them "
                                    "changes nothing; later it is a new write.",
+        "LIANXIN_PUBLIC_URL": "This site's own address as residents and other systems reach it (`https://12345.example`), for links in "
+                              "mails, feeds and webhooks.|empty: the address that is asked; mails to residents are not offered",
+        "LIANXIN_WEBHOOK_THREADS": "Events that `lianxin deliver` sends to subscribed systems at the same time, one at a time to each.",
+        "LIANXIN_WEBHOOK_LOG_DAYS": "Days for which it is kept what was sent to a subscribed system and how it answered. What waits longer "
+                                    "than that is dropped.",
+        "LIANXIN_WEBHOOK_FAILING_DAYS": "Days without one answer after which a subscription is disabled and its keepers are told.",
+        "LIANXIN_MAIL_FROM": "The address from which mails to residents come.",
+        "LIANXIN_MAIL_URL": "Where mails are handed in: `smtp://user:password@host:587` (STARTTLS; with `?plain` without), `smtps://…` (TLS "
+                            "from the beginning), `file:///folder`, or `console:` to see them. Empty: no mail is sent and none is offered.",
+        "LIANXIN_NEWS_HOUR": "Hour of the day at which the daily news go out, in the city's time.",
         "LIANXIN_MESSAGE_GATEWAY": "Dotted path of the class that sends text messages. The default sends nothing: the "
                                    "message stays in the outbox.",
     },
@@ -197,6 +216,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_LOG_LEVEL": "Least level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`. Logs go to standard error "
                              "and hold no personal data.",
         "LIANXIN_JOB_LOG_LEVEL": "The same for the job queue.",
+        "LIANXIN_LOG_FORMAT": "`text`, a line for people, or `json`, an object a line for whatever collects logs.",
+        "LIANXIN_LOG_REQUESTS": "One line for each request: method, pattern of the address, status, milliseconds. Never the address "
+                                "itself, never who asked.",
+        "LIANXIN_TRACES_URL": "Where traces go: the OTLP/HTTP address of a collector, `http://127.0.0.1:4318/v1/traces`. Needs the "
+                              "packages of `lianxin[telemetry]`. Empty: none are made.",
+        "LIANXIN_TRACES_NAME": "The name of this installation in traces.",
+        "LIANXIN_TRACES_PERCENT": "How many of a hundred requests are traced. One whose `traceparent` says that it is traced always is.",
         "LIANXIN_DEBUG": "Django's debug pages. Never in an installation that people use: they show the inside of it.",
     },
     "For tests and for the demo itself": {

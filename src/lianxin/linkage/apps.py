@@ -13,9 +13,11 @@ class LinkageConfig(AppConfig):
     def ready(self) -> None:
         from lianxin.cases.handing_over import MOVES, OFFERS, PARTNERS, WITHDRAWALS
         from lianxin.cases.keys import SEALED
+        from lianxin.kernel.queues import QUEUES
+        from lianxin.kernel.sending import register
 
         # What is imported here registers itself for the messages it takes.
-        from . import following, hearing, offering  # noqa: F401
+        from . import delivering, following, hearing, offering, outbox  # noqa: F401
         from .models import Handover, HandoverStep, Outgoing, PartnerSecret
 
         for sealed in ((PartnerSecret, "partner_secret", ("secret",)), (Handover, "handover", ("payload",)),
@@ -23,7 +25,9 @@ class LinkageConfig(AppConfig):
             if sealed not in SEALED:
                 SEALED.append(sealed)
         hooks: tuple[tuple[list[Any], Any], ...] = (
-            (OFFERS, offering.offer), (WITHDRAWALS, offering.withdraw), (MOVES, following.follow), (PARTNERS, offering.choices))
+            (OFFERS, offering.offer), (WITHDRAWALS, offering.withdraw), (MOVES, following.follow), (PARTNERS, offering.choices),
+            (QUEUES, outbox.standings))
         for hooked, hook in hooks:
             if hook not in hooked:
                 hooked.append(hook)
+        register("linkage", sender=delivering.swept_sender, once=delivering.once)

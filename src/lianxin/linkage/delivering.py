@@ -1,111 +1,51 @@
-"""The process that sends: `lianxin linkage deliver`.
+"""The process that sends: `lianxin linkage deliver`, and the part of `lianxin deliver` that speaks to other desks.
 
-A thread takes the first waiting message of a matter by locking its row, posts it, and writes down what became of it in the same
-transaction: killed at any point, the lock goes with the connection and the message is sent again, under the same id. Emergencies go
-first, and two threads take nothing else. A partner that does not answer is asked by one thread at a time until it does; the others go
-on with other partners.
+The threads and the lines are the kernel's (`lianxin.kernel.sending`); here stands what a message to a desk is. Emergencies go first,
+and two threads take nothing else; those of a matter go in their order.
 """
 
 from __future__ import annotations
 
 import logging
-import random
-import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, connections, transaction
 from django.utils.translation import gettext as _
 
+from lianxin.kernel import sending as kernel
 from lianxin.kernel.clock import now
+from lianxin.kernel.sending import SILENT, Fate, Line
 
-from . import outbox, signing
+from . import clocks, outbox, signing
 from .models import Outgoing, Partner
-from .sending import Answer, Fate, post
+from .sending import Answer, post
 
 log = logging.getLogger(__name__)
-URGENT_THREADS: Final = 2
-POLL: Final = 0.5  # seconds
-SILENT: Final = 5  # tries in a row that nothing answered, from which on a partner is asked by one thread at a time
-TROUBLED: Final = 2  # and from which on people read of it
-URGENT: Final = (1, 2, 5, 10, 15)  # times the first wait
-LONGEST: Final = 300.0  # seconds
+TROUBLED: Final = 2  # tries in a row that nothing answered, from which on people read of it
 SAID: Final = 10.0  # seconds after which it is written down again that a partner answers
 KNOWN: Final = 5.0  # seconds for which a partner's address and keys are not read again
 
 
+def first_wait() -> float:
+    """Seconds before the first message that failed is tried again."""
+    return float(settings.LIANXIN_LINKAGE_RETRY_MILLISECONDS / 1000)
+
+
 def pause(attempts: int, *, urgent: bool) -> float:
-    """Seconds before the next try after `attempts` tries: growing, and never the same for all that failed together."""
-    first: float = settings.LIANXIN_LINKAGE_RETRY_MILLISECONDS / 1000
-    if urgent:
-        grown = min(URGENT[min(attempts, len(URGENT)) - 1] * first, URGENT[-1])
-    else:
-        grown = min(first * 2.0 ** min(attempts - 1, 20), LONGEST)
-    return grown * random.uniform(0.7, 1.0)
-
-
-# ── Partners ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    """Seconds before the next try after `attempts` tries."""
+    return kernel.pause(attempts, first=first_wait(), urgent=urgent)
 
 
 @dataclass(slots=True)
-class Line:
-    """How one partner answers, as this process has seen it."""
+class Lines(kernel.Lines):
+    """All partners' lines, for all threads, and what is known of the partners."""
 
-    silent: int = 0
-    asking: int = 0
-    until: float = 0.0
-    said_well: float = 0.0
-
-    @property
-    def down(self) -> bool:
-        return self.silent >= SILENT
-
-
-@dataclass(slots=True)
-class Lines:
-    """All partners' lines, for all threads."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    by_partner: dict[int, Line] = field(default_factory=dict)
+    first: Callable[[], float] = first_wait
     read: dict[int, tuple[float, Partner, list[str]]] = field(default_factory=dict)
-
-    def closed(self) -> list[int]:
-        """Partners to whom nothing but emergencies goes just now."""
-        at = time.monotonic()
-        with self.lock:
-            return [pk for pk, line in self.by_partner.items() if line.until > at or (line.down and line.asking)]
-
-    @contextmanager
-    def asking(self, partner_id: int) -> Any:
-        with self.lock:
-            line = self.by_partner.setdefault(partner_id, Line())
-            line.asking += 1
-        try:
-            yield line
-        finally:
-            with self.lock:
-                line.asking -= 1
-
-    def note(self, line: Line, answer: Answer) -> int:
-        """Remember how a partner answered. Returns how often in a row nothing had, before this."""
-        with self.lock:
-            was = line.silent
-            if answer.wait:
-                line.until = time.monotonic() + answer.wait
-            if answer.reached:
-                line.silent = 0
-                if answer.fate is not Fate.LATER:
-                    line.until = 0.0
-                return was
-            line.silent += 1
-            if line.down and not answer.wait:
-                line.until = time.monotonic() + min(pause(line.silent - SILENT + 1, urgent=False), 30.0)
-            return was
 
     def partner(self, partner_id: int) -> tuple[Partner, list[str]]:
         """A partner and its keys, read at most every few seconds."""
@@ -115,8 +55,6 @@ class Lines:
             held = self.read[partner_id] = (time.monotonic(), partner, signing.secrets_of(partner))
         return held[1], held[2]
 
-
-# ── One message ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # The first of a matter that is not sent yet, if it is due and nobody else has it; `{0}` narrows it.
 _CLAIM: Final = """
@@ -151,25 +89,53 @@ def claim(*, urgent: bool, closed: list[int], matter: Any = None) -> Outgoing | 
     return found
 
 
+class Messages(kernel.Queue[Outgoing]):
+    """The outbox of the linkage."""
+
+    name = "linkage"
+    channel = outbox.CHANNEL
+    due = "SELECT 1 FROM linkage_outgoing WHERE state = 'waiting' AND next_at <= %s LIMIT 1"
+    urgent_threads = 2
+
+    def __init__(self, lines: Lines | None = None) -> None:
+        self.known = Lines() if lines is None else lines
+
+    def lines(self) -> Lines:
+        return self.known
+
+    def first(self) -> float:
+        return first_wait()
+
+    def claim(self, *, urgent: bool, closed: list[int], after: Any) -> Outgoing | None:
+        return claim(urgent=urgent, closed=closed, matter=after)
+
+    def destination(self, row: Outgoing) -> int:
+        return row.partner_id
+
+    def order(self, row: Outgoing) -> Any:
+        return row.matter_id
+
+    def prepare(self, row: Outgoing) -> tuple[Partner, list[str], str]:
+        partner, secrets = self.known.partner(row.partner_id)
+        return partner, secrets, outbox.envelope_of(row, partner)
+
+    def send(self, row: Outgoing, prepared: tuple[Partner, list[str], str]) -> Answer:
+        partner, secrets, raw = prepared
+        return post(partner, row.pk, raw, urgent=row.urgent, secrets=secrets)
+
+    def write_down(self, row: Outgoing, result: kernel.Result | None) -> None:
+        if result is None:
+            result = Answer(Fate.LATER, _("这条消息打不开，请看日志。"))
+        assert isinstance(result, Answer)
+        _write_down(row, result)
+
+    def standing(self, line: Line, destination: int, result: kernel.Result, silent: int) -> None:
+        _standing(line, destination, result, silent)
+
+
 def deliver_one(lines: Lines, *, urgent: bool = False, matter: Any = None) -> Outgoing | None:
     """Send the message that goes next and write down what became of it. Returns it, None when nothing is due."""
-    with transaction.atomic():
-        row = claim(urgent=urgent, closed=lines.closed(), matter=matter)
-        if row is None:
-            return None
-        partner, secrets = lines.partner(row.partner_id)
-        try:
-            raw = outbox.envelope_of(row, partner)
-        except Exception:  # a key that is missing, a body of another version: it must not hold up the others
-            log.exception("%s %s cannot be made ready", row.kind, row.pk)
-            _write_down(row, Answer(Fate.LATER, _("这条消息打不开，请看日志。")))
-            return row
-        with lines.asking(row.partner_id) as line:
-            answer = post(partner, row.pk, raw, urgent=row.urgent, secrets=secrets)
-            silent = lines.note(line, answer)
-        _write_down(row, answer)
-    _standing(line, row.partner_id, answer, silent)
-    return row
+    return kernel.send_one(Messages(lines), lines, urgent=urgent, after=matter)
 
 
 def _write_down(row: Outgoing, answer: Answer) -> None:
@@ -189,7 +155,7 @@ def _write_down(row: Outgoing, answer: Answer) -> None:
     return None
 
 
-def _standing(line: Line, partner_id: int, answer: Answer, silent: int) -> None:
+def _standing(line: Line, partner_id: int, answer: kernel.Result, silent: int) -> None:
     """Write down for people how a partner answers: when that changes, and now and then. `silent`: how often in a row it had not."""
     at = now()
     if not answer.reached:
@@ -207,90 +173,22 @@ def _standing(line: Line, partner_id: int, answer: Answer, silent: int) -> None:
 
 def drain(lines: Lines | None = None, *, most: int = 100_000) -> int:
     """Send everything that is due, in this thread. Returns how many tries were made."""
-    lines, count = lines or Lines(), 0
-    while count < most and deliver_one(lines) is not None:
-        count += 1
-    return count
+    return kernel.drain(Messages(lines), most=most)
 
 
-# ── The process ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Sender:
-    """The threads of `lianxin linkage deliver`. `start`, then `stop`, which waits for what is on its way."""
+class Sender(kernel.Sender[Outgoing]):
+    """The threads of `lianxin linkage deliver`."""
 
     def __init__(self, *, threads: int | None = None, sweep: Callable[[], object] | None = None) -> None:
-        self.lines = Lines()
-        self.count: int = threads or settings.LIANXIN_LINKAGE_THREADS
-        self.sweep = sweep
-        self.stopping = threading.Event()
-        self.news = threading.Condition()
-        self.generation = 0
-        self.threads: list[threading.Thread] = []
-        self.sent = 0
+        super().__init__(Messages(), threads=threads or settings.LIANXIN_LINKAGE_THREADS, sweep=sweep)
 
-    def start(self) -> None:
-        work: list[tuple[str, Callable[[], None]]] = [("listen", self._listen)]
-        work += [(f"urgent-{at}", lambda: self._work(urgent=True)) for at in range(URGENT_THREADS)]
-        work += [(f"send-{at}", lambda: self._work(urgent=False)) for at in range(max(1, self.count))]
-        if self.sweep is not None:
-            work.append(("sweep", self._sweep))
-        self.threads = [threading.Thread(target=self._alive, args=(one,), name=f"linkage-{name}", daemon=True) for name, one in work]
-        for thread in self.threads:
-            thread.start()
 
-    def stop(self, *, timeout: float = 30.0) -> None:
-        self.stopping.set()
-        self.wake(everybody=True)
-        until = time.monotonic() + timeout
-        for thread in self.threads:
-            thread.join(max(0.1, until - time.monotonic()))
+def swept_sender(threads: int | None = None) -> Sender:
+    """The sender as a process runs it: the handovers' clocks are looked at beside it."""
+    return Sender(threads=threads, sweep=lambda: clocks.sweep(now()))
 
-    def wake(self, *, everybody: bool = False) -> None:
-        with self.news:
-            self.generation += 1
-            self.news.notify(len(self.threads) if everybody else 1 + URGENT_THREADS)
 
-    def _alive(self, work: Callable[[], None]) -> None:
-        """A thread goes on after whatever happens: the database away, a fault of ours."""
-        while not self.stopping.is_set():
-            try:
-                work()
-            except (DatabaseError, InterfaceError) as error:
-                log.warning("the database does not answer: %s", type(error).__name__)
-                self.stopping.wait(1.0)
-            except Exception:
-                log.exception("a thread that sends met a fault of ours")
-                self.stopping.wait(1.0)
-            finally:
-                connections.close_all()
-
-    def _work(self, *, urgent: bool) -> None:
-        while not self.stopping.is_set():
-            seen = self.generation
-            row = deliver_one(self.lines, urgent=urgent)
-            while row is not None and not self.stopping.is_set():
-                self.sent += 1
-                self.wake()  # where one was, more may be
-                row = deliver_one(self.lines, urgent=urgent, matter=row.matter_id) if row.matter_id is not None else None
-                seen = -1
-            with self.news:
-                while self.generation == seen and not self.stopping.is_set():
-                    self.news.wait(POLL * 4)
-
-    def _listen(self) -> None:
-        """Hear of new messages at once, and look twice a second for what has become due."""
-        wrapper = connection
-        wrapper.ensure_connection()
-        raw: Any = wrapper.connection
-        raw.execute(f"LISTEN {outbox.CHANNEL}")
-        due = "SELECT 1 FROM linkage_outgoing WHERE state = 'waiting' AND next_at <= %s LIMIT 1"
-        while not self.stopping.is_set():
-            heard = sum(1 for _heard in raw.notifies(timeout=POLL, stop_after=1))
-            if heard or raw.execute(due, [now()]).fetchone():
-                self.wake()
-
-    def _sweep(self) -> None:
-        assert self.sweep is not None
-        while not self.stopping.wait(1.0):
-            self.sweep()
+def once(at: datetime) -> int:
+    """Look at the clocks, then send what is due. Returns how many tries were made."""
+    clocks.sweep(at)
+    return drain()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import uuid
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from enum import Enum
 from typing import Any, Final
 
 import pydantic_core
@@ -16,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
+from lianxin.kernel import request_ids
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.sending import SOON, Fate, wait_of
 
 from . import signing, wire
 from .models import Partner
@@ -27,17 +27,6 @@ CONNECT: Final = 2.0  # seconds
 READ: Final = 10.0
 READ_URGENT: Final = 5.0
 LARGEST_ANSWER: Final = 64 * 1024  # bytes
-LONGEST_WAIT: Final = 3_600  # seconds of Retry-After that are believed
-_SOON: Final = frozenset({408, 425, 429})
-
-
-class Fate(Enum):
-    """Taken; missing something before it; not now; never."""
-
-    SENT = "sent"
-    BACK = "back"
-    LATER = "later"
-    DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +74,7 @@ def post(partner: Partner, message_id: uuid.UUID, raw: str, *, urgent: bool = Fa
     if not keys:
         return Answer(Fate.LATER, _("没有有效的密钥。"), reached=False)
     headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Language": "zh",
-               "User-Agent": "lianxin", **signing.headers(str(message_id), raw, keys)}
+               "User-Agent": "lianxin", **request_ids.carried(), **signing.headers(str(message_id), raw, keys)}
     try:
         with _session(partner).post(
                 partner.url.rstrip("/") + wire.PATH, data=raw.encode(), headers=headers, allow_redirects=False, stream=True,
@@ -112,8 +101,8 @@ def _meaning(reply: requests.Response, said: bytes, message_id: uuid.UUID) -> An
     why = _said(status, problem)
     if status == 409 and isinstance(problem.get("expected"), int):
         return Answer(Fate.BACK, why, expected=problem["expected"])
-    if status in _SOON or status >= 500 or status < 400:
-        return Answer(Fate.LATER, why, wait=_wait(reply.headers.get("Retry-After")), reached=status in _SOON)
+    if status in SOON or status >= 500 or status < 400:
+        return Answer(Fate.LATER, why, wait=wait_of(reply.headers.get("Retry-After")), reached=status in SOON)
     return Answer(Fate.DEAD, why)
 
 
@@ -144,18 +133,6 @@ def _said(status: int, problem: dict[str, Any]) -> str:
         parts += [f"{name}: {said}" for name, said in list(fields.items())[:5]]
     said = _("对方的应答：%(status)s %(words)s") % {"status": status, "words": " ".join(parts)}
     return said.replace("\x00", "").strip()
-
-
-def _wait(header: str | None) -> float | None:
-    if not header:
-        return None
-    if header.isascii() and header.isdigit() and len(header) < 10:
-        return float(min(int(header), LONGEST_WAIT))
-    try:
-        until = parsedate_to_datetime(header)
-        return min(max((until - now()).total_seconds(), 0.0), LONGEST_WAIT)
-    except (ValueError, TypeError):
-        return None
 
 
 def ask(partner: Partner, kind: wire.Kind, body: wire.Part) -> wire.Receipt:

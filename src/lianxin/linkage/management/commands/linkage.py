@@ -23,7 +23,7 @@ from django.utils.translation import override
 
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
-from lianxin.linkage import clocks, outbox, reconciling, signing, wire
+from lianxin.linkage import outbox, reconciling, signing, wire
 from lianxin.linkage.checking import command as checking
 from lianxin.linkage.models import Outgoing, OutgoingState, Partner, PartnerKind, PartnerSecret
 from lianxin.linkage.sending import ask
@@ -151,18 +151,17 @@ class Command(BaseCommand):
     # ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def deliver(self, options: dict[str, Any]) -> None:
-        from lianxin.linkage.delivering import Sender, drain
+        from lianxin.linkage.delivering import once, swept_sender
 
         if options["once"]:
             with override(settings.LANGUAGE_CODE):  # what is written down is in the city's language
-                clocks.sweep(now())
-                count = drain()
+                count = once(now())
             self.say(_("发送了 %d 次。") % count)
             return
         told = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_args: told.set())
-        sender = Sender(threads=options["threads"], sweep=lambda: clocks.sweep(now()))
+        sender = swept_sender(options["threads"])
         sender.start()
         self.say(_("联动消息发送中，按 Ctrl-C 停止。"))
         told.wait()

@@ -1,0 +1,107 @@
+"""Addresses that people typed in lead out of the house, or nowhere."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import requests
+
+from lianxin.kernel import outside
+from lianxin.kernel.errors import Invalid
+
+
+@pytest.fixture
+def here() -> Iterator[int]:
+    """A server on this machine; its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", "http://169.254.169.254/latest/meta-data")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("closed", [
+    "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255",
+    "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1",
+    "not an address"])
+def test_closed_addresses_are_refused_however_they_are_written(closed: str) -> None:
+    assert not outside.allowed(closed)
+
+
+def test_public_addresses_and_named_networks_are_open(settings: Any) -> None:
+    assert outside.allowed("114.114.114.114")
+    assert outside.allowed("2400:3200::1")
+    settings.LIANXIN_OUTBOUND_PRIVATE = ["10.20.0.0/16", "fd00::/8"]
+    assert outside.allowed("10.20.3.4")
+    assert outside.allowed("::ffff:10.20.3.4")
+    assert outside.allowed("fd00::7")
+    assert not outside.allowed("10.21.3.4")
+
+
+@pytest.mark.parametrize("url", [
+    "ftp://city.example/", "file:///etc/passwd", "http://", "//city.example", "http://user:secret@city.example/", "https://city.example/#x",
+    "http://city.example:99999/", "http://[::1", "http://city.example/a b", "http://127.1/", "http://2130706433/", "http://[::ffff:127.0.0.1]/",
+    "http://localhost/", "https://city.example/" + "x" * 300])
+def test_what_cannot_be_an_address_is_refused_where_it_is_typed(url: str) -> None:
+    with pytest.raises(Invalid):
+        outside.checked(url)
+
+
+def test_a_name_with_one_closed_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: str, port: int, **_more: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in ("114.114.114.114", "10.0.0.8")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(outside.Inside):
+        outside.checked("https://city.example/open311/v2")
+
+
+def test_a_name_that_turns_inside_after_it_was_checked_is_not_connected_to(here: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: the name is public when it is typed in, and this machine when it is asked."""
+    answers = ["114.114.114.114", "127.0.0.1"]
+
+    def resolve(host: str, port: int, **_more: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert outside.checked(f"http://turns.example:{here}/")
+    with outside.session() as session, pytest.raises(requests.ConnectionError, match="内部网络"):
+        session.get(f"http://turns.example:{here}/", timeout=2)
+    assert answers == []
+
+
+def test_a_named_network_is_reached_and_a_redirect_is_not_followed_into_a_closed_one(here: int, settings: Any) -> None:
+    settings.LIANXIN_OUTBOUND_PRIVATE = ["127.0.0.0/8"]
+    with outside.session() as session:
+        with session.get(f"http://127.0.0.1:{here}/", timeout=2, stream=True) as reply:
+            assert (reply.status_code, outside.read(reply, 2)) == (302, b"ok")
+        assert session.get(f"http://127.0.0.1:{here}/", timeout=2).status_code == 302
+        with pytest.raises(requests.ConnectionError, match="内部网络"):
+            session.get("http://169.254.169.254/latest/meta-data", timeout=2)
+
+
+def test_a_long_answer_is_cut_off(here: int, settings: Any) -> None:
+    settings.LIANXIN_OUTBOUND_PRIVATE = ["127.0.0.0/8"]
+    with outside.session() as session:
+        reply = session.get(f"http://127.0.0.1:{here}/", timeout=2, stream=True)
+        with reply, pytest.raises(ValueError, match="too long"):
+            outside.read(reply, 1)
