@@ -17,3 +17,11 @@ class WebhooksConfig(AppConfig):
                        (Channel, "news_channel", ("address",)), (PushKey, "push_key", ("private",))):
             if sealed not in SEALED:
                 SEALED.append(sealed)
+
+        from lianxin.kernel import queues, sending
+
+        from . import queue
+
+        sending.register("webhooks", sender=queue.sender, once=queue.once)
+        if queue.standings not in queues.QUEUES:
+            queues.QUEUES.append(queue.standings)

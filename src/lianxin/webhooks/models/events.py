@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lianxin.kernel.checks import one_of
@@ -138,3 +137,9 @@ class Cursor(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="webhook_cursor_one", condition=models.Q(id=1))]
+
+
+class Seen(models.Model):
+    """An event that was judged: each is judged once, whatever order transactions commit in. Kept while `Cursor.read_to` is near."""
+
+    event_id = models.UUIDField(primary_key=True)
