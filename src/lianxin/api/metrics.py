@@ -31,7 +31,8 @@ from lianxin.cases.standings import standings
 from lianxin.faces.limits import client_address
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
-from lianxin.linkage import outbox
+from lianxin.kernel.queues import standings as queue_standings
+from lianxin.operations import standing
 from lianxin.organisations.actors import SYSTEM
 from lianxin.organisations.models import Role
 
@@ -118,25 +119,46 @@ class City(Collector):
             cursor.execute(DATABASE)
             size, connections, allowed = cursor.fetchone()
         yield jobs
-        yield from _linkage()
+        yield from _running()
+        yield from _outboxes()
+        yield from _backups()
         yield _one("lianxin_database_bytes", "Size of the database in bytes.", size)
         yield _one("lianxin_database_connections", "Connections to the database.", connections)
         yield _one("lianxin_database_connections_allowed", "Connections the server allows.", allowed)
         yield _one("lianxin_process_id", "The process that answered this scrape.", os.getpid())
 
 
-def _linkage() -> Iterator[GaugeMetricFamily]:
-    """What waits for the desks of other services."""
-    messages = GaugeMetricFamily("lianxin_linkage_messages", "Messages to a partner that are not taken yet, by state.",
-                                 labels=["partner", "state"])
-    oldest = GaugeMetricFamily("lianxin_linkage_oldest_seconds", "Age of the oldest message that waits for a partner.",
-                               labels=["partner"])
-    for one in outbox.standings(now()):
-        messages.add_metric([one.code, "waiting"], one.waiting)
-        messages.add_metric([one.code, "dead"], one.dead)
-        oldest.add_metric([one.code], one.oldest)
+def _outboxes() -> Iterator[GaugeMetricFamily]:
+    """What waits for other systems."""
+    messages = GaugeMetricFamily("lianxin_outbox_messages", "What is not taken yet by its destination, by state.",
+                                 labels=["queue", "destination", "state"])
+    oldest = GaugeMetricFamily("lianxin_outbox_oldest_seconds", "Age of the oldest message that waits for a destination.",
+                               labels=["queue", "destination"])
+    for one in queue_standings(now()):
+        messages.add_metric([one.queue, one.code, "waiting"], one.waiting)
+        messages.add_metric([one.queue, one.code, "dead"], one.dead)
+        oldest.add_metric([one.queue, one.code], one.oldest)
     yield messages
     yield oldest
+
+
+def _running() -> Iterator[GaugeMetricFamily]:
+    """Whether the jobs are worked off, and the log has its tables ahead."""
+    oldest = GaugeMetricFamily("lianxin_jobs_oldest_seconds", "How long the oldest job that is due has been waiting.", labels=["queue"])
+    for queue, seconds in standing.oldest_jobs().items():
+        oldest.add_metric([queue], seconds)
+    yield oldest
+    yield _one("lianxin_workers", "Workers that gave a sign of life within a minute.", standing.workers_alive())
+    yield _one("lianxin_event_partitions_ahead", "Months ahead for which the log has its own table.", standing.partitions_ahead(now()))
+
+
+def _backups() -> Iterator[GaugeMetricFamily]:
+    """The last backup that was verified; nothing when there never was one."""
+    last = standing.last_backup()
+    if last is not None:
+        yield _one("lianxin_backup_age_seconds", "Age of the last backup.", (now() - last.at).total_seconds())
+        yield _one("lianxin_backup_bytes", "Bytes of its dump and its files.", last.database_bytes + last.file_bytes)
+        yield _one("lianxin_backup_seconds", "How long it took.", (last.finished_at - last.at).total_seconds())
 
 
 def _one(name: str, said: str, value: float) -> GaugeMetricFamily:

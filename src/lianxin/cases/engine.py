@@ -19,6 +19,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.kernel import request_ids
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
@@ -257,6 +258,7 @@ class Step(Timing):
             EventText(event_id=self.event_id, case=self.case, field=name, body=body, public=public)
             for name, body, public in self.texts
         )
+        request_ids.wrote(self.event_id)
         if key is not None:
             try:
                 Submission.objects.create(key=key, fingerprint=fingerprint, case=self.case, event_id=self.event_id)

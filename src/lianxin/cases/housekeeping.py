@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -22,6 +23,14 @@ log = logging.getLogger(__name__)
 def _month(at: datetime, ahead: int) -> datetime:
     index = at.year * 12 + at.month - 1 + ahead
     return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
+
+
+def partitions_between(first: str, last: str) -> Iterator[tuple[str, uuid.UUID, uuid.UUID]]:
+    """Name and bounds of the event partition of each month from one to another, both as `2026-11`."""
+    start, end = (datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC) for month in (first, last))
+    while start <= end:
+        yield f"cases_event_{start:%Y%m}", uuid7_floor(start), uuid7_floor(_month(start, 1))
+        start = _month(start, 1)
 
 
 def ensure_partitions(at: datetime, *, ahead: int = 3) -> list[str]:
@@ -48,6 +57,16 @@ def ensure_partitions(at: datetime, *, ahead: int = 3) -> list[str]:
             )
             made.append(name)
     return made
+
+
+def months_ahead(at: datetime, *, most: int = 12) -> int:
+    """For how many months after this one there is a partition, without a gap; -1 when this month has none."""
+    with connection.cursor() as cursor:
+        for offset in range(most + 1):
+            cursor.execute("SELECT to_regclass(%s)", [f"cases_event_{_month(at, offset):%Y%m}"])
+            if cursor.fetchone()[0] is None:
+                return offset - 1
+    return most
 
 
 def forget_submissions(at: datetime) -> int:

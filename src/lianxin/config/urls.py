@@ -11,6 +11,7 @@ from django.views.i18n import set_language
 
 from lianxin.api import metrics
 from lianxin.faces.accounts import start_single_sign_on
+from lianxin.operations import standing
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -19,17 +20,10 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """The process can work: its database answers, and its keyring is the one the database was sealed with."""
-    from lianxin.cases.keys import verify
-    from lianxin.kernel.crypto import KeyringError
-
-    try:
-        verify()
-    except KeyringError:
-        return HttpResponse("keyring missing or not this database's", status=503, content_type="text/plain")
-    except Exception:
-        return HttpResponse("database unavailable", status=503, content_type="text/plain")
-    return HttpResponse("ok", content_type="text/plain")
+    """The process can work: its database answers and has the tables of this program, and its keyring is the one the database was
+    sealed with."""
+    why = standing.unready()
+    return HttpResponse(why or "ok", status=503 if why else 200, content_type="text/plain")
 
 
 urlpatterns = [

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
+from lianxin.kernel import request_ids
 from lianxin.kernel.errors import DomainError
 
 OUTAGES = (OperationalError, InterfaceError)
@@ -54,6 +55,7 @@ def _page(request: HttpRequest, status: int, title: str, message: str | Promise,
             "typed": [(n, v) for n, v in typed if n not in _UNSHOWN and len(v) > 1],
             "resend": [(n, v) for n, v in typed] if resend else [],
             "path": request.path, "back": back, "home": "/desk/" if request.path.startswith("/desk/") else "/",
+            "request_id": request_ids.current() if status >= 500 else "",
         }
         try:
             body = str(render_to_string("faces/error.html", context))

@@ -7,7 +7,6 @@ transactions that hand something over pay for it.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +17,7 @@ from django.db.models import Count, Min, Q
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.queues import Standing
 
 from . import wire
 from .models import Handover, Matter, Outgoing, OutgoingState, Partner
@@ -126,20 +126,10 @@ def hurry(partner_id: int, at: datetime) -> int:
     return Outgoing.objects.filter(partner_id=partner_id, state=OutgoingState.WAITING, next_at__gt=at).update(next_at=at)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One partner's outbox: messages waiting and dead, and the age of the oldest that waits in seconds."""
-
-    code: str
-    waiting: int
-    dead: int
-    oldest: float
-
-
 def standings(at: datetime) -> list[Standing]:
     """Every active partner's outbox, empty ones too. One query over what is not sent."""
     unsent = Q(outgoing__state=OutgoingState.WAITING)
     rows = Partner.objects.filter(active=True).annotate(
         waiting=Count("outgoing", filter=unsent), dead=Count("outgoing", filter=Q(outgoing__state=OutgoingState.DEAD)),
         oldest=Min("outgoing__made_at", filter=unsent)).order_by("code").values_list("code", "waiting", "dead", "oldest")
-    return [Standing(code, waiting, dead, (at - oldest).total_seconds() if oldest else 0.0) for code, waiting, dead, oldest in rows]
+    return [Standing("linkage", code, waiting, dead, (at - oldest).total_seconds() if oldest else 0.0) for code, waiting, dead, oldest in rows]

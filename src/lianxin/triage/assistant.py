@@ -16,6 +16,7 @@ import requests
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from lianxin.kernel import request_ids
 from lianxin.kernel.errors import Conflict
 from lianxin.kernel.text import clean_text
 
@@ -66,7 +67,9 @@ def _on() -> None:
 def _ask(task: str, said: str) -> str:
     body: dict[str, Any] = {"model": settings.LIANXIN_ASSISTANT_MODEL, "temperature": 0.2, "stream": False,
             "messages": [{"role": "system", "content": task}, {"role": "user", "content": said}]}
-    headers = {"Authorization": f"Bearer {settings.LIANXIN_ASSISTANT_KEY}"} if settings.LIANXIN_ASSISTANT_KEY else {}
+    headers = request_ids.carried()
+    if settings.LIANXIN_ASSISTANT_KEY:
+        headers["Authorization"] = f"Bearer {settings.LIANXIN_ASSISTANT_KEY}"
     try:
         with requests.post(settings.LIANXIN_ASSISTANT_URL.rstrip("/") + "/chat/completions", json=body, headers=headers,
                            timeout=(5, settings.LIANXIN_ASSISTANT_SECONDS), allow_redirects=False, stream=True) as reply:

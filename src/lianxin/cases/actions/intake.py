@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.kernel import coordinates
+from lianxin.kernel import coordinates, request_ids
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import encrypt, keyring, lookup_hash, tracking_digest
 from lianxin.kernel.errors import Invalid, NotAllowed
@@ -393,6 +393,7 @@ def _register(*, intake: Intake, by: Actor, key: bytes | None) -> Registered:
             raise Invalid(_("这条记录已经导入过。"), code="imported_already",
                           fields={"source_id": str(_("重复。"))}) from error
         raise
+    request_ids.wrote(rows.events[0]["id"])
     return registered
 
 
