@@ -121,7 +121,7 @@ def test_files_that_cannot_be_read_say_why(world: World, tmp_path: Path) -> None
     with pytest.raises(FileError):
         Import(tmp_path / "none.csv", None).run()
     with pytest.raises(FileError, match=r"jsonl"):
-        Import(write(tmp_path / "a.xlsx", "x"), None).run()
+        Import(write(tmp_path / "a.ods", "x"), None).run()
     with pytest.raises(FileError, match="重复"):
         Import(write(tmp_path / "b.csv", "words,words", "1,2"), None).run()
     with pytest.raises(MappingError, match="id"):

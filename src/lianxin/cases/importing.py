@@ -93,17 +93,29 @@ def plain_reason(error: DomainError) -> str:
     return _("%(message)s（%(faults)s）") % {"message": error.message, "faults": faults} if faults else str(error.message)
 
 
+def settled(mapping: Mapping | None, source: Source) -> Mapping:
+    """The mapping for a file: without one, our own names. Raises MappingError when the file lacks columns it reads."""
+    if mapping is None:
+        mapping = Mapping.plain(frozenset(source.columns)) if source.columns else Mapping.plain()
+    missing = mapping.columns - set(source.columns)
+    if source.columns and missing:
+        raise MappingError(_("文件里没有这些列：%(missing)s。文件的列是：%(columns)s。")
+                           % {"missing": ", ".join(sorted(missing)), "columns": ", ".join(source.columns)})
+    return mapping
+
+
 class Import:
     """One run over one file. `progress` is told after each batch: bytes read, and the summary so far."""
 
     def __init__(self, path: Path, mapping: Mapping | None, *, system: str = "", dry_run: bool = False,
-                 rejects: Path | None = None, batch: int = BATCH,
+                 rejects: Path | None = None, batch: int = BATCH, sheet: str = "",
                  progress: Callable[[int, Summary], None] | None = None) -> None:
         self.path = path
         self.mapping = mapping
         self.system = system
         self.dry_run = dry_run
         self.batch = batch
+        self.sheet = sheet
         self.summary = Summary()
         self._rejects = Rejects(rejects)
         self._progress = progress
@@ -114,7 +126,7 @@ class Import:
         """Raises FileError and MappingError before anything is written."""
         mapping = self.mapping
         encoding, delimiter = (mapping.encoding, mapping.delimiter) if mapping else ("utf-8-sig", ",")
-        with opened(self.path, encoding=encoding, delimiter=delimiter) as source, self._reject_file(source):
+        with opened(self.path, encoding=encoding, delimiter=delimiter, sheet=self.sheet) as source, self._reject_file(source):
             self._settle_mapping(source)
             waiting = self._known(source)
             while batch := list(islice(waiting, self.batch)):
@@ -134,12 +146,7 @@ class Import:
             self._rejects.close()
 
     def _settle_mapping(self, source: Source) -> None:
-        if self.mapping is None:
-            self.mapping = Mapping.plain(frozenset(source.columns)) if source.columns else Mapping.plain()
-        missing = self.mapping.columns - set(source.columns)
-        if source.columns and missing:
-            raise MappingError(_("文件里没有这些列：%(missing)s。文件的列是：%(columns)s。")
-                               % {"missing": ", ".join(sorted(missing)), "columns": ", ".join(source.columns)})
+        self.mapping = settled(self.mapping, source)
         self.system = self.system or self.mapping.source_system
 
     @property

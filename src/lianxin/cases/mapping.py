@@ -160,6 +160,16 @@ class Mapping:
         except ValueError:
             raise Invalid(_("“%(name)s”不是数字：“%(value)s”。") % {"name": name, "value": value[:60]}) from None
 
+    def said(self, row: Map[str, str], name: str) -> str:
+        """What a field would hold, as text. Raises Invalid as `intake` does."""
+        if name in TIMES:
+            at = self._time(row, name)
+            return at.isoformat() if at is not None else ""
+        if name in NUMBERS:
+            number = self._number(row, name)
+            return "" if number is None else str(number)
+        return self.text(row, name)
+
     def intake(self, row: Map[str, str], *, source_id: str, source_system: str) -> Intake:
         """Raises Invalid: an empty required column, a time, number or value that cannot be read."""
         for column in self.required:

@@ -1,7 +1,8 @@
-"""Records out of CSV and JSONL files, gzip or plain, each with the number of the line it starts on."""
+"""Records out of CSV and JSONL files, gzip or plain, and of XLSX sheets, each with the number of the line it starts on."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -15,10 +16,13 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
+from lianxin.kernel import sheets
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.language import listed
 
 FIELD_LIMIT = 4 * 1024 * 1024  # characters in one CSV field
+WORKBOOK = 200 * 1024 * 1024  # bytes of an .xlsx
+_BLOCK = 1024 * 1024
 _GZIP = b"\x1f\x8b"
 
 
@@ -43,6 +47,7 @@ class Source:
     size: int
     columns: tuple[str, ...]
     records: Iterator[Record]
+    encoding: str = ""
 
     @property
     def position(self) -> int:
@@ -51,15 +56,22 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> Iterator[Source]:
-    """Open a `.csv` or `.jsonl` file, gzip or not. Raises FileError."""
+def opened(path: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",", sheet: str = "") -> Iterator[Source]:
+    """Open a `.csv` or `.jsonl` file, gzip or not, or a sheet of an `.xlsx`. The encoding `auto` is UTF-8 where all of the file is, else
+    GB18030. Raises FileError."""
     try:
         raw = path.open("rb")
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from error
     with raw:
+        if path.name.lower().endswith(".xlsx"):
+            with _workbook(path, raw, sheet) as source:
+                yield source
+            return
         packed = raw.read(2) == _GZIP
         raw.seek(0)
+        if encoding == "auto":
+            encoding = _guessed(path, raw, packed=packed)
         stream: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
         try:
             text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
@@ -69,16 +81,69 @@ def opened(path: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> 
         size = path.stat().st_size
         try:
             if name.endswith((".jsonl", ".ndjson")):
-                yield Source(raw, size, (), _json_lines(text))
+                yield Source(raw, size, (), _json_lines(text), encoding)
             elif name.endswith((".csv", ".tsv", ".txt")):
                 columns, records = _csv(text, "\t" if name.endswith(".tsv") else delimiter)
-                yield Source(raw, size, columns, records)
+                yield Source(raw, size, columns, records, encoding)
             else:
-                raise FileError(_("%(path)s：只认 .csv 和 .jsonl（可以再加 .gz）。") % {"path": path})
+                raise FileError(_("%(path)s：只认 .csv、.jsonl（可以再加 .gz）和 .xlsx。") % {"path": path})
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise FileError(_("%(path)s：压缩文件不完整。") % {"path": path}) from error
         finally:
             text.detach()
+
+
+def _guessed(path: Path, raw: BinaryIO, *, packed: bool) -> str:
+    """`utf-8-sig` when every byte of the file is UTF-8, else `gb18030`. The file is read once and put back to its beginning."""
+    stream: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while block := stream.read(_BLOCK):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "gb18030"
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FileError(_("%(path)s：压缩文件不完整。") % {"path": path}) from error
+    finally:
+        raw.seek(0)
+    return "utf-8-sig"
+
+
+@contextmanager
+def _workbook(path: Path, raw: BinaryIO, title: str) -> Iterator[Source]:
+    """A sheet of a workbook: its first row that says anything holds the names of the columns."""
+    try:
+        with sheets.opened(raw, packed=WORKBOOK, unpacked=5 * WORKBOOK) as book:
+            if title and title not in book.sheetnames:
+                raise FileError(_("%(path)s 里没有工作表“%(sheet)s”，有的是：%(all)s。") % {
+                    "path": path, "sheet": title, "all": listed(book.sheetnames)})
+            found = sheets.lines(book[title] if title else book.worksheets[0], rows=None)
+            head = next(found, None)
+            if head is None:
+                raise FileError(_("文件是空的，没有列名。"))
+            names = [cell.text for cell in head.cells]
+            while names and not names[-1]:
+                names.pop()
+            columns = _column_names(tuple(names))
+            yield Source(raw, path.stat().st_size, columns, _sheet_records(found, columns), "XLSX")
+    except Invalid as error:
+        raise FileError(f"{path}: {error}") from error
+
+
+def _sheet_records(found: Iterator[sheets.Line], columns: tuple[str, ...]) -> Iterator[Record]:
+    for line in found:
+        cells = line.cells[: len(columns)]
+        values = {name: cell.text for name, cell in zip(columns, cells, strict=False)}
+        faults = [_("“%(column)s”%(fault)s") % {"column": name, "fault": cell.fault}
+                  for name, cell in zip(columns, cells, strict=False) if cell.fault]
+        yield Record(line.number, {**dict.fromkeys(columns, ""), **values}, fault=listed(faults) if faults else "")
+
+
+def _column_names(columns: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(columns)) != len(columns):
+        raise FileError(_("列名有重复：%(names)s。") % {"names": ", ".join(columns)})
+    return columns
 
 
 def rows(path: Path, columns: Sequence[str], *, encoding: str = "utf-8-sig") -> Iterator[tuple[int, dict[str, str]]]:
@@ -110,9 +175,7 @@ def _csv(text: io.TextIOWrapper, delimiter: str) -> tuple[tuple[str, ...], Itera
     header = next(reader, None)
     if not header:
         raise FileError(_("文件是空的，没有列名。"))
-    columns = tuple(name.strip() for name in header)
-    if len(set(columns)) != len(columns):
-        raise FileError(_("列名有重复：%(names)s。") % {"names": ", ".join(columns)})
+    columns = _column_names(tuple(name.strip() for name in header))
     return columns, _csv_records(reader, columns)
 
 

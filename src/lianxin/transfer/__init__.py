@@ -1,0 +1,1 @@
+"""Everything a city owns, out and in again; lists as spreadsheets."""
