@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from lianxin.cases.models import Case, Category
-from lianxin.kernel import clock
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Invalid
 from lianxin.publishing import records
@@ -19,22 +17,11 @@ from lianxin.publishing.queries import found
 from lianxin.publishing.queries import records as page_of
 from lianxin.publishing.records import case_number_of, published, record_of, reference_of, refresh
 from tests.cases.ways import take, walk
+from tests.publishing.made import VILLAGE, raised
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
-VILLAGE = "990101001001"
 PUBLIC = ("request_publication", "clear_publication")
-
-
-@pytest.fixture
-def october() -> Iterator[Frozen]:
-    """Monday 12 October 2026, 10:00 in the city."""
-    with clock.frozen(datetime(2026, 10, 12, 2, 0, tzinfo=UTC)) as frozen:
-        yield frozen
-
-
-def raised(world: World, count: int, *, category: str = "010102", area: str = VILLAGE, **more: Any) -> list[uuid.UUID]:
-    return [world.accepted(category, area=area, **more) for _each in range(count)]
 
 
 def test_nobody_is_shown_before_five_are_alike(world: World, october: Frozen) -> None:

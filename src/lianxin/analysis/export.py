@@ -127,7 +127,7 @@ def _write(month: Month, duck: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
+def snapshot() -> Iterator[None]:
     """All months from one picture of the table, where this process may open a transaction of its own."""
     inside = connection.in_atomic_block
     with transaction.atomic():
@@ -149,7 +149,7 @@ def _export(whole: bool) -> Exported:
     refreshed = facts.refresh(whole=whole)
     earlier = read_manifest()
     good = set() if earlier is None or whole else {m for m in earlier.months if (directory() / m.file).exists()}
-    with _snapshot(), duckdb.connect(config={"threads": settings.LIANXIN_ANALYSIS_THREADS}) as duck:
+    with snapshot(), duckdb.connect(config={"threads": settings.LIANXIN_ANALYSIS_THREADS}) as duck:
         duck.execute("SET TimeZone = 'UTC'")
         months = _months()
         stale = [month for month in months if month not in good]

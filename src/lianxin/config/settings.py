@@ -154,6 +154,7 @@ MIDDLEWARE = [
     "lianxin.api.metrics.Measure",
     "django.middleware.security.SecurityMiddleware",
     "lianxin.api.gate.Gate",  # machines with a token need none of what follows
+    "lianxin.open311.gate.Gate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "lianxin.faces.errors.PlainFaults",
@@ -339,6 +340,10 @@ LIANXIN_ANALYSIS_ENGINE = text("LIANXIN_ANALYSIS_ENGINE", "postgresql")
 if LIANXIN_ANALYSIS_ENGINE not in ("postgresql", "duckdb"):
     raise SystemExit(f"LIANXIN_ANALYSIS_ENGINE={LIANXIN_ANALYSIS_ENGINE!r}: use postgresql or duckdb")
 LIANXIN_ANALYSIS_DIR = text("LIANXIN_ANALYSIS_DIR", str(DATA / "analysis"))
+LIANXIN_OPEN_DATA_DIR = text("LIANXIN_OPEN_DATA_DIR", str(DATA / "open"))
+LIANXIN_OPEN_DATA_LICENCE = text("LIANXIN_OPEN_DATA_LICENCE", "https://creativecommons.org/licenses/by/4.0/")
+LIANXIN_OPEN_DATA_LICENCE_NAME = text("LIANXIN_OPEN_DATA_LICENCE_NAME", "CC BY 4.0")
+LIANXIN_OPEN_DATA_CONTACT = text("LIANXIN_OPEN_DATA_CONTACT")
 LIANXIN_ANALYSIS_THREADS = number("LIANXIN_ANALYSIS_THREADS", 2)
 LIANXIN_SMALL_NUMBERS = number("LIANXIN_SMALL_NUMBERS", 30)
 LIANXIN_TRIAGE_SURE = number("LIANXIN_TRIAGE_SURE", 50) / 100
@@ -369,6 +374,12 @@ LIANXIN_EXCHANGE_THREADS = number("LIANXIN_EXCHANGE_THREADS", 2)
 LIANXIN_EXCHANGE_RETRY_MILLISECONDS = number("LIANXIN_EXCHANGE_RETRY_MILLISECONDS", 2000)
 LIANXIN_EXCHANGE_DEAD_DAYS = number("LIANXIN_EXCHANGE_DEAD_DAYS", 7)
 LIANXIN_EXCHANGE_SENT_DAYS = number("LIANXIN_EXCHANGE_SENT_DAYS", 30)
+LIANXIN_OPEN311_JURISDICTIONS = words("LIANXIN_OPEN311_JURISDICTIONS")
+LIANXIN_OPEN311_BATCH = words("LIANXIN_OPEN311_BATCH")
+LIANXIN_OPEN311_CONTACT = text("LIANXIN_OPEN311_CONTACT")
+LIANXIN_OPEN311_TYPE = text("LIANXIN_OPEN311_TYPE", "production")
+if LIANXIN_OPEN311_TYPE not in ("production", "test"):
+    raise SystemExit(f"LIANXIN_OPEN311_TYPE={LIANXIN_OPEN311_TYPE!r}: use production or test")
 LIANXIN_FIELD_UNSETTLED_DAYS = number("LIANXIN_FIELD_UNSETTLED_DAYS", 180)
 LIANXIN_JOB_DAYS = number("LIANXIN_JOB_DAYS", 30)
 LIANXIN_REPORT_DAYS = number("LIANXIN_REPORT_DAYS", 3650)

@@ -210,7 +210,14 @@ GROUPS: dict[str, dict[str, str]] = {
                                    "`lianxin analysis export` writes. Both give the same numbers.",
         "LIANXIN_ANALYSIS_DIR": "Directory of the exported facts. They hold no personal data; the directory is readable by "
                                 "its owner only all the same.|`analysis` in the data directory",
-        "LIANXIN_ANALYSIS_THREADS": "Threads that DuckDB may use for one report.",
+        "LIANXIN_ANALYSIS_THREADS": "Threads that DuckDB may use for one report, or for the open data's Parquet file.",
+    },
+    "Open data": {
+        "LIANXIN_OPEN_DATA_DIR": "Directory of the open data's files, which `/data/` serves. With several web machines it is one that "
+                                 "all of them see.|`open` in the data directory",
+        "LIANXIN_OPEN_DATA_LICENCE": "Address of the licence under which the open data are given away.",
+        "LIANXIN_OPEN_DATA_LICENCE_NAME": "What the licence is called.",
+        "LIANXIN_OPEN_DATA_CONTACT": "Who answers questions about the open data: a mail address or an address of a page. Empty: the hotline.",
     },
     "Logs": {
         "LIANXIN_LOG_LEVEL": "Least level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`. Logs go to standard error "

@@ -70,7 +70,8 @@ def _levels() -> tuple[Level, ...]:
 
 LEVELS: Final = _levels()
 # A month is gathered when its last week has been: a week may end in the next one.
-_AFTER: Final = {Dated.DAY: timedelta(0), Dated.WEEK: timedelta(0), Dated.MONTH: timedelta(days=7)}
+LATEST: Final = timedelta(days=7)
+_AFTER: Final = {Dated.DAY: timedelta(0), Dated.WEEK: timedelta(0), Dated.MONTH: LATEST}
 
 
 def span_start(dated: str, day: date) -> date:
@@ -112,44 +113,44 @@ def small(count: int) -> int | None:
 
 
 Cell = tuple[str, str]
+ALL: Final = ""  # the row or column of the sums
+
+
+def with_sums(counts: Mapping[Cell, int]) -> dict[Cell, int]:
+    """A table by rows and columns, whole (what nobody counted is 0), with the sums of its rows and columns under `ALL`."""
+    made: dict[Cell, int] = {}
+    rows, columns = sorted({row for row, _column in counts}), sorted({column for _row, column in counts})
+    for row in (*rows, ALL):
+        for column in (*columns, ALL):
+            made[row, column] = sum(counts.get((one, other), 0) for one in (rows if row == ALL else [row])
+                                    for other in (columns if column == ALL else [column]))
+    return made
 
 
 def suppressed(counts: Mapping[Cell, int]) -> dict[Cell, int | None]:
-    """A table by rows and columns of which the sums are told as well: None where a count is not told.
+    """The table with its sums as it is told: None where a count is kept back.
 
-    Counts of 1 to 4 are kept back, and with them so many others of the same row and column that nothing follows from a sum: in every
-    line at least two are missing, and those missing make at least `K`. The smallest others go first. Where a whole line cannot give
-    enough, the line's sum is small itself and `sums` keeps it back.
+    Kept back are counts of 1 to 4, and beside them so many others that none of them follows by taking from a sum (complementary
+    suppression): in every row and column whose sum is told at least two counts are missing, and those missing make `K` or more; a sum
+    that is not told is never the only thing missing in its line. What is smallest goes first.
     """
-    rows = sorted({row for row, _column in counts})
-    columns = sorted({column for _row, column in counts})
-    full = {(row, column): counts.get((row, column), 0) for row in rows for column in columns}
+    full = with_sums(counts)
+    rows, columns = sorted({row for row, _column in full if row != ALL}), sorted({column for _row, column in full if column != ALL})
+    lines = [([(row, column) for column in columns], (row, ALL)) for row in (*rows, ALL)]
+    lines += [([(row, column) for row in rows], (ALL, column)) for column in (*columns, ALL)]
     hidden = {cell for cell, count in full.items() if small(count) is None}
-    lines = [[(row, column) for column in columns] for row in rows] + [[(row, column) for row in rows] for column in columns]
-    changed = True
+    changed = bool(hidden)
     while changed:
         changed = False
-        for line in lines:
-            gone = [cell for cell in line if cell in hidden]
-            if not gone or (len(gone) > 1 and sum(full[cell] for cell in gone) >= K):
+        for parts, total in lines:
+            gone = [cell for cell in parts if cell in hidden]
+            if total in hidden:
+                safe = bool(gone)
+            else:
+                safe = not gone or (len(gone) > 1 and sum(full[cell] for cell in gone) >= K)
+            if safe:
                 continue
-            others = sorted((cell for cell in line if cell not in hidden), key=lambda cell: (full[cell] == 0, full[cell], cell))
-            if others:
-                hidden.add(others[0])
-                changed = True
+            others = sorted((cell for cell in parts if cell not in hidden), key=lambda cell: (full[cell] == 0, full[cell], cell))
+            hidden.add(others[0] if others else total)
+            changed = True
     return {cell: None if cell in hidden else count for cell, count in full.items()}
-
-
-def sums(counts: Mapping[Cell, int], shown: Mapping[Cell, int | None]) -> tuple[dict[str, int | None], dict[str, int | None]]:
-    """The sums of the rows and of the columns that may stand beside what `suppressed` shows: those of lines that keep back nothing,
-    or at least two counts that make `K` and more."""
-    def told(line: list[Cell]) -> int | None:
-        gone = [cell for cell in line if shown[cell] is None]
-        if gone and (len(gone) < 2 or sum(counts.get(cell, 0) for cell in gone) < K):
-            return None
-        return sum(counts.get(cell, 0) for cell in line)
-
-    rows = sorted({row for row, _column in shown})
-    columns = sorted({column for _row, column in shown})
-    return ({row: told([(row, column) for column in columns]) for row in rows},
-            {column: told([(row, column) for row in rows]) for column in columns})

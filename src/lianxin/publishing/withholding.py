@@ -8,15 +8,16 @@ would add up to it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
-K: Final = 5
+from .rules import K, small
+
 T = TypeVar("T", bound=Hashable)
 
 
 def few(count: int) -> bool:
     """One to four: so many people can be guessed. Nothing at all is no one."""
-    return 0 < count < K
+    return small(count) is None
 
 
 def kept_back(cells: Mapping[T, int]) -> set[T]:
