@@ -29,7 +29,7 @@ from lianxin.kernel.text import clean_text
 from lianxin.organisations.actors import Actor, Kind
 
 from . import media
-from .models import Attachment
+from .models import Attachment, Event
 
 pillow_heif.register_heif_opener()
 PIXELS = 80_000_000
@@ -251,6 +251,13 @@ def forget(stale: list[Attachment]) -> None:
     """Delete files that belong to no case, and their content once that is committed."""
     Attachment.objects.filter(pk__in=[one.pk for one in stale], case__isnull=True).delete()
     _drop_later(sha256 for one in stale for sha256 in (one.sha256, one.thumbnail_sha256))
+
+
+def claim(ids: Iterable[uuid.UUID], case_id: uuid.UUID, *, by: Actor) -> int:
+    """Files that `by` has just uploaded become part of the registration of a case, in the caller's transaction. Returns how many."""
+    event_id = Event.objects.filter(case_id=case_id, action="register").values_list("id", flat=True).get()
+    return Attachment.objects.filter(pk__in=list(ids), case__isnull=True, uploaded_by_id=by.staff_id).update(
+        case_id=case_id, event_id=event_id, purpose="report")
 
 
 def claimed(ids: set[uuid.UUID], case_id: uuid.UUID) -> bool:
