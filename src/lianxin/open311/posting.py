@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final, cast
 from urllib.parse import urlsplit
 
@@ -241,16 +241,17 @@ _NAMES: Final = {"lon": "long", "area": "address_id", "place_text": "address_str
 
 
 def _register(intake: Intake, caller: Caller, key: bytes | None, uploads: list[UploadedFile]) -> Registered:
+    by = replace(caller.actor, scopes=frozenset({"register"}))  # what a key of this interface may do, and no more
     try:
         if not uploads:
-            return register(intake=intake, by=caller.actor, key=key)
+            return register(intake=intake, by=by, key=key)
         with transaction.atomic():
-            kept = tuple(files.store(file=cast(BinaryIO, one), name=one.name or "", size=one.size or 0, by=caller.actor)[0].pk
+            kept = tuple(files.store(file=cast(BinaryIO, one), name=one.name or "", size=one.size or 0, by=by)[0].pk
                          for one in uploads)
             # Sent again, the files have new ids: the words and the place say whether it is the same.
-            made = register(intake=intake, by=caller.actor, key=key)
+            made = register(intake=intake, by=by, key=key)
             if not made.replayed:
-                files.claim(kept, made.case_id, by=caller.actor)
+                files.claim(kept, made.case_id, by=by)
         return made
     except Invalid as error:
         raise Bad(error.message, fields={_NAMES.get(name, name): said for name, said in error.fields.items()}) from error
