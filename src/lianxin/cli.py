@@ -10,14 +10,14 @@ from pathlib import Path
 WITHOUT_DATABASE = frozenset({
     "help", "version", "collectstatic", "findstatic", "makemessages", "compilemessages", "makemigrations", "devdb",
     "diffsettings", "bench", "places", "messages",
-    "docs", "screenshots", "switch_double",
+    "docs", "screenshots", "switch_double", "check_migrations",
 })
 # Parts of `triage` that read and write files only.
 TRIAGE_ON_FILES = frozenset({"train", "eval", "ablate", "hot", "measure", "measure-pairs"})
 # Commands that speak to a person: in Chinese where the shell does, else in English. What others write down (texts in
 # the database, reference pages) is in the city's language whoever runs them.
 SPEAKING = frozenset({
-    "analysis", "build", "deliver", "exchange", "export", "export_catalogue", "import", "linkage", "load",
+    "analysis", "backup", "build", "check_migrations", "doctor", "restore", "deliver", "exchange", "export", "export_catalogue", "import", "linkage", "load",
     "recompute_due_times", "rotate_keys", "triage",
 })
 

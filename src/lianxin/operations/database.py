@@ -132,12 +132,13 @@ def load(dumped: Path) -> None:
 
 
 def _pour(source: IO[bytes], sink: IO[bytes], *, older: bool) -> None:
-    """From one program to the other, without what servers before 17 do not know (a newer `pg_restore` sets it)."""
+    """From one program to the other, without what is there already, and without what servers before 17 do not know (a newer
+    `pg_restore` sets it)."""
     for _number in range(FIRST_LINES):
         line = source.readline()
         if not line:
             break
-        if not (older and line.startswith(b"SET transaction_timeout")):
+        if line.strip() != b"CREATE SCHEMA public;" and not (older and line.startswith(b"SET transaction_timeout")):
             sink.write(line)
     shutil.copyfileobj(source, sink, 1 << 20)
     sink.flush()

@@ -27,6 +27,12 @@ def pending_migrations() -> list[tuple[str, str]]:
                   if key not in applied and not (one.replaces and set(map(tuple, one.replaces)) <= applied))
 
 
+def known_migrations() -> set[tuple[str, str]]:
+    """Every migration this program has, those that others stand for included."""
+    disk = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    return set(disk) | {(app, name) for one in disk.values() for app, name in one.replaces}
+
+
 def migrated() -> bool:
     """Whether the tables are those of this program: read until it is so, then known for as long as the process lives."""
     global _migrated
