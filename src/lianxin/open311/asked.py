@@ -25,7 +25,7 @@ PAGES: Final = 10_000
 SCOPE: Final = "open311"
 # Dates and times of the W3C's note: a day, or a day and a time with its zone; a space for the plus that nobody escaped.
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?) ?(Z|[+-]?\d{2}:?\d{2})?", re.IGNORECASE)
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?) ?(Z|[+-]?\d{2}:?\d{2})?", re.IGNORECASE)
 
 
 def listed(values: QueryDict, name: str) -> list[str]:
