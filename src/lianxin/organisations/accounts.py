@@ -213,8 +213,9 @@ def renew(*, staff_id: int, by: Actor, second_step: bool = False) -> str:
     return LinkTokens().make_token(person)
 
 
-def make(*, username: str, name: str, unit: Unit, roles: Sequence[Role], by: Actor) -> tuple[Staff, str]:
-    """A new account without a password, its roles, and the token of its first sign-in link.
+def make(*, username: str, name: str, unit: Unit, roles: Sequence[Role], by: Actor, roles_later: bool = False) -> tuple[Staff, str]:
+    """A new account without a password, its roles, and the token of its first sign-in link. `roles_later`: a system that manages
+    accounts gives them afterwards; until then the person may do nothing.
 
     Raises Invalid with what is wrong in which field, NotAllowed for a unit or role that is not the actor's to give, and
     Conflict when the username is taken, by a closed account too.
@@ -225,7 +226,7 @@ def make(*, username: str, name: str, unit: Unit, roles: Sequence[Role], by: Act
         faults["username"] = str(_("用户名用 2 到 60 个字母、数字、点、横线或下划线。"))
     if not name:
         faults["name"] = str(_("请写姓名。"))
-    if not roles:
+    if not roles and not roles_later:
         faults["roles"] = str(_("至少选一个岗位。"))
     if unit.active_to is not None and unit.active_to <= now().date():
         faults["unit"] = str(_("这个单位已经撤销。"))
@@ -246,3 +247,110 @@ def make(*, username: str, name: str, unit: Unit, roles: Sequence[Role], by: Act
     except IntegrityError as error:
         raise Conflict(_("用户名 %s 已有人用。") % username, fields={"username": str(_("请换一个。"))}) from error
     return person, LinkTokens().make_token(person)
+
+
+def _not_the_last(person: Staff, by: Actor) -> None:
+    """Raises NotAllowed where a change of roles would leave nobody who looks after everybody."""
+    if not Staff.objects.filter(_ADMINISTRATES, is_active=True).exclude(pk=person.pk).exists() and person.is_active:
+        raise NotAllowed(_("这是最后一名系统管理员，去掉岗位后就没有人能管账号了。"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Grants:
+    """A person's standing grants in one unit, and what they are to become."""
+
+    ended: list[RoleGrant]
+    fresh: list[RoleGrant]
+
+    @property
+    def said(self) -> str:
+        more, less = sorted({grant.role for grant in self.fresh}), sorted({grant.role for grant in self.ended})
+        return " ".join([*(f"+{role}" for role in more), *(f"-{role}" for role in less)])
+
+
+def _wanted(person: Staff, unit: Unit, roles: Collection[Role], areas: Collection[int] | None, by: Actor) -> _Grants:
+    """Roles that stay keep their areas unless `areas` says which: none is the whole unit. Grants in other units stay as they are,
+    but for those of a unit that the person leaves."""
+    standing = list(RoleGrant.objects.select_for_update(of=("self",)).filter(staff=person, ended_at__isnull=True).select_related("unit"))
+    here = [grant for grant in standing if grant.unit_id == unit.pk]
+    left = [grant for grant in standing if grant.unit_id == person.unit_id and person.unit_id != unit.pk]
+    held: dict[str, set[int | None]] = {}
+    for grant in here:
+        held.setdefault(grant.role, set()).add(grant.area_id)
+    keys: set[tuple[str, int | None]] = set()
+    for role in roles:
+        kept = held.get(role, {None}) if areas is None else set(areas) or {None}
+        keys |= {(str(role), area) for area in kept}
+    ended = [grant for grant in here if (grant.role, grant.area_id) not in keys] + left
+    there = {(grant.role, grant.area_id) for grant in here}
+    fresh = [RoleGrant(staff=person, role=role, unit=unit, area_id=area, granted_at=now(), granted_by_id=by.staff_id)
+             for role, area in sorted(keys - there, key=str)]
+    return _Grants(ended, fresh)
+
+
+def _may_change(person: Staff, grants: _Grants, by: Actor) -> None:
+    if not grants.ended and not grants.fresh:
+        return
+    if person.pk == by.staff_id:
+        raise NotAllowed(_("不能改自己的岗位。"))
+    kept = keeper(by)
+    if over := sorted({str(Role(grant.role).label) for grant in (*grants.fresh, *grants.ended)
+                       if Role(grant.role) not in kept.may_give(grant.unit)}):
+        raise NotAllowed(_("您不能在这个单位给出这个岗位：%s。") % "、".join(over), fields={"roles": str(_("请找系统管理员。"))})
+    administers = {grant.pk for grant in grants.ended if grant.role == Role.ADMINISTRATOR and grant.unit.kind == UnitKind.HOTLINE}
+    if administers and not any(grant.role == Role.ADMINISTRATOR and grant.unit.kind == UnitKind.HOTLINE for grant in grants.fresh):
+        _not_the_last(person, by)
+
+
+def change(*, staff_id: int, by: Actor, why: str, name: str | None = None, email: str | None = None, unit: Unit | None = None,
+           roles: Collection[Role] | None = None, areas: Collection[int] | None = None) -> bool:
+    """Change what is known of a person and which roles they hold in their unit; whatever is None stays. Somebody who moves to
+    another unit leaves the roles of the old one and, unless `roles` says otherwise, holds the same in the new one.
+
+    One account entry says what was changed, and `why` where it came from. Returns whether anything was. Raises Invalid, NotFound,
+    and NotAllowed for an account, unit or role that is not the actor's to change, for the actor's own roles, and for those of the
+    last administrator.
+    """
+    reason = _reason(why)
+    with transaction.atomic():
+        person, _locked = _held(by, staff_id, others=Q(_ADMINISTRATES))
+        said: list[str] = []
+        fields: list[str] = []
+        if name is not None:
+            clean = clean_text(name, max_length=60, multiline=False)
+            if not clean:
+                raise Invalid(fields={"name": str(_("请写姓名。"))})
+            if clean != person.name:
+                person.name = clean
+                fields.append("name")
+        if email is not None and email != person.email:
+            person.email = email
+            fields.append("email")
+        home = unit or person.unit
+        if home is None:
+            raise Invalid(fields={"unit": str(_("请选单位。"))})
+        if home.pk != person.unit_id and home.active_to is not None and home.active_to <= now().date():
+            raise Invalid(fields={"unit": str(_("这个单位已经撤销。"))})
+        moved = home.pk != person.unit_id
+        if roles is None and moved:
+            roles = {Role(role) for role in RoleGrant.objects.filter(
+                staff=person, unit_id=person.unit_id, ended_at__isnull=True).values_list("role", flat=True)}
+        if roles is not None:
+            grants = _wanted(person, home, roles, areas, by)
+            _may_change(person, grants, by)
+            RoleGrant.objects.filter(pk__in=[grant.pk for grant in grants.ended]).update(ended_at=now())
+            RoleGrant.objects.bulk_create(grants.fresh)
+            said += [grants.said] if grants.said else []
+            if not grants.said and (grants.ended or grants.fresh):
+                said.append("areas")
+        if moved:
+            if not keeper(by).everything and home.pk not in keeper(by).unit_ids:
+                raise NotAllowed(_("这个账号不归您管，请找系统管理员。"))
+            person.unit = home
+            fields.append("unit")
+            said.append(f"→ {home.code}")
+        if not fields and not said:
+            return False
+        person.save(update_fields=fields or None)
+        _note(person, AccountStep.CHANGED, by, clean_text("：".join((reason, " ".join(said or fields))), max_length=200, multiline=False))
+    return True

@@ -200,6 +200,7 @@ class AccountStep(models.TextChoices):
     RESET = "reset", _("发登录链接，取消两步验证和通行密钥")
     DEACTIVATED = "deactivated", _("停用")
     REACTIVATED = "reactivated", _("恢复")
+    CHANGED = "changed", _("改动资料或岗位")
 
 
 class AccountEntry(models.Model):
