@@ -16,16 +16,13 @@ from django.test.utils import CaptureQueriesContext
 
 from lianxin.cases.models import Case, Category
 from lianxin.kernel.clock import Frozen, now
-from lianxin.portal.queries import Share, figures
 from lianxin.portal.saying import first_words
-from lianxin.quality import actions as q
 from tests.portal.test_public import published
-from tests.portal.test_tracking import answered
 from tests.portal.way import said, send
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
-PAGES = ("/", "/say/", "/track/", "/public/", "/public/map/", "/city/", "/about/", "/privacy/", "/accessibility/")
+PAGES = ("/", "/say/", "/track/", "/public/", "/public/map/", "/area/", "/performance/", "/about/", "/privacy/", "/accessibility/")
 OWN = ("/answer/", "/mine/", "/mine/add/", "/mine/withdraw/", "/mine/rate/", "/mine/publish/")
 
 
@@ -46,7 +43,8 @@ def test_every_page_in_every_language(world: World, client: Client, language: st
 
 def test_an_empty_city_says_so(world: World, client: Client) -> None:
     assert "还没有公开的事" in said(client.get("/"))
-    assert "还没有可以算的" in said(client.get("/city/"))
+    assert "还没有可以算的" in said(client.get("/performance/"))
+    assert "还没有可以算的" in said(client.get("/area/9901/"))
     assert "这里还没有公开的事" in said(client.get("/public/map/"))
 
 
@@ -106,24 +104,6 @@ def test_own_pages_are_kept_by_nobody(world: World, client: Client) -> None:
     send(client)
     for address in OWN:
         assert "no-store" in client.get(address)["Cache-Control"]
-
-
-def test_figures_count_what_they_say(world: World, monday: Frozen) -> None:
-    cache.clear()
-    first, second = world.case(), world.case()
-    answered(world, first)
-    q.record_callback_attempt(world.on(first, "callback"), outcome="reached", solved=False)
-    monday.move(days=10)
-    counted = figures(now())
-    assert counted.registered == 2
-    assert (counted.on_time.part, counted.on_time.whole) == (1, 3)  # unsolved, it went back, and that promise is broken too
-    assert (counted.solved.part, counted.solved.whole) == (0, 1)
-    assert Case.objects.get(pk=second).state == "registered"
-
-
-def test_a_share_shows_its_bounds() -> None:
-    assert Share(8, 10).bounds == (49, 94)  # Wilson: 0.4902 … 0.9433
-    assert Share(0, 0).bounds == (0, 100)
 
 
 def test_limits_on_the_about_page_are_the_citys_own(world: World, client: Client) -> None:

@@ -10,10 +10,19 @@ from django.test import Client
 from lianxin.cases import actions as a
 from lianxin.cases.models import Case
 from lianxin.kernel.clock import Frozen
+from lianxin.publishing.models import Record
+from lianxin.publishing.records import reference_of, refresh
 from tests.portal.way import said
+from tests.publishing.made import raised
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
+
+
+def refreshed(case_id: uuid.UUID) -> Case:
+    """The case, with its record as it is now."""
+    refresh()
+    return Case.objects.get(pk=case_id)
 
 
 def published(world: World, *, words: str = "王小明家3栋501门口路灯坏了", title: str = "路灯坏了", body: str = "花园社区门口路灯坏了。",
@@ -21,7 +30,7 @@ def published(world: World, *, words: str = "王小明家3栋501门口路灯坏�
     case_id = world.case(words=words, area=area, lon=113.1234, lat=29.1234, publication_title=title, publication_body=body)
     a.accept(world.on(case_id, "operator"), category=category)
     a.clear_publication(world.on(case_id, "reviewer"), title=title, body=body)
-    return Case.objects.get(pk=case_id)
+    return refreshed(case_id)
 
 
 def test_only_cleared_cases_are_listed(world: World, client: Client) -> None:
@@ -39,6 +48,7 @@ def test_only_cleared_cases_are_listed(world: World, client: Client) -> None:
 def test_a_case_taken_back_disappears(world: World, client: Client) -> None:
     case = published(world)
     a.refuse_publication(world.on(case.pk, "reviewer"), reason="诉求人要求撤回")
+    refresh()
     assert client.get(f"/public/{case.number}/").status_code == 404
     assert "路灯坏了" not in said(client.get("/"))
 
@@ -52,6 +62,7 @@ def test_the_page_shows_no_words_of_the_reporter_and_no_free_text_of_the_unit(wo
     from lianxin.quality import actions as q
 
     q.approve(world.on(case.pk, "reviewer"))
+    refresh()
     page = client.get(f"/public/{case.number}/").content.decode()
     for hidden in ("王小明", "3栋501", "113.1234", "已给", "13812342201"):
         assert hidden not in page
@@ -87,34 +98,60 @@ def test_odd_addresses(world: World, client: Client, query: str) -> None:
     assert client.get(f"/public/?{query}").status_code == 200
 
 
-def test_closed_cases_follow_the_open_ones(world: World, client: Client, monday: Frozen) -> None:
+def test_open_and_settled_can_be_asked_for(world: World, client: Client, monday: Frozen) -> None:
     done = published(world, title="办完的")
     a.decline(world.on(done.pk, "operator"), route="court", explanation="去法院")
     published(world, title="在办的")
-    text = said(client.get("/public/"))
-    assert text.index("在办的") < text.index("办完的")
+    for stage, there, gone in (("open", "在办的", "办完的"), ("done", "办完的", "在办的")):
+        text = said(client.get(f"/public/?stage={stage}"))
+        assert there in text
+        assert gone not in text
 
 
-def test_the_map_counts_by_area_at_the_areas_own_position(world: World, client: Client) -> None:
+def test_a_case_nobody_cleared_has_an_honest_page(world: World, client: Client, monday: Frozen) -> None:
+    """What it is about, where roughly, whose, by when, how it stands – and that there are no words, and why."""
+    raised(world, 5)
+    monday.move(days=1)
+    refresh()
+    number = Record.objects.values_list("number", flat=True)[0]
+    listed = said(client.get("/public/"))
+    assert "施工噪声" in listed
+    page = client.get(f"/public/{number}/")
+    text = said(page)
+    for told in ("施工噪声", "东区 › 桥头街道 › 花园社区", "11 月 23 日（周一）", "没有要求公开原话", number):
+        assert told in text, told
+    case = Case.objects.get(public_record__number=number)
+    for hidden in (case.number, str(case.pk), "半夜", "10:00", "13812342201"):
+        assert hidden not in page.content.decode()
+
+
+def test_a_case_just_said_can_be_read_by_who_has_its_reference(world: World, client: Client, monday: Frozen) -> None:
+    case = Case.objects.get(pk=world.accepted())
+    reference = reference_of(case.number)
+    text = said(client.get(f"/public/{reference.lower()}/", follow=True))
+    assert "只写到全市" in text
+    assert "花园社区" not in text
+    assert client.get("/public/R-00000-00000/").status_code == 404
+
+
+def test_the_map_reads_tiles_and_its_table_counts_the_same(world: World, client: Client) -> None:
     for _turn in range(3):
         published(world)
-    feature, = client.get("/public/places.geojson").json()["features"]
-    assert feature["geometry"]["coordinates"] == [113.1, 29.1]
-    assert (feature["properties"]["count"], feature["properties"]["synthetic"]) == (3, True)
-    assert client.get("/public/places.geojson?bbox=0,0,1,1").json()["features"] == []
-    assert len(client.get("/public/places.geojson?bbox=113,29,114,30&county=990101").json()["features"]) == 1
-    assert client.get("/public/places.geojson?bbox=a", headers={"Accept": "application/json"}).status_code == 422
-    table = said(client.get("/public/map/"))
-    assert "花园社区 （边界为推算） 3 件" in table
+    page = client.get("/public/map/?county=990101&stage=open")
+    assert 'data-tiles="/tiles/cases.json?county=990101&amp;stage=open"' in page.content.decode()
+    assert "桥头街道 3 件" in said(page)
+    assert "东区 3 件" in said(client.get("/public/map/"))
+    assert "还没有公开的事" in said(client.get("/public/map/?county=990102"))
 
 
 def test_the_standing_speaks_of_the_unit_at_every_state(world: World, client: Client, monday: Frozen) -> None:
-    case_id = uuid.UUID(str(published(world).pk))
-    number = Case.objects.get(pk=case_id).number
-    assert "热线已受理" in said(client.get(f"/public/{number}/"))
+    number = published(world).number
+    assert "正在看该由哪个单位办" in said(client.get(f"/public/{number}/"))
     other = world.case(publication_title="t", publication_body="b")
     a.accept(world.on(other, "operator"), category="010102")
     a.clear_publication(world.on(other, "reviewer"), title="t", body="b")
     a.dispatch(world.on(other, "dispatcher"), lead_unit="housing")
-    number = Case.objects.get(pk=other).number
-    assert "已交给市住建局" in said(client.get(f"/public/{number}/"))
+    number = refreshed(other).number
+    assert "市住建局正在办理，答复期限是11 月 30 日（周一）" in said(client.get(f"/public/{number}/"))
+    monday.move(days=30)
+    assert "已经过了答复期限" in said(client.get(f"/public/{number}/"))

@@ -38,18 +38,26 @@ _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oc
 _DAYS_ZH = "一二三四五六日"
 
 
-def day_and_time(at: datetime | None) -> str:
-    """`11 月 26 日（周四）17:30`; `Thu 26 Nov, 17:30`. The year is said when it is not this one."""
+def day_said(at: datetime | None) -> str:
+    """`11 月 26 日（周四）`; `Thu 26 Nov`. The year is said when it is not this one."""
     if at is None:
         return ""
     local, today = localtime(at), localtime(now())
     language = get_language() or ""
     if language.startswith("en"):
         year = f" {local.year}" if local.year != today.year else ""
-        return f"{_DAYS_EN[local.weekday()]} {local.day} {_MONTHS_EN[local.month - 1]}{year}, {local:%H:%M}"
+        return f"{_DAYS_EN[local.weekday()]} {local.day} {_MONTHS_EN[local.month - 1]}{year}"
     week = "週" if language == "zh-hant" else "周"
     year = f"{local.year} 年 " if local.year != today.year else ""
-    return f"{year}{local.month} 月 {local.day} 日（{week}{_DAYS_ZH[local.weekday()]}）{local:%H:%M}"
+    return f"{year}{local.month} 月 {local.day} 日（{week}{_DAYS_ZH[local.weekday()]}）"
+
+
+def day_and_time(at: datetime | None) -> str:
+    """`11 月 26 日（周四）17:30`; `Thu 26 Nov, 17:30`. The year is said when it is not this one."""
+    if at is None:
+        return ""
+    between = ", " if (get_language() or "").startswith("en") else ""
+    return f"{day_said(at)}{between}{localtime(at):%H:%M}"
 
 
 def _in_sentence(unit: Named | None, other: str) -> str:

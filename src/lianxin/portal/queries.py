@@ -1,17 +1,16 @@
-"""What residents read: quick topics, cases that are public, the city in a few honest numbers."""
+"""What residents read: quick topics, their own files, limits, where public matters lie."""
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from math import sqrt
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from django.core.cache import cache
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q
 
 from lianxin.cases.clocks import calendar_named
 from lianxin.cases.models import (
@@ -21,24 +20,20 @@ from lianxin.cases.models import (
     Clock,
     ClockKind,
     Kind,
-    Publication,
-    State,
     Submission,
     Urgency,
 )
-from lianxin.cases.queries import cursor_of, read_cursor
 from lianxin.cases.reference import reference
-from lianxin.kernel.ids import uuid7_floor
 from lianxin.kernel.language import named
 from lianxin.places.models import City
 from lianxin.places.queries import children
-from lianxin.quality.models import CallbackAttempt, CallbackOutcome, Rating
+from lianxin.publishing.models import Stage
+from lianxin.publishing.queries import found
 from lianxin.worktime import AROUND_THE_CLOCK
 
-PAGE = 20
-FIGURES_FOR = 300  # seconds
-PERIOD = timedelta(days=30)
-LONGEST = timedelta(days=60)  # no limit is longer: keys hold the time, so older rows need not be read
+COUNTED_FOR = 300  # seconds
+OPEN_STAGES: Final = (Stage.RECEIVED, Stage.WITH_UNIT, Stage.HANDED_OVER, Stage.ANSWERED)
+DONE_STAGES: Final = (Stage.CLOSED, Stage.DECLINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,151 +148,36 @@ def main_categories() -> list[Topic]:
 
 
 @dataclass(frozen=True, slots=True)
-class PublicPage:
-    rows: list[Case]
-    after: str = ""
-
-
-def _public() -> QuerySet[Case]:
-    return Case.objects.filter(publication=Publication.PUBLIC).select_related(
-        "public_version__area", "category", "county", "lead_unit"
-    )
-
-
-def public_cases(*, county: str = "", area: str = "", category: str = "", text: str = "", after: str = "",
-                 limit: int = PAGE) -> PublicPage:
-    """Cleared cases, those still open first (newest first), then by closing time. Text is looked for in the cleared
-    words only: the reporter's own words must not be found out by searching."""
-    found = _public()
-    if county:
-        found = found.filter(county__code=county)
-    if area:
-        found = found.filter(public_version__area__code=area)
-    if category:
-        found = found.filter(category__code__startswith=category)
-    for word in text.replace("\x00", "").split()[:6]:
-        found = found.filter(Q(public_version__title__icontains=word) | Q(public_version__body__icontains=word))
-    position = read_cursor(after)
-    if position and len(position) == 2:
-        with contextlib.suppress(ValueError):  # made up by hand: the first page
-            found = found.filter(_beyond(*position))
-    listed = list(found.order_by(F("closed_at").desc(nulls_first=True), "-id")[: limit + 1])
-    last = listed[limit - 1] if len(listed) > limit else None
-    return PublicPage(listed[:limit], cursor_of(last.closed_at or "", last.pk) if last else "")
-
-
-def _beyond(closed: str, pk: str) -> Q:
-    if not closed:
-        return Q(closed_at__isnull=True, id__lt=uuid.UUID(pk)) | Q(closed_at__isnull=False)
-    at = datetime.fromisoformat(closed)
-    return Q(closed_at__lt=at) | Q(closed_at=at, id__lt=uuid.UUID(pk))
-
-
-def public_case(number: str) -> Case | None:
-    return _public().filter(number=number).first()
-
-
-@dataclass(frozen=True, slots=True)
 class Spot:
-    """All public cases of one area, at the area's own position: where exactly is nobody's business."""
+    """The public records that lie in one area; `code` is empty for those that say no more than the whole."""
 
     code: str
     name: str
-    lon: float
-    lat: float
-    synthetic: bool
     total: int
     open: int
 
 
-def public_spots(*, box: tuple[float, float, float, float] | None = None, county: str = "", category: str = "",
-                 limit: int = 2_000) -> list[Spot]:
-    """Public cases counted by area. `box` is west, south, east, north in WGS-84 degrees."""
-    found = Case.objects.filter(publication=Publication.PUBLIC, public_version__lon__isnull=False)
-    if box is not None:
-        west, south, east, north = box
-        found = found.filter(public_version__lon__range=(west, east), public_version__lat__range=(south, north))
-    if county:
-        found = found.filter(county__code=county)
-    if category:
-        found = found.filter(category__code__startswith=category)
-    area = "public_version__area__"
-    rows = (
-        found.order_by().values_list(f"{area}code", f"{area}name", f"{area}name_en", "public_version__lon",
-                                     "public_version__lat", f"{area}synthetic")
-        .annotate(total=Count("id"), still=Count("id", filter=Q(closed_at__isnull=True)))
-        .order_by("-total", f"{area}code")[:limit]
-    )
-    return [Spot(code or "", named(name or "", name_en or ""), lon, lat, bool(synthetic), total, still)
-            for code, name, name_en, lon, lat, synthetic, total, still in rows]
+def public_spots(**narrowed: Any) -> list[Spot]:
+    """The public records counted by the counties of the city, or by the towns of the county that is asked for; in the order of codes.
+    `narrowed` is what `publishing.queries.found` takes."""
+    held = reference()
+    whole = held.places_by_code.get(narrowed.get("county", "")) or next((one for one in held.places.values() if one.level == "city"), None)
+    if whole is None:
+        return []
+    key = hashlib.sha256(repr(sorted(narrowed.items())).encode()).hexdigest()[:32]
+    parts: dict[int, tuple[int, int]] = {}
+    for area, total, still in cache.get_or_set(f"portal:spots:{key}", lambda: _counted(narrowed), COUNTED_FOR):
+        lineage = held.places[area].lineage if area in held.places else ()
+        at = lineage.index(whole.id) if whole.id in lineage else 0
+        part = lineage[at - 1] if at else whole.id
+        before = parts.get(part, (0, 0))
+        parts[part] = before[0] + total, before[1] + still
+    rest = parts.pop(whole.id, None)
+    found_spots = [Spot(held.places[pk].code, held.places[pk].said, total, still) for pk, (total, still) in parts.items()]
+    found_spots.sort(key=lambda one: one.code)
+    return found_spots + ([Spot("", whole.said, *rest)] if rest else [])
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """So many of so many. `low` and `high` are Wilson's 95 % bounds in percent (Wilson 1927)."""
-
-    part: int
-    whole: int
-
-    @property
-    def percent(self) -> float:
-        return 100 * self.part / self.whole if self.whole else 0.0
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        if not self.whole:
-            return 0, 100
-        z, n, p = 1.96, self.whole, self.part / self.whole
-        middle, reach = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        scale = 1 + z * z / n
-        return round(100 * max((middle - reach) / scale, 0)), round(100 * min((middle + reach) / scale, 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The last thirty days. `answered` of those whose answer was due in them; `solved` of those who were asked."""
-
-    since: datetime
-    registered: int
-    in_hand: int
-    answered: Share
-    on_time: Share
-    solved: Share
-
-
-def _count_figures(at: datetime) -> dict[str, Any]:
-    since = at - PERIOD
-    clocks = Clock.objects.filter(kind=ClockKind.RESOLVE, assignment__isnull=True, stopped_at__isnull=True,
-                                  due_at__gte=since, due_at__lte=at, id__gte=uuid7_floor(since - LONGEST))
-    due = clocks.aggregate(
-        whole=Count("id"), met=Count("id", filter=Q(met_at__isnull=False)),
-        on_time=Count("id", filter=Q(met_at__lte=F("due_at"))),
-    )
-    # What each reporter said last, by telephone or on the tracking page.
-    said: dict[uuid.UUID, tuple[datetime, bool]] = {}
-    reached = CallbackAttempt.objects.filter(id__gte=uuid7_floor(since), at__gte=since, outcome=CallbackOutcome.REACHED,
-                                              solved__isnull=False)
-    rated = Rating.objects.filter(id__gte=uuid7_floor(since), at__gte=since)
-    for rows in (reached, rated):
-        for case_id, when, solved in rows.values_list("case_id", "at", "solved"):
-            if case_id not in said or said[case_id][0] < when:
-                said[case_id] = (when, bool(solved))
-    return {
-        "since": since,
-        "registered": Case.objects.filter(registered_at__gte=since).count(),
-        "in_hand": Case.objects.filter(
-            state__in=[State.REGISTERED, State.ACCEPTED, State.DISPATCHED, State.IN_HAND, State.OBJECTED,
-                       State.HANDED_OVER]).count(),
-        "answered": (due["met"], due["whole"]), "on_time": (due["on_time"], due["whole"]),
-        "solved": (sum(solved for _at, solved in said.values()), len(said)),
-    }
-
-
-def figures(at: datetime) -> Figures:
-    """Counted at most every five minutes for the whole installation."""
-    held = cache.get("portal:figures")
-    if held is None:
-        held = _count_figures(at)
-        cache.set("portal:figures", held, FIGURES_FOR)
-    return Figures(held["since"], held["registered"], held["in_hand"], Share(*held["answered"]),
-                   Share(*held["on_time"]), Share(*held["solved"]))
+def _counted(narrowed: dict[str, Any]) -> list[tuple[int, int, int]]:
+    rows = found(**narrowed).filter(area__isnull=False).order_by().values_list("area_id")
+    return list(rows.annotate(total=Count("pk"), still=Count("pk", filter=Q(stage__in=OPEN_STAGES))))

@@ -1,64 +1,108 @@
-"""A public case in words that speak to anyone, not to its reporter."""
+"""A public record in words that speak to anyone, not to its reporter."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from django import template
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import pgettext
 
-from lianxin.cases.models import Case, Outcome, State
-from lianxin.cases.narrative import day_and_time, unit_of
-
-from ..queries import Share
+from lianxin.cases.narrative import day_and_time, day_said
+from lianxin.kernel.language import named
+from lianxin.publishing.models import Dated, Precision, Record, Stage
 
 register = template.Library()
+register.filter("day_said", day_said)
+
+
+def _unit(record: Record) -> str:
+    if record.unit is None:
+        return pgettext("in a sentence", "责任单位")
+    # Translators: a unit's name inside a sentence; English wants an article before it.
+    return pgettext("in a sentence", "%(unit)s") % {"unit": named(record.unit.name, record.unit.name_en)}
+
+
+def when_said(at: datetime | None, dated: str) -> str:
+    """A time as finely as its record tells it: to the minute, the day, the week or the month."""
+    if at is None:
+        return ""
+    if dated == Dated.EXACT:
+        return day_and_time(at)
+    if dated == Dated.WEEK:
+        return _("%(day)s那一周") % {"day": day_said(at)}
+    if dated == Dated.MONTH:
+        local = localtime(at)
+        return _("%(year)d 年 %(month)d 月") % {"year": local.year, "month": local.month}
+    return day_said(at)
 
 
 @register.filter
-def public_standing(case: Case) -> str:
-    """Where a public case stands and with whom, in one sentence. Nothing in it was typed by anyone."""
-    unit = unit_of(case)
-    if case.state == State.CLOSED:
+def opened_said(record: Record) -> str:
+    return when_said(record.opened_at, record.dated)
+
+
+@register.filter
+def due_said(record: Record) -> str:
+    return when_said(record.due_at, record.dated)
+
+
+@register.filter
+def closed_said(record: Record) -> str:
+    return when_said(record.closed_at, record.dated)
+
+
+@register.simple_tag
+def public_standing(record: Record, at: datetime) -> str:
+    """Where a public case stands, with whom and by when, in one sentence. Nothing in it was typed by anyone."""
+    unit = _unit(record)
+    if record.stage == Stage.CLOSED:
         said = {
-            Outcome.SOLVED: _("%(unit)s已经办好，%(day)s办结。"),
-            Outcome.EXPLAINED: _("没能解决，%(unit)s已向反映人说明原因，%(day)s办结。"),
-            Outcome.HANDED_OVER: _("联动单位已经办完，%(day)s办结。"),
-        }.get(Outcome(case.outcome), _("%(unit)s已经答复，%(day)s办结。"))
-        return said % {"unit": unit, "day": day_and_time(case.closed_at)}
-    said = {
-        State.REGISTERED: _("热线已收到，正在看该由哪个单位办。"), State.ACCEPTED: _("热线已受理，正在转给责任单位。"),
-        State.DISPATCHED: _("已交给%(unit)s，等他们接单。"), State.IN_HAND: _("%(unit)s正在办理。"),
-        State.OBJECTED: _("热线正在核定由哪个单位办。"), State.REPLIED: _("%(unit)s已写好答复，热线正在审核。"),
-        State.CALLBACK: _("%(unit)s已经答复，正在听反映人的意见。"), State.DECLINED: _("这件事不归热线办。"),
-        State.WITHDRAWN: _("反映人已经撤回。"),
-        State.MERGED: _("%(unit)s正在办理，和别人反映的同一件事一起办。"),
-        State.HANDED_OVER: _("已转给联动单位处置，热线等着结果。"),
-    }[State(case.state)]
-    return said % {"unit": unit}
+            True: _("%(unit)s已经办结，反映人说解决了。"), False: _("%(unit)s已经办结，反映人说没有解决。"),
+            None: _("%(unit)s已经办结，没有问到反映人是否解决。"),
+        }[record.solved]
+        return said % {"unit": unit}
+    if record.stage == Stage.WITH_UNIT:
+        if record.due_at is None:
+            return _("%(unit)s正在办理。") % {"unit": unit}
+        late = record.dated == Dated.EXACT and record.due_at < at
+        said_due = {"unit": unit, "day": due_said(record)}
+        return (_("%(unit)s正在办理，已经过了答复期限（%(day)s）。") if late
+                else _("%(unit)s正在办理，答复期限是%(day)s。")) % said_due
+    return {
+        Stage.RECEIVED: _("热线已收到，正在看该由哪个单位办。"),
+        Stage.HANDED_OVER: _("已转给联动单位处置，热线等着结果。"),
+        Stage.ANSWERED: _("%(unit)s已经答复，正在听反映人的意见。"),
+        Stage.DECLINED: _("这件事不归热线办。"),
+    }[Stage(record.stage)] % {"unit": unit}
 
 
 @register.filter
-def how_many(case: Case) -> str:
-    """How many people have raised a public matter; nothing when it is one."""
-    count = case.duplicate_count + 1
-    return ngettext("%(n)d 位市民反映", "%(n)d 位市民反映", count) % {"n": count} if count > 1 else ""
-
-
-@register.filter
-def public_badge(case: Case) -> str:
+def public_badge(record: Record) -> str:
     """Two to four words for a list."""
-    if case.state == State.CLOSED:
-        return _("没能解决") if case.outcome == Outcome.EXPLAINED else _("已办结")
-    return _("已答复") if case.state in (State.REPLIED, State.CALLBACK) else _("正在办")
+    if record.stage == Stage.CLOSED:
+        return _("没能解决") if record.solved is False else _("已办结")
+    return {Stage.ANSWERED: _("已答复"), Stage.DECLINED: _("不归热线办")}.get(Stage(record.stage), _("正在办"))
 
 
 @register.filter
-def in_words(share: Share) -> str:
-    """`41 件里有 33 件（80%，可信区间 66–90%）`; small numbers are called small."""
-    if not share.whole:
-        return _("还没有可以算的。")
-    low, high = share.bounds
-    said = {"whole": share.whole, "part": share.part, "percent": round(share.percent), "low": low, "high": high}
-    if share.whole < 10:
-        return _("%(whole)d 件里有 %(part)d 件（件数太少，不算百分比）") % said
-    return _("%(whole)d 件里有 %(part)d 件，合 %(percent)d%%（可信区间 %(low)d%%–%(high)d%%）") % said
+def badge_look(record: Record) -> str:
+    return "green" if record.stage == Stage.CLOSED and record.solved is not False else "accent"
+
+
+@register.simple_tag
+def title_of(record: Record, names: Mapping[str, str]) -> str:
+    """The cleared title; else what kind of matter it is."""
+    if record.title:
+        return record.title
+    return names.get(record.category.code, "") if record.category else _("一件诉求")
+
+
+@register.filter
+def precision_said(record: Record) -> str:
+    """How finely the page says where, and why no finer."""
+    return {
+        Precision.CELL: _("（约 75 米以内，具体位置不公开）"), Precision.CITY: _("（只写到全市，具体位置不公开）"),
+    }.get(Precision(record.precision), _("（只写到这一级，具体位置不公开）"))

@@ -11,9 +11,11 @@ from lianxin.cases.actions.intake import WORDS_LIMIT
 from lianxin.cases.files import FILES_PER_CASE
 from lianxin.cases.reference import today_of
 from lianxin.kernel.clock import now
+from lianxin.publishing.performance import THREE_RATES, performance
+from lianxin.publishing.queries import records
 
 from ..access import SECONDS, opened_id
-from ..queries import figures, plain_names, promises, public_cases, quick_topics
+from ..queries import plain_names, promises, quick_topics
 
 TOPICS_SHOWN = 12
 NEARBY = 5
@@ -23,18 +25,12 @@ NEARBY = 5
 def home(request: HttpRequest) -> HttpResponse:
     """Emergencies, saying it, tracking it; then what is happening and how the city is doing."""
     topics = quick_topics()
-    page = public_cases(limit=NEARBY)
+    page = records(cleared=True, limit=NEARBY)
     return render(request, "portal/home.html", {
         "topics": topics[:TOPICS_SHOWN], "more_topics": topics[TOPICS_SHOWN:], "cases": page.rows,
         "names": plain_names([one.category.code for one in page.rows if one.category]),
-        "figures": figures(now()), "opened": opened_id(request),
+        "made": performance(), "three": THREE_RATES, "opened": opened_id(request),
     })
-
-
-@require_safe
-def city(request: HttpRequest) -> HttpResponse:
-    """The numbers with how they are counted."""
-    return render(request, "portal/city.html", {"figures": figures(now())})
 
 
 @require_safe

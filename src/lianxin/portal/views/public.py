@@ -1,51 +1,63 @@
-"""Cases that reporters agreed to publish and staff cleared: a list, a map, a page each."""
+"""What is public of cases: a list, a map, a page each. Read from the public records alone."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Invalid
-from lianxin.kernel.ids import normalise_case_number
+from lianxin.publishing.queries import records
+from lianxin.publishing.records import published
 
-from ..queries import counties, main_categories, plain_names, public_case, public_cases, public_spots
+from ..queries import DONE_STAGES, OPEN_STAGES, counties, main_categories, place_path, plain_names, public_spots
+
+PER_PAGE = 20
+STAGES = {"open": OPEN_STAGES, "done": DONE_STAGES}
 
 
-def _narrowed(request: HttpRequest) -> dict[str, str]:
-    return {name: request.GET.get(name, "").strip()[:60].replace("\x00", "") for name in ("q", "county", "category", "area")}
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "").strip()[:60].replace("\x00", "") for name in ("q", "county", "category", "area", "stage")}
 
 
-def _lists(request: HttpRequest) -> dict[str, Any]:
-    return {"chosen": _narrowed(request), "counties": counties(), "categories": main_categories()}
+def _lists(chosen: dict[str, str]) -> dict[str, Any]:
+    return {"chosen": chosen, "counties": counties(), "categories": main_categories()}
+
+
+def _narrowed(chosen: dict[str, str]) -> dict[str, Any]:
+    return {"county": chosen["county"], "area": chosen["area"], "category": chosen["category"], "text": chosen["q"],
+            "stage": STAGES.get(chosen["stage"], ())}
 
 
 @require_safe
 def cases(request: HttpRequest) -> HttpResponse:
-    """The list, twenty a page. What is asked for stands in the address, so that a list can be sent on."""
-    lists = _lists(request)
-    chosen = lists["chosen"]
-    page = public_cases(county=chosen["county"], area=chosen["area"], category=chosen["category"], text=chosen["q"],
-                        after=request.GET.get("after", ""))
+    """The list, newest first, twenty a page. What is asked for stands in the address, so that a list can be sent on."""
+    chosen, after = _asked(request), request.GET.get("after", "")
+    try:
+        page = records(**_narrowed(chosen), after=after, limit=PER_PAGE)
+    except Invalid:  # a position made up by hand: the first page
+        page = records(**_narrowed(chosen), limit=PER_PAGE)
     asked = {name: value for name, value in chosen.items() if value}
     return render(request, "portal/public.html", {
-        **lists, "page": page, "asked": asked, "further": urlencode(asked | {"after": page.after}) if page.after else "",
-        "names": plain_names([one.category.code for one in page.rows if one.category]),
-        "later": bool(request.GET.get("after")),
+        **_lists(chosen), "page": page, "asked": asked, "further": urlencode(asked | {"after": page.after}) if page.after else "",
+        "names": plain_names([one.category.code for one in page.rows if one.category]), "later": bool(after), "now": now(),
     })
 
 
 @require_safe
 def case(request: HttpRequest, number: str) -> HttpResponse:
-    """The cleared words, the area, where it stands. Nothing of the reporter, nothing the unit wrote freely."""
-    found = public_case(normalise_case_number(number) or number)
+    """Cleared words where there are any, else what is known: what it is about, where roughly, whose, by when, how it stands."""
+    found = published(number)
     if found is None:
         raise Http404
+    if number != found.said_number:
+        return redirect("portal:public_case", found.said_number)
     return render(request, "portal/public_case.html", {
-        "case": found, "version": found.public_version,
+        "case": found, "path": place_path(found.area_id), "now": now(),
         "topic": plain_names([found.category.code]).get(found.category.code, "") if found.category else "",
     })
 
@@ -53,34 +65,8 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def map_page(request: HttpRequest) -> HttpResponse:
     """The map, and the same as a table for those who read rather than look."""
-    lists = _lists(request)
-    chosen = lists["chosen"]
+    chosen = _asked(request) | {"q": "", "area": ""}
+    kept = {name: chosen[name] for name in ("county", "category", "stage") if chosen[name]}
     return render(request, "portal/map.html", {
-        **lists, "spots": public_spots(county=chosen["county"], category=chosen["category"], limit=200),
-        "query": urlencode({name: chosen[name] for name in ("county", "category") if chosen[name]}),
+        **_lists(chosen), "spots": public_spots(**_narrowed(chosen)), "query": urlencode(kept),
     })
-
-
-@require_safe
-def places(request: HttpRequest) -> HttpResponse:
-    """`/public/places.geojson?bbox=west,south,east,north`: public cases counted by area, at most 2,000 areas."""
-    chosen = _narrowed(request)
-    box = None
-    if asked := request.GET.get("bbox", ""):
-        try:
-            west, south, east, north = (float(part) for part in asked.split(","))
-        except ValueError:
-            raise Invalid("bbox=west,south,east,north") from None
-        box = (west, south, east, north)
-    spots = public_spots(box=box, county=chosen["county"], category=chosen["category"])
-    response = JsonResponse({
-        "type": "FeatureCollection",
-        "features": [
-            {"type": "Feature", "geometry": {"type": "Point", "coordinates": [one.lon, one.lat]},
-             "properties": {"code": one.code, "name": one.name, "count": one.total, "open": one.open,
-                            "synthetic": one.synthetic}}
-            for one in spots
-        ],
-    }, content_type="application/geo+json")
-    response["Cache-Control"] = "public, max-age=60"
-    return response

@@ -26,7 +26,37 @@ function label(text, className) {
   return element;
 }
 
-// Opens `box`. With `settle(lon, lat)` a tap or Enter sets a place; without it points are drawn: GeoJSON with `count`, and `page` or `code` for where a tap leads.
+// Circles from vector tiles with `n` cases each, `area` where all lie in one, `number` where it is one. Numbers stand on them as elements.
+function tiled(library, map, box, calm, done) {
+  const layers = ["groups", "cases"], compact = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
+  map.addSource("cases", { type: "vector", url: new URL(box.dataset.tiles, location.href).href });
+  for (const [name, bounds] of [["groups", { maxzoom: 13 }], ["cases", { minzoom: 13 }]]) {
+    map.addLayer({ id: name, type: "circle", source: "cases", "source-layer": name, ...bounds, paint: {
+      "circle-color": tone("--accent"), "circle-opacity": 0.85, "circle-stroke-color": tone("--surface"), "circle-stroke-width": 1.5,
+      "circle-radius": ["interpolate", ["linear"], ["sqrt", ["get", "n"]], 1, 9, 10, 24, 100, 34] } });
+    map.on("click", name, ({ features: [feature], lngLat }) => {
+      const { n, number, area } = feature.properties;
+      if (n === 1 && number) location.assign(`${box.dataset.list}${encodeURIComponent(number)}/`);
+      else if (area && map.getZoom() >= 11) { const list = new URL(box.dataset.list, location.href); list.search = new URL(box.dataset.tiles, location.href).search; list.searchParams.set("area", area); location.assign(list); }
+      else map[calm ? "jumpTo" : "easeTo"]({ center: lngLat, zoom: Math.min(map.getZoom() + 2, 16) });
+    });
+    map.on("mouseenter", name, () => { map.getCanvas().style.cursor = "pointer"; });
+    map.on("mouseleave", name, () => { map.getCanvas().style.cursor = ""; });
+  }
+  const counts = [];
+  const seen = () => [...new globalThis.Map(map.queryRenderedFeatures({ layers }).map((one) => [one.geometry.coordinates.join(), one])).values()];
+  map.on("idle", () => {
+    counts.splice(0).forEach((one) => one.remove());
+    const features = seen();
+    for (const { properties, geometry } of features.filter((one) => one.properties.n > 1).slice(0, 120)) {
+      counts.push(new library.Marker({ element: label(compact.format(properties.n), "portal-map-count") }).setLngLat(geometry.coordinates).addTo(map));
+    }
+    done(features.length);
+  });
+  return () => seen().map(({ geometry }) => ({ ...map.project(geometry.coordinates), half: 14 }));
+}
+
+// Opens `box`. With `settle(lon, lat)` a tap or Enter sets a place; without it what is public is drawn: `data-tiles`, or `data-points`: GeoJSON with `count` and `page` for where a tap leads.
 export async function open(box, settle) {
   if (box.dataset.ready) return;
   box.dataset.ready = "1";
@@ -123,6 +153,8 @@ export async function open(box, settle) {
     box.closest("form").addEventListener("lx:unplaced", () => mark.remove());
     const { lon, lat } = box.closest("form").elements;
     if (lon.value) { mark.setLngLat([Number(lon.value), Number(lat.value)]).addTo(map); map.jumpTo({ center: [Number(lon.value), Number(lat.value)], zoom: 13 }); }
+  } else if (box.dataset.tiles) {
+    gather = tiled(library, map, box, calm, (count) => { canvas.dataset.points = String(count); });
   } else {
     const points = await wait(box.dataset.points);
     map.addSource("points", { type: "geojson", data: empty });
@@ -137,7 +169,7 @@ export async function open(box, settle) {
         const { x, y } = map.project(feature.geometry.coordinates);
         const group = groups.find((other) => Math.hypot(other.x - x, other.y - y) < 34);
         if (group) { group.count += feature.properties.count; group.areas += 1; }
-        else groups.push({ x, y, count: feature.properties.count, areas: 1, page: feature.properties.page || `${box.dataset.list}?area=${encodeURIComponent(feature.properties.code)}`, at: feature.geometry.coordinates });
+        else groups.push({ x, y, count: feature.properties.count, areas: 1, page: feature.properties.page, at: feature.geometry.coordinates });
       }
       map.getSource("points").setData({ type: "FeatureCollection", features: groups.map(({ count, areas, page, at }) => (
         { type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { count, areas, page } })) });
