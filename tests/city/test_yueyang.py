@@ -196,6 +196,13 @@ def test_the_tree_of_matters_holds_the_taxonomy() -> None:
     assert Category.objects.filter(quick_topic__isnull=False).count() >= 6
 
 
+def test_a_matter_is_as_public_as_the_one_above_it_unless_it_says_otherwise() -> None:
+    said = dict(Category.objects.values_list("code", "publicity"))
+    assert [said[code] for code in ("05", "0506", "050603")] == ["count"] * 3
+    assert (said["1308"], said["130801"], said["130811"]) == ("count", "count", "area")
+    assert (said["0102"], said["010216"], said["010101"]) == ("area", "cell", "area")
+
+
 def test_every_leaf_has_limits_for_every_track() -> None:
     held = reference()
     for node in held.nodes.values():

@@ -86,7 +86,7 @@ def categories(plan: Plan) -> dict[str, int]:
     public: dict[str, str] = {}  # each has that of the category above it, unless it says otherwise
     fields = ("name", "name_en", "field_matter", "complex_allowed", "plain_name", "plain_name_en", "quick_topic", "added")
     for level, layer in enumerate(_levels(plan.categories), start=1):
-        public |= {row["code"]: row.get("publicity") or public.get(row["parent"], Publicity.AREA) for row in layer}
+        public |= {row["code"]: row["publicity"] or public.get(row["parent"], Publicity.AREA) for row in layer}
         made = Category.objects.bulk_create(
             [
                 Category(
