@@ -143,7 +143,7 @@ def test_requests_are_narrowed(anyone: App, world: World, monday: Frozen) -> Non
     assert found(start_date=start.replace("+00:00", "Z"), end_date=now() - timedelta(days=20)) == [old]
     assert found(end_date=(now() - timedelta(days=1, hours=1)).isoformat()) == [noise, lamp]
     assert found(start_date="2026-11-22") == [none, refused, done]
-    assert found(start_date="2026-11-20", end_date="2026-11-21") == [noise], "a last day is a whole day"
+    assert found(start_date="2026-11-20", end_date="2026-11-21") == [noise, lamp], "a last day is a whole day"
     assert found(start_date="2026-11-22T12:00:00 08:00") == [none, refused], "a plus that nobody escaped"
     assert found(updated_after=(now() - timedelta(hours=13)).isoformat()) == [done, none, refused]
     assert found(updated_after=start, updated_before=now() - timedelta(days=99)) == [old], "however old"
