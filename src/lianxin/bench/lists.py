@@ -201,5 +201,5 @@ def bench(run: Run) -> list[Row]:
     for size in run.sizes:
         run.grow(size)
         run.tell(f"lists, cases and search at {size:,}")
-        readings.append(measure(run.city, size, times=4 if run.quick else 60))
+        readings.append(measure(run.city, size, times=2 if run.quick else 60))
     return rows(readings)
