@@ -17,7 +17,8 @@ TRIAGE_ON_FILES = frozenset({"train", "eval", "ablate", "hot", "measure", "measu
 # Commands that speak to a person: in Chinese where the shell does, else in English. What others write down (texts in
 # the database, reference pages) is in the city's language whoever runs them.
 SPEAKING = frozenset({
-    "analysis", "backup", "build", "check_migrations", "doctor", "restore", "deliver", "exchange", "export", "export_catalogue", "import", "linkage", "load",
+    "analysis", "backup", "build", "check_migrations", "deliver", "doctor", "exchange", "export", "export_catalogue", "import",
+    "linkage", "load", "restore",
     "recompute_due_times", "rotate_keys", "triage",
 })
 
