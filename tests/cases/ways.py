@@ -23,7 +23,7 @@ ACTIONS: dict[str, Callable[..., Any]] = a.ACTIONS | q.ACTIONS | s.ACTIONS
 WITHOUT_ACTION = {"register", "recompute_due", "list_supervision", "delist_supervision", "close_imported", "anonymise",
                   "reopen_unsolved", "close_unasked",
                   "join_master", "follow_master", "answer_with_master", "close_with_master", *LINK, "take_over", "release_duplicate",
-                  "lapse_suspension", "remind", "escalate", "circulate"}
+                  "lapse_suspension", "note_outside", "remind", "escalate", "circulate"}
 VILLAGE = "990101001001"
 
 # Who takes a step by default, and with what. The lead is `urban`, which has two clerks; `water` and `west` assist.

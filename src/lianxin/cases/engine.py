@@ -87,6 +87,8 @@ def plain(value: Any) -> Any:
 
 # Called when a case ends, for what other apps keep about it (`supervision.apps`).
 ENDINGS: list[Callable[[Step], None]] = []
+# Called when an action on a case has been written, in its transaction, for what has to be told elsewhere (`exchange.apps`).
+WRITTEN: list[Callable[[Step], None]] = []
 
 
 @dataclass(slots=True)
@@ -117,6 +119,11 @@ class Step(Timing):
     def came_from(self) -> str:
         """The state before this action."""
         return self._from_state
+
+    @property
+    def given(self) -> list[Assignment]:
+        """The parts that this action gave out."""
+        return [one for one in self._new_assignments if one.state == "assigned"]
 
     @property
     def lead(self) -> Assignment | None:
@@ -273,6 +280,8 @@ class Step(Timing):
 
             follow(self, left)
         handing_over.moved(self)
+        for told in WRITTEN:
+            told(self)
         return Done(self.case.pk, self.event_id, self.case.state, self.case.version)
 
     def _acting_unit(self) -> int | None:

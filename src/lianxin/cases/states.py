@@ -328,6 +328,8 @@ TABLE: Final[tuple[Transition, ...]] = (
         announces=True,
     ),
     Transition("close_with_master", _("随主件办结"), (State.MERGED,), (State.CLOSED,), _NOBODY, _SYSTEM, public=True, announces=True),
+    # What was sent to, or heard from, another system that has the case as well (`lianxin.exchange`). It moves nothing.
+    Transition("note_outside", _("外部系统记录"), tuple(State), (), _NOBODY, _SYSTEM, bumps=False),
     # A clock has spoken: near its end, at it, and long after.
     Transition("remind", _("到期提醒"), OPEN_STATES, (), _NOBODY, _SYSTEM, bumps=False),
     Transition("escalate", _("超时上报"), OPEN_STATES, (), _NOBODY, _SYSTEM, bumps=False),

@@ -7,3 +7,18 @@ class ExchangeConfig(AppConfig):
     label = "exchange"
     verbose_name = _("外部系统")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from lianxin.cases.engine import WRITTEN
+        from lianxin.cases.keys import SEALED
+        from lianxin.kernel.sending import register
+
+        from . import delivering, following
+        from .models import Letter, Link, System
+
+        for sealed in ((System, "exchange_system", ("key",)), (Letter, "exchange_letter", ("body",)), (Link, "exchange_link", ("proposal",))):
+            if sealed not in SEALED:
+                SEALED.append(sealed)
+        if following.written not in WRITTEN:
+            WRITTEN.append(following.written)
+        register("exchange", sender=delivering.sender, once=delivering.once)

@@ -123,16 +123,16 @@ class Lines:
 
     first: Callable[[], float]
     lock: threading.Lock = field(default_factory=threading.Lock)
-    by_destination: dict[int, Line] = field(default_factory=dict)
+    by_destination: dict[Any, Line] = field(default_factory=dict)
 
-    def closed(self) -> list[int]:
+    def closed(self) -> list[Any]:
         """Destinations to which nothing but what is urgent goes just now."""
         at = time.monotonic()
         with self.lock:
             return [pk for pk, line in self.by_destination.items() if line.until > at or (line.down and line.asking)]
 
     @contextmanager
-    def asking(self, destination: int) -> Iterator[Line]:
+    def asking(self, destination: Any) -> Iterator[Line]:
         with self.lock:
             line = self.by_destination.setdefault(destination, Line())
             line.asking += 1
@@ -176,14 +176,19 @@ class Queue(ABC, Generic[Row]):
         """Seconds before what failed is tried again."""
 
     @abstractmethod
-    def claim(self, *, urgent: bool, closed: list[int], after: Any) -> Row | None:
+    def claim(self, *, urgent: bool, closed: list[Any], after: Any) -> Row | None:
         """Lock the row that goes next (FOR UPDATE SKIP LOCKED), in the caller's transaction; None when nothing is due. Nothing but
         what is urgent goes to the destinations in `closed`; `urgent` asks for that only; `after` is what `order` said of the row
         before, for one that goes behind it."""
 
     @abstractmethod
-    def destination(self, row: Row) -> int:
+    def destination(self, row: Row) -> Any:
         """The key of where it goes."""
+
+    def ahead(self, row: Row) -> bool:
+        """Write down that a row is about to be sent, to be committed before it is: True when that was done now, and the row is claimed
+        again. For what must not be sent twice."""
+        return False
 
     @abstractmethod
     def prepare(self, row: Row) -> Any:
@@ -201,7 +206,7 @@ class Queue(ABC, Generic[Row]):
         """What this row's order is kept within; None when it has none, and the thread looks for anything."""
         return None
 
-    def standing(self, line: Line, destination: int, result: Result, silent: int) -> None:
+    def standing(self, line: Line, destination: Any, result: Result, silent: int) -> None:
         """After the commit: write down for people how a destination answers. `silent`: how often in a row nothing had."""
         return
 
@@ -215,6 +220,8 @@ def send_one(queue: Queue[Row], lines: Lines, *, urgent: bool = False, after: An
         row = queue.claim(urgent=urgent, closed=lines.closed(), after=after)
         if row is None:
             return None
+        if queue.ahead(row):
+            return row
         try:
             prepared = queue.prepare(row)
         except Exception:  # a key that is missing, a body of another version: it must not hold up the others

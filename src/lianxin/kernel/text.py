@@ -55,6 +55,11 @@ def phone_normalise(said: str) -> str:
     return ("+" if plus and digits else "") + digits
 
 
+def mask_name(name: str) -> str:
+    """`张*`: the surname of a Chinese name, the first letter of another."""
+    return name[:1] + "*" * min(max(len(name) - 1, 1), 3) if name else ""
+
+
 def mask_phone(phone: str) -> str:
     """`138****2201`: enough to recognise one's own, not enough to call another's. Four digits at least are hidden."""
     shown = min(max(len(phone) - 4, 0), 7)

@@ -6,15 +6,10 @@ from django.utils.translation import gettext as _
 
 from lianxin.cases.actions.identity import open_identity
 from lianxin.cases.models import Case, Reporter
-from lianxin.kernel.text import mask_phone
+from lianxin.kernel.text import mask_name, mask_phone
 
 from . import wire
 from .models import Disclosure, Handover, Identity, Partner, Wish
-
-
-def mask_name(name: str) -> str:
-    """`张*`: the surname of a Chinese name, the first letter of another."""
-    return name[:1] + "*" * min(max(len(name) - 1, 1), 3) if name else ""
 
 
 def _whole(partner: Partner, case: Case, *, emergency: bool, wish: str) -> str:

@@ -21,11 +21,10 @@ from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import KeyringError
 from lianxin.kernel.errors import NotAllowed, NotFound
-from lianxin.kernel.text import mask_phone
+from lianxin.kernel.text import mask_name, mask_phone
 from lianxin.organisations.actors import Actor, Kind
 
 from . import policy
-from .disclosing import mask_name
 from .models import Direction, Disclosure, Handover, HandoverStep, Mapping, Matter, What
 from .states import OPEN, UNDECIDED, HandoverState
 from .steps import open_payload, words_of

@@ -35,6 +35,7 @@ from .handling import (
 )
 from .intake import History, Intake, Registered, register
 from .merging import merge, unmerge
+from .outside import note_outside
 from .pausing import lift_suspension, resume_work, suspend
 from .reporting import (
     add_information,
@@ -67,7 +68,7 @@ __all__ = [
     "ACTIONS", "History", "Intake", "Registered", "accept", "add_assisting", "add_information", "add_reporter",
     "answer_check", "answer_on_the_spot", "ask_check", "ask_colleague", "assist_reply", "assist_sign", "attach",
     "clear_publication", "close_handover", "correct", "decline", "dispatch", "hand_to_colleague", "merge",
-    "note_handover", "offer_handover", "raise_return", "record_contact", "redispatch", "refer_emergency",
+    "note_handover", "note_outside", "offer_handover", "raise_return", "record_contact", "redispatch", "refer_emergency",
     "refuse_publication", "register", "register_many", "reject_return", "release_handover", "reply",
     "request_publication", "rule_jointly", "settle_on_the_spot", "sign", "take_back_handover", "tell_handover",
     "unmerge", "uphold_return", "withdraw", "withdraw_handover",

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..models import Event
-from . import clocks, grid, handing_over, merging, quality, recomputing, returns, supervision
+from . import clocks, grid, handing_over, merging, outside, quality, recomputing, returns, supervision
 
 Saying = Callable[[Event, str], str]
 INSIDE: dict[str, Saying] = {
     **clocks.INSIDE, **grid.INSIDE, **handing_over.INSIDE, **merging.INSIDE,
-    **quality.INSIDE, **recomputing.INSIDE, **returns.INSIDE, **supervision.INSIDE,
+    **outside.INSIDE, **quality.INSIDE, **recomputing.INSIDE, **returns.INSIDE, **supervision.INSIDE,
 }
 OUTSIDE: dict[str, Saying] = {
     **clocks.OUTSIDE, **grid.OUTSIDE, **handing_over.OUTSIDE, **merging.OUTSIDE,
-    **quality.OUTSIDE, **recomputing.OUTSIDE, **returns.OUTSIDE, **supervision.OUTSIDE,
+    **outside.OUTSIDE, **quality.OUTSIDE, **recomputing.OUTSIDE, **returns.OUTSIDE, **supervision.OUTSIDE,
 }
 
 __all__ = ["INSIDE", "OUTSIDE", "Saying"]
