@@ -1,5 +1,6 @@
 """Fixtures every test may use; the server is started by tests/bootstrap.py, which pytest loads before Django."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,20 @@ settings.load_profile("lianxin")
 ScryptPasswordHasher.work_factor = 2**4
 
 
+def pytest_collection_finish() -> None:
+    """Every module is in memory now and stays: it is not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test or a browser begin first: begun last, one of them would keep a core waiting for minutes."""
+    """Files with a slow test or a browser begin first: begun last, one of them would keep a core waiting for minutes.
+
+    A browser's test that fails is tried once more."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))  # real browsers on a busy machine; what was tried twice is said
     long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     items.sort(key=lambda item: item.path not in long)
 
