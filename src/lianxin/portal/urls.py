@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from .views import answers, danger, follow, listings, mine, pages, performance, places, public, say, uploads
+from .views import answers, danger, data, follow, listings, mine, pages, performance, places, public, say, uploads
 
 app_name = "portal"
 urlpatterns = [
@@ -42,6 +42,10 @@ urlpatterns = [
     path("follow/worker.js", follow.worker, name="follow_worker"),
     path("follow/confirm/<str:token>/", follow.confirm, name="follow_confirm"),
     path("follow/end/<str:token>/", follow.end, name="follow_end"),
+    path("data/", data.data, name="data"),
+    path("data/catalog.jsonld", data.catalogue, name="data_catalogue"),
+    path("data/manifest.json", data.manifest, name="data_manifest"),
+    path("data/<str:name>", data.file, name="data_file"),
     path("listings/", listings.listings, name="listings"),
     path("listings/<int:year>/<int:serial>/", listings.listing, name="listing"),
     path("help/", answers.answers, name="answers"),
