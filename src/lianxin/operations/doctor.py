@@ -26,12 +26,11 @@ from django.utils.module_loading import import_string
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from lianxin.cases import keys
+from lianxin.cases import calendars, keys
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import KeyringError
 from lianxin.kernel.queues import standings
-from lianxin.organisations.models import Staff
-from lianxin.worktime.days import legal_years
+from lianxin.organisations.models import WORKING, Staff
 
 from . import standing
 from .models import Copy, CopyKind
@@ -268,13 +267,13 @@ def static() -> Iterator[Answer]:
 def calendar() -> Iterator[Answer]:
     today = localtime(now()).date()
     year = today.year
-    known = legal_years()
-    if year not in known:
-        yield Level.BAD, _("没有 %d 年的放假安排：所有期限都是估计的。") % year, _("升级程序（放假安排随程序发布），或写进城市文件 calendars.yaml 的 years。")
-    elif today.month >= 11 and year + 1 not in known:
+    working = calendars.loaded()[WORKING]
+    if not working.is_published(year):
+        yield Level.BAD, _("没有 %d 年的放假安排：所有期限都是估计的。") % year, _("升级程序（放假安排随程序发布），或写进城市文件 calendars.yaml 的 published_years。")
+    elif today.month >= 11 and not working.is_published(year + 1):
         yield Level.WARN, _("还没有 %d 年的放假安排：跨年的期限先按估计算。") % (year + 1), _("国务院办公厅公布后升级程序，夜间会自动重算。")
     else:
-        yield _ok(_("有今年的放假安排。") if year + 1 not in known else _("有今年和明年的放假安排。"))
+        yield _ok(_("有今年和明年的放假安排。") if working.is_published(year + 1) else _("有今年的放假安排。"))
 
 
 def city() -> Iterator[Answer]:

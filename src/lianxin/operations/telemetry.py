@@ -22,6 +22,7 @@ from lianxin.kernel import request_ids
 log = logging.getLogger(__name__)
 LONGEST = 2_000  # letters of a statement
 _tracer: Any = None
+_provider: Any = None
 
 
 def on() -> bool:
@@ -44,12 +45,12 @@ def start() -> None:
 
 def trace_with(processor: Any) -> None:
     """Trace, handing finished spans to `processor`. A share of the traces begun here; one begun by somebody in front as they decided."""
-    global _tracer
+    global _tracer, _provider
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
-    provider = TracerProvider(
+    provider = _provider = TracerProvider(
         resource=Resource({"service.name": settings.LIANXIN_TRACES_NAME, "process.pid": os.getpid()}), shutdown_on_exit=True,
         sampler=ParentBased(TraceIdRatioBased(min(100, max(0, settings.LIANXIN_TRACES_PERCENT)) / 100)))
     provider.add_span_processor(processor)
@@ -59,10 +60,18 @@ def trace_with(processor: Any) -> None:
     _watch_sql()
 
 
+def flush() -> None:
+    """Hand over what has been traced and waits to be sent."""
+    if _provider is not None:
+        _provider.force_flush()
+
+
 def stop() -> None:
     """Trace no more, as tests want it; connections that are open keep their watcher, which then does nothing."""
-    global _tracer
-    _tracer = None
+    global _tracer, _provider
+    if _provider is not None:
+        _provider.shutdown()
+    _tracer = _provider = None
     if _carry in request_ids.CARRIERS:
         request_ids.CARRIERS.remove(_carry)
 
