@@ -72,6 +72,9 @@ PERSONAL: dict[str, RetentionClass] = {
     "linkage.HandoverStep.words": WORDS,  # sealed; likewise
     "linkage.Outgoing.body": WORDS,  # sealed; sooner: LIANXIN_LINKAGE_SENT_DAYS after it was answered
     "linkage.Disclosure.why": LEDGER,
+    "exchange.Letter.body": WORDS,  # sealed; sooner: LIANXIN_EXCHANGE_SENT_DAYS after it was taken
+    "exchange.Link.proposal": WORDS,  # sealed; with the case's, see exchange/housekeeping.py
+    "exchange.Disclosure.why": LEDGER,
     "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
 }
 
@@ -171,7 +174,32 @@ IMPERSONAL: dict[str, str] = {
     "linkage.Disclosure.shared": "a word of the program",
     "linkage.JointRule.category_theirs": "a code of the other service",
     "linkage.JointRule.words": "said of a category, not of a case",
+    "exchange.Unmapped.value": "a code of another system",
+    "exchange.Link.theirs": "another system's number of a case",
+    "exchange.Link.token": "another system's number of a case that has none yet",
+    "exchange.Link.status": "open or closed",
+    "exchange.Link.digest": "a hash of another system's whole answer",
+    "exchange.Heard.update": "another system's number of an update",
+    "exchange.Letter.last_error": "a fault of the line, or another system's own",
+    "exchange.Disclosure.fields": "names of fields",
     "patrols.InspectionPhoto.question": "the name of a question",
+    "publishing.Record.number": "a serial, scrambled",
+    "publishing.Record.case_number": "a serial, where words were cleared",
+    "publishing.Record.kind": "a kind of matter",
+    "publishing.Record.lon": "an area's own position, or the middle of a cell of public space",
+    "publishing.Record.lat": "an area's own position, or the middle of a cell of public space",
+    "publishing.Record.cell": "a cell of public space, some 75 metres",
+    "publishing.Record.title": "words that staff cleared for everyone to read, as in the public version",
+    "publishing.Record.body": "words that staff cleared for everyone to read, as in the public version",
+    "publishing.Record.answer": "words that staff cleared for everyone to read",
+    "publishing.Record.revision": "a number of a refresh",
+    "publishing.Waiting.village": "an area; gone when the record appears",
+    "publishing.Waiting.town": "an area",
+    "publishing.Waiting.county": "an area",
+    "publishing.Waiting.leaf": "a category",
+    "publishing.Waiting.middle": "a category",
+    "publishing.Waiting.top": "a category",
+    "publishing.Standing.revision": "a number of a refresh",
     "telephony.Line.code": "the name of a line of the hotline's own",
     "telephony.Line.name": "the name of a line of the hotline's own",
     "telephony.Line.name_en": "the name of a line of the hotline's own",

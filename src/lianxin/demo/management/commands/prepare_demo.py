@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.cases.models import Case
 from lianxin.demo import accounts, care, field, linking, rounds, seed, tasks
+from lianxin.publishing import files, records
 
 
 class Command(BaseCommand):
@@ -52,6 +53,9 @@ class Command(BaseCommand):
             care.seed(asked)
         links = linking.links_in(settings.DATA)
         linking.connect(links)
+        self._step("the public record and its files")
+        records.refresh()
+        files.write()
         path = settings.DATA / "demo.json"
         self._step("accounts")
         accounts.write(path, base_url, accounts.make(path), **dict(one.split("=", 1) for one in url))
