@@ -18,7 +18,7 @@ TRIAGE_ON_FILES = frozenset({"train", "eval", "ablate", "hot", "measure", "measu
 # the database, reference pages) is in the city's language whoever runs them.
 SPEAKING = frozenset({
     "analysis", "backup", "build", "check_migrations", "deliver", "doctor", "exchange", "export", "export_catalogue", "import",
-    "linkage", "load", "restore",
+    "linkage", "load", "open311", "restore",
     "recompute_due_times", "rotate_keys", "triage",
 })
 
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     own = None
     on_files = arguments[0] == "triage" and not TRIAGE_ON_FILES.isdisjoint(arguments[1:2]) and "--cases" not in arguments
-    on_files = on_files or arguments[:2] == ["linkage", "check"]
+    on_files = on_files or arguments[:2] in (["linkage", "check"], ["open311", "check"])
     wants_database = arguments[0] not in WITHOUT_DATABASE and not on_files and not {"--help", "-h"} & set(arguments)
     if wants_database and not settings.LIANXIN_DATABASE_URL:
         from lianxin.embedded.server import EmbeddedServer

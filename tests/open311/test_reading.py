@@ -81,7 +81,8 @@ def test_definitions(anyone: App, world: World, monday: Frozen) -> None:
     asked_of_lamps(world)
     told = anyone.json("services/010101.json")
     assert list(told) == ["service_code", "attributes"]
-    assert list(told["attributes"][0]) == ["variable", "code", "datatype", "required", "datatype_description", "order", "description", "values"]
+    assert list(told["attributes"][0]) == ["variable", "code", "datatype", "required", "datatype_description", "order", "description",
+                                           "values"]
     assert [one["code"] for one in told["attributes"]] == ["told", *reversed(DATATYPES)]
     assert [one["order"] for one in told["attributes"]] == [1, 2, 3, 4, 5, 6, 7]
     assert (told["attributes"][0]["variable"], told["attributes"][0]["values"]) == (False, [])
@@ -149,7 +150,7 @@ def test_requests_are_narrowed(anyone: App, world: World, monday: Frozen) -> Non
     assert found(updated_after=start, updated_before=now() - timedelta(days=99)) == [old], "however old"
     pages = [found(page=page, page_size=2) for page in (1, 2, 3, 4)]
     assert pages == [[none, refused], [done, noise], [lamp], []]
-    assert 'page=2' in anyone.get("requests.json", page_size=2)["Link"]
+    assert "page=2" in anyone.get("requests.json", page_size=2)["Link"]
     assert "Link" not in anyone.get("requests.json", page_size=6)
 
 
@@ -179,7 +180,7 @@ def test_the_list_is_one_question(anyone: App, world: World, monday: Frozen) -> 
     for days in range(1, 6):
         recorded(world, days=days)
     anyone.json("requests.json")
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         anyone.json("requests.json", status="open")
     assert len(asked) == 1
 

@@ -58,6 +58,11 @@ def _safe(at: datetime) -> datetime:
     return min(max(at, datetime(1900, 1, 1, tzinfo=UTC)), datetime(9000, 1, 1, tzinfo=UTC))
 
 
+def _whole(at: datetime) -> datetime:
+    """The end of a second that was said without a part: times are shown to the second, and a last one is inclusive."""
+    return at if at.microsecond else at + timedelta(microseconds=999_999)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """From and to, both inclusive."""
@@ -73,7 +78,7 @@ def span(values: QueryDict, start: str, end: str, *, default: bool) -> Span | No
     if not since and not until:
         return Span(now() - SPAN, now()) if default else None
     first = _safe(moment(since, start)) if since else None
-    last = _safe(moment(until, end, end=True)) if until else None
+    last = _whole(_safe(moment(until, end, end=True))) if until else None
     if first is None:
         assert last is not None
         return Span(last - SPAN, last)
