@@ -32,7 +32,8 @@ class OtherSystem:
     url: str = ""
     formats: tuple[str, ...] = ("json", "xml")
     services: Rows = field(default_factory=lambda: [
-        {"service_code": "LAMP", "service_name": "路灯维修", "group": "市政"}, {"service_code": "NOISE", "service_name": "噪声", "group": "环境"}])
+        {"service_code": "LAMP", "service_name": "路灯维修", "group": "市政"},
+        {"service_code": "NOISE", "service_name": "噪声", "group": "环境"}])
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     updates: Rows | None = None

@@ -36,7 +36,8 @@ def there(world: World, other: OtherSystem, joined: System) -> uuid.UUID:
 
 def noted(case_id: uuid.UUID) -> list[tuple[str, str]]:
     words = dict(EventText.objects.filter(case_id=case_id, field="words").values_list("event_id", "body"))
-    return [(one.data["stage"], words.get(one.pk, "")) for one in Event.objects.filter(case_id=case_id, action="note_outside").order_by("id")]
+    events = Event.objects.filter(case_id=case_id, action="note_outside").order_by("id")
+    return [(one.data["stage"], words.get(one.pk, "")) for one in events]
 
 
 def test_their_progress_is_a_note_and_said_once(other: OtherSystem, joined: System, there: uuid.UUID) -> None:

@@ -55,7 +55,7 @@ REFERENCE = {
     "linkage.Partner", "linkage.PartnerSecret", "linkage.Mapping", "linkage.MappingChange", "linkage.Term", "linkage.HandoverLimit",
     "desk.SavedFilter", "quality.Rating", "quality.Review", "quality.CallbackAttempt", "quality.Contest", "quality.Campaign",
     "quality.CampaignDraw", "quality.ChecklistItem", "patrols.Form", "patrols.FormVersion", "patrols.Round",
-    "services",
+    "services", "exchange.System", "exchange.Service", "exchange.Mapping", "exchange.Change",
 }
 FREE = (models.CharField, models.TextField, models.BinaryField, models.JSONField, models.FloatField, models.BigIntegerField)
 

@@ -11,14 +11,18 @@ class ExchangeConfig(AppConfig):
     def ready(self) -> None:
         from lianxin.cases.engine import WRITTEN
         from lianxin.cases.keys import SEALED
+        from lianxin.kernel.queues import QUEUES
         from lianxin.kernel.sending import register
 
-        from . import delivering, following
+        from . import delivering, following, outbox
         from .models import Letter, Link, System
 
-        for sealed in ((System, "exchange_system", ("key",)), (Letter, "exchange_letter", ("body",)), (Link, "exchange_link", ("proposal",))):
+        for sealed in ((System, "exchange_system", ("key",)), (Letter, "exchange_letter", ("body",)),
+                       (Link, "exchange_link", ("proposal",))):
             if sealed not in SEALED:
                 SEALED.append(sealed)
         if following.written not in WRITTEN:
             WRITTEN.append(following.written)
+        if outbox.queues not in QUEUES:
+            QUEUES.append(outbox.queues)
         register("exchange", sender=delivering.sender, once=delivering.once)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from lianxin.cases.actions import reply, sign
 from lianxin.cases.actions.outside import note_outside
 from lianxin.cases.engine import On
-from lianxin.cases.models import Assignment, Case, ContactMeans, Reporter, State
+from lianxin.cases.models import Assignment, Case, ContactMeans, EventText, Reporter, State
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt
 from lianxin.kernel.errors import Conflict, DomainError, NotAllowed, NotFound
@@ -24,6 +24,7 @@ from .models import Closing, Heard, Letter, Link, Settled, Sort, System
 from .outbox import body_of
 
 LONGEST: Final = 4_000
+LAST: Final = 4  # updates that go into a prepared reply
 
 
 def _context(link: Link) -> str:
@@ -126,11 +127,19 @@ def _propose(link: Link, words: str) -> None:
     """Their end becomes a prepared reply of the unit's, or its reply at once where the city has said so."""
     if link.incoming or not Assignment.objects.filter(pk=link.assignment_id, ended_at__isnull=True, handled_at__isnull=True).exists():
         return
+    words = "\n".join(dict.fromkeys([*_lately(link), *([words] if words else [])]))[-LONGEST:]
     link.proposal = encrypt(words or _("对方系统已办结，没有写明结果。"), context=_context(link))
     link.proposed_at, link.settled, link.settled_at = now(), "", None
     link.save(update_fields=["proposal", "proposed_at", "settled", "settled_at"])
     if link.system.closing == Closing.REPLY and words:
         _reply(link, words)
+
+
+def _lately(link: Link) -> list[str]:
+    """What they said of it last, oldest first: servers that have the updates extension tell the result there."""
+    told = EventText.objects.filter(case_id=link.case_id, field="words", event__action="note_outside", event__data__stage="progress",
+                                    event__data__reference=link.theirs).order_by("-event_id").values_list("body", flat=True)
+    return list(told[:LAST])[::-1]
 
 
 def _reply(link: Link, words: str) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Count, Min, Q
 
+from lianxin.kernel import queues as queue_standings
 from lianxin.kernel import sending
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt
@@ -88,9 +89,16 @@ def hurry(system_id: uuid.UUID, at: datetime) -> int:
     return Letter.objects.filter(system_id=system_id, state=LetterState.WAITING, next_at__gt=at).update(next_at=at)
 
 
+def queues(at: datetime) -> list[queue_standings.Standing]:
+    """How every active system's outbox stands, for `/metrics` and `lianxin doctor`."""
+    return [queue_standings.Standing("exchange", one.system.code, one.waiting, one.dead,
+                                     (at - one.oldest).total_seconds() if one.oldest else 0.0)
+            for one in standings(Q(active=True))]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One system's outbox: letters waiting and dead, and when the oldest that waits was written."""
+    """One system: letters waiting and dead, when the oldest that waits was written; cases that both have, replies that wait."""
 
     system: System
     waiting: int

@@ -78,9 +78,9 @@ def ask(system: System) -> Outcome | None:
     client = Client(system)
     try:
         follow_tokens(client)
-        statuses(client)
-        if system.updates:
+        if system.updates:  # first: what they said last belongs to what they closed it with
             updates(client)
+        statuses(client)
         if system.kind == SystemKind.OLDER:
             older.pull(client)
     except Fault as fault:
