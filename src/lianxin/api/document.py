@@ -31,6 +31,7 @@ from . import (
     suggestions,
     supervision,
     telephony,
+    webhooks,
 )
 from .problems import CONTENT_TYPE
 from .service import MODELS, api
@@ -38,14 +39,14 @@ from .service import MODELS, api
 # Importing them declares their operations.
 DECLARED = (
     actions, articles, attachments, catalogue, city, field, figures, grids, hot, merging, notices, quality, reads, residents, suggestions,
-    supervision, telephony,
+    supervision, telephony, webhooks,
 )
 REF = "#/components/schemas/{model}"
 # They name a row in their query, which may not be there.
 NAMES_ANOTHER = ("track", "read_dispatch", "read_figures", "list_areas", "compare_catalogue_versions", "read_coverage", "list_covers",
                  "list_devices")
 TAGS = ("cases", "actions", "attachments", "residents", "city", "quality", "supervision", "catalogue", "clocks", "figures", "hot", "field",
-        "telephony")
+        "telephony", "webhooks")
 
 
 class FieldFault(BaseModel):

@@ -27,6 +27,7 @@ from lianxin.quality.campaigns import may_order
 from lianxin.telephony.agents import is_agent as is_agent
 from lianxin.telephony.policy import reads as reads_telephones
 from lianxin.telephony.staffing import plans as plans_staffing
+from lianxin.transfer.applying import may as lists_by_spreadsheet
 from lianxin.triage.hot.policy import reads as reads_hot_issues
 from lianxin.triage.offers import READERS as OFFER_READERS
 
@@ -81,7 +82,9 @@ REST: tuple[Entry, ...] = (
     Entry(_("听得准不准"), ("heard",), _has(*OFFER_READERS)),
     Entry(_("人员"), ("office", "account", "new_account", "new_link", "deactivate_account", "reactivate_account"),
           _has(Role.ADMINISTRATOR, Role.HEAD)),
+    Entry(_("清单表格"), ("spreadsheets", "apply_spreadsheet"), lists_by_spreadsheet),
     Entry(_("接口令牌"), ("tokens",), _has(Role.ADMINISTRATOR)),
+    Entry(_("事件订阅"), ("webhooks", "webhook", "webhook_delivery", "channels"), _has(Role.ADMINISTRATOR)),
     Entry(_("失败的任务"), ("jobs",), _has(Role.ADMINISTRATOR)),
     Entry(_("查看身份的记录"), ("readings",), _has(Role.ADMINISTRATOR, Role.SUPERVISOR)),
 )

@@ -172,6 +172,13 @@ def _again(rows: QuerySet[Delivery]) -> int:
     return rows.update(state=DeliveryState.WAITING, next_at=now(), sent_at=None, attempts=0, first_tried_at=None, last_error="")
 
 
+def stretch(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+    """Both ends of a stretch of time. Raises Invalid for one that is missing."""
+    if since is None or until is None:
+        raise Invalid(fields={name: str(_("请填写这一项。")) for name, said in (("since", since), ("until", until)) if said is None})
+    return since, until
+
+
 @transaction.atomic
 def replay_range(pk: uuid.UUID, since: datetime, until: datetime, *, by: Actor) -> int:
     """Send every event of a stretch of time again that the subscription asks for and may see now: those that were sent, those that

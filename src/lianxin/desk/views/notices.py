@@ -17,6 +17,8 @@ from lianxin.care.policy import is_keeper
 from lianxin.cases import inbox
 from lianxin.cases.models import NoticeLevel
 from lianxin.knowledge import notices as of_articles
+from lianxin.webhooks.policy import keeps as keeps_webhooks
+from lianxin.webhooks.queries import disabled as disabled_webhooks
 
 from ..access import StaffRequest, staff
 from .boards import context_for
@@ -33,7 +35,9 @@ def notices(request: StaffRequest) -> HttpResponse:
     first = not level and not request.GET.get("after")
     return render(request, "desk/notices.html", context_for(
         request, page=page, everything=everything, level=level, levels=NoticeLevel.choices,
-        told=inbox.is_told(request.actor) or of_articles.is_told(request.actor) or is_keeper(request.actor),
+        told=inbox.is_told(request.actor) or of_articles.is_told(request.actor) or is_keeper(request.actor)
+        or keeps_webhooks(request.actor),
+        of_webhooks=disabled_webhooks(request.actor) if first else [],
         of_care=care.told(request.actor) if first else [],
         of_articles=of_articles.inbox(request.actor, unseen=not everything) if first else []))
 
@@ -43,6 +47,7 @@ def notices(request: StaffRequest) -> HttpResponse:
 def count(request: StaffRequest) -> HttpResponse:
     """How many wait, for the page's head: a word for the eye and one for the ear. Empty when none do."""
     found = inbox.unseen_count(request.actor) + of_articles.unseen_count(request.actor, most=inbox.MOST + 1) + care.waiting(request.actor)
+    found += len(disabled_webhooks(request.actor))
     return render(request, "desk/_notice_count.html", {"count": found, "many": found > inbox.MOST, "most": inbox.MOST})
 
 
