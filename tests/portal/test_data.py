@@ -94,7 +94,8 @@ def test_what_is_known_is_not_sent_again(made: Manifest, client: Client) -> None
 def test_a_part_is_a_part(made: Manifest, client: Client) -> None:
     whole = body(client.get("/data/records.csv"))
     size = len(whole)
-    for asked, first, last in (("bytes=0-9", 0, 9), ("bytes=10-", 10, size - 1), ("bytes=-7", size - 7, size - 1), (f"bytes=5-{size + 99}", 5, size - 1)):
+    for asked, first, last in (("bytes=0-9", 0, 9), ("bytes=10-", 10, size - 1), ("bytes=-7", size - 7, size - 1),
+                               (f"bytes=5-{size + 99}", 5, size - 1)):
         got = client.get("/data/records.csv", headers={"range": asked, "accept-encoding": "gzip"})
         assert (got.status_code, got["Content-Range"]) == (206, f"bytes {first}-{last}/{size}")
         assert body(got) == whole[first : last + 1]
@@ -120,11 +121,12 @@ def test_no_other_file_is_served(made: Manifest, client: Client, name: str) -> N
 
 # What DCAT-AP 3.0.0 has as mandatory, and what it recommends of a data set that people have to be able to find and use.
 WANTED = {
-    "dcat:Catalog": ("dct:title", "dct:description", "dct:publisher", "dcat:dataset", "dct:license", "dct:language", "dct:modified", "foaf:homepage"),
+    "dcat:Catalog": ("dct:title", "dct:description", "dct:publisher", "dcat:dataset", "dct:license", "dct:language", "dct:modified",
+                     "foaf:homepage"),
     "dcat:Dataset": ("dct:title", "dct:description", "dct:publisher", "dcat:contactPoint", "dcat:distribution", "dcat:keyword",
                      "dct:accrualPeriodicity", "dct:modified", "dct:identifier", "dcat:version", "dcat:landingPage", "dct:spatial"),
-    "dcat:Distribution": ("dcat:accessURL", "dcat:downloadURL", "dcat:mediaType", "dct:format", "dcat:byteSize", "dct:license", "spdx:checksum",
-                          "dct:modified"),
+    "dcat:Distribution": ("dcat:accessURL", "dcat:downloadURL", "dcat:mediaType", "dct:format", "dcat:byteSize", "dct:license",
+                          "spdx:checksum", "dct:modified"),
     "foaf:Organization": ("foaf:name",), "spdx:Checksum": ("spdx:algorithm", "spdx:checksumValue"),
 }
 

@@ -22,7 +22,8 @@ TRIALS = {
     "public_record_words_cleared": [f"UPDATE publishing_record SET {name} = 'x' WHERE NOT cleared" for name in ("title", "body", "answer")],
     "public_record_exact_when_cleared": [
         "UPDATE publishing_record SET dated = 'exact' WHERE NOT cleared", "UPDATE publishing_record SET dated = 'day' WHERE cleared",
-        "UPDATE publishing_record SET case_number = number WHERE NOT cleared", "UPDATE publishing_record SET case_number = '' WHERE cleared"],
+        "UPDATE publishing_record SET case_number = number WHERE NOT cleared",
+        "UPDATE publishing_record SET case_number = '' WHERE cleared"],
     "public_record_place_whole": ["UPDATE publishing_record SET lon = NULL WHERE lat IS NOT NULL",
                                   "UPDATE publishing_record SET lat = NULL WHERE lon IS NOT NULL"],
     "public_standing_one": ["INSERT INTO publishing_standing (id, revision) VALUES (2, 0)"],

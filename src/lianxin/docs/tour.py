@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image
 
-from . import tour_field, tour_linkage
+from . import tour_field, tour_linkage, tour_open
 
 WORDS = "金鹗中路的工地半夜还在打桩，已经三天了，家里老人睡不着。"
 FIRST_UNIT, SECOND_UNIT = "430602-cgj", "430602-zjj"
@@ -297,6 +297,10 @@ class Tour:
     def linkage(self) -> None:
         """Two desks, and a matter that goes over."""
         tour_linkage.walk(self)
+
+    def open_to_others(self) -> None:
+        """What anyone may read, and what others join to."""
+        tour_open.walk(self)
 
 
 def settled(page: Any) -> None:

@@ -51,7 +51,9 @@ def _both(words: Any) -> list[dict[str, str]]:
 
 
 def _publisher(base: str, city: City | None) -> dict[str, Any]:
-    names = [{"@language": "zh-Hans", "@value": f"{city.name}12345"}, {"@language": "en", "@value": f"{city.name_en} 12345"}] if city else "12345"
+    names: Any = "12345"
+    if city is not None:
+        names = [{"@language": "zh-Hans", "@value": f"{city.name}12345"}, {"@language": "en", "@value": f"{city.name_en} 12345"}]
     return {"@type": "foaf:Organization", "@id": f"{base}/#publisher", "foaf:name": names, "foaf:homepage": f"{base}/"}
 
 

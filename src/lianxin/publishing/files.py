@@ -204,7 +204,7 @@ def write_parquet(path: Path, lines: Path) -> File:
     """From the JSON Lines, so that both hold the same; DuckDB reads and writes in pieces."""
     columns = ", ".join(f"'{column.name}': '{DUCKDB[column.type]}'" for column in RECORDS)
     with duckdb.connect(config={"threads": settings.LIANXIN_ANALYSIS_THREADS, "memory_limit": "512MB"}) as duck:
-        duck.execute(f"SET TimeZone = '{settings.TIME_ZONE}'; SET preserve_insertion_order = true; SET temp_directory = '{path.parent}/tmp'")
+        duck.execute(f"SET TimeZone = '{settings.TIME_ZONE}'; SET temp_directory = '{path.parent}/tmp'")
         found = duck.execute(
             f"COPY (SELECT * FROM read_json(?, format = 'newline_delimited', columns = {{{columns}}})) TO '{path}' "
             "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 61440)", [str(lines)]).fetchone()
@@ -236,7 +236,7 @@ def _whole(path: Path, body: bytes, rows: int) -> File:
 
 
 @contextmanager
-def _city_time() -> Iterator[CursorWrapper]:
+def city_time() -> Iterator[CursorWrapper]:
     """Instants come out in the city's own time, and a long COPY may take its time. What runs later in the same transaction reads as
     ever: Django takes it for granted that the connection speaks UTC."""
     with connection.cursor() as cursor:
@@ -248,7 +248,7 @@ def _city_time() -> Iterator[CursorWrapper]:
 
 def _write_all(folder: Path) -> tuple[list[File], str, str]:
     with snapshot():
-        with _city_time() as cursor:
+        with city_time() as cursor:
             cursor.execute("SELECT min(opened_at)::date::text, max(opened_at)::date::text FROM publishing_record")
             first, last = cursor.fetchone()
             files = [write_csv(folder / "records.csv"), write_lines(folder / "records.jsonl"), write_features(folder / "records.geojson")]

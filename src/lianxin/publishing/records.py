@@ -232,6 +232,7 @@ class _Run:
     def gather(self) -> None:
         """Whoever waits and whose span is over: those who look alike, finest likeness first, get their records together."""
         with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")  # the first time there may be years to group
             for number, (level, statement) in enumerate(zip(rules.LEVELS, records_sql.CROWDS, strict=True)):
                 cursor.execute(statement, {"k": rules.K, "level": number, "bound": rules.bound(level.dated, self.today)})
         last = uuid.UUID(int=0)

@@ -72,9 +72,10 @@ def manifest(request: HttpRequest) -> HttpResponseBase:
     held = files.read_manifest()
     said: dict[str, Any] = {"licence": settings.LIANXIN_OPEN_DATA_LICENCE, "files": []}
     if held is not None:
-        said |= {"made_at": held.at.isoformat(), "revision": held.revision, "first": held.first or None, "last": held.last or None, "files": [
+        said |= {"made_at": held.at.isoformat(), "revision": held.revision, "first": held.first or None, "last": held.last or None}
+        said["files"] = [
             {"name": one.name, "url": f"{_base(request)}/data/{one.name}", "media_type": one.media_type, "rows": one.rows,
-             "bytes": one.size, "sha256": one.sha256} for one in held.files]}
+             "bytes": one.size, "sha256": one.sha256} for one in held.files]
     return _open(JsonResponse(said, json_dumps_params={"ensure_ascii": False, "indent": 1}))
 
 

@@ -12,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from lianxin.docs.settings import CHECKOUT
 from lianxin.docs.tour import Tour, chromium, demo_of
 
+PARTS = {"walk": "walk", "faces": "faces", "field": "field", "linkage": "linkage", "open": "open_to_others"}
+
 
 class Command(BaseCommand):
     help = "Take the pictures of the documentation from a running demo, walking the tutorial in a real browser."
@@ -20,8 +22,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", type=Path, help="data directory of the running demo; default var/demo")
         parser.add_argument("--to", type=Path, help="where the pictures go; default docs/images")
-        parser.add_argument("--only", choices=["walk", "faces", "field", "linkage"],
-                            help="the tutorial's steps, the other screens, a grid worker's telephone, or two desks")
+        parser.add_argument("--only", choices=list(PARTS),
+                            help="the tutorial's steps, the other screens, a grid worker's telephone, two desks, or what is open to all")
 
     def handle(self, *args: Any, **options: Any) -> None:
         data: Path = options["demo"] or Path(settings.DATA)
@@ -47,8 +49,8 @@ class Command(BaseCommand):
             )
             tour = Tour(browser, demo, to, told)
             try:
-                for part in [options["only"]] if options["only"] else ["walk", "faces", "field", "linkage"]:
-                    getattr(tour, part)()
+                for part in [options["only"]] if options["only"] else PARTS:
+                    getattr(tour, PARTS[part])()
             except (Error, AssertionError, LookupError) as error:
                 raise CommandError(f"the walk stopped: {str(error).splitlines()[0]}") from error
             finally:
