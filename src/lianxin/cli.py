@@ -18,7 +18,7 @@ TRIAGE_ON_FILES = frozenset({"train", "eval", "ablate", "hot", "measure", "measu
 # the database, reference pages) is in the city's language whoever runs them.
 SPEAKING = frozenset({
     "analysis", "backup", "build", "check_migrations", "deliver", "doctor", "exchange", "export", "export_catalogue", "import",
-    "linkage", "load", "open311", "restore",
+    "linkage", "lists", "load", "open311", "restore",
     "recompute_due_times", "rotate_keys", "triage",
 })
 

@@ -72,7 +72,6 @@ def read(directory: Path, *, today: date) -> Plan:
         return plan
     plan.settings = read_city(directory, faults)
     plan.areas = areas.read(directory, plan.settings, faults)
-    levels: Mapping[str, str] = plan.areas.levels
 
     plan.calendars = once(calendars.read(directory, faults), ("code",), faults)
     plan.units = once(read_table(directory, files.UNITS, faults), ("code",), faults)
@@ -89,28 +88,37 @@ def read(directory: Path, *, today: date) -> Plan:
     plan.synonyms = read_synonyms(directory, faults)
     plan.forms = patrols.read_forms(directory, faults)
     plan.rounds = once(read_table(directory, files.ROUNDS, faults), ("code",), faults)
-    unit_codes = {row["code"] for row in plan.units}
     names = {row["code"]: row["name"] for row in plan.categories}
 
-    _check_units(plan, levels)
-    _check_categories(plan)
-    terms.check(plan)
-    _check_keywords(plan, names, read_table(directory, files.KEYWORDS, faults))
+    check_lists(plan, keywords=read_table(directory, files.KEYWORDS, faults),
+                catalogue=read_table(directory, files.CATALOGUE, faults), today=today)
     _check_training(plan, names)
-    _check_staff(plan, levels)
+    _check_every_role_held(plan)
     _check_checklist(plan, names)
     patrols.check(plan)
     linkage.read(plan)
     linkage.check(plan)
     services.read(plan)
     services.check(plan)
+    return plan
+
+
+def check_lists(plan: Plan, *, keywords: list[Row], catalogue: list[Row], today: date) -> None:
+    """Units, categories, time limits, keywords, staff, articles and the catalogue against each other: what their files and the
+    spreadsheets of an office are both checked by."""
+    faults, levels = plan.faults, plan.areas.levels
+    names, unit_codes = {row["code"]: row["name"] for row in plan.categories}, {row["code"] for row in plan.units}
+    _check_units(plan, levels)
+    _check_categories(plan)
+    terms.check(plan)
+    _check_keywords(plan, names, keywords)
+    _check_staff(plan, levels)
     for row in plan.articles:
         known(faults, row, "category", names)
         known(faults, row, "unit", unit_codes)
         if plan.areas.complete:
             known(faults, row, "area", levels)
-    _check_catalogue(plan, names, levels, today)
-    return plan
+    _check_catalogue(plan, catalogue, names, levels, today)
 
 
 def _check_units(plan: Plan, levels: Mapping[str, str]) -> None:
@@ -183,18 +191,20 @@ def _name_agrees(faults: Faults, row: Row, names: dict[str, str]) -> None:
 def _check_staff(plan: Plan, levels: Mapping[str, str]) -> None:
     faults = plan.faults
     kinds = {row["code"]: row["kind"] for row in plan.units}
-    held: set[str] = set()
     for row in plan.staff:
         known(faults, row, "unit", kinds)
         if plan.areas.complete:
             for area in row["area"]:
                 if area not in levels:
                     faults.add(row.file, row.line, _("%(name)s：没有 %(value)s") % {"name": "area", "value": area})
-        held.update(row["roles"])
         if kinds.get(row["unit"]) != UnitKind.HOTLINE and (wrong := set(row["roles"]) & HOTLINE_ROLES):
             faults.add(row.file, row.line, _("%s 是热线中心的岗位") % listed(sorted(wrong)))
+
+
+def _check_every_role_held(plan: Plan) -> None:
+    held = {role for row in plan.staff for role in row["roles"]}
     if plan.staff and (missing := [role for role in Role.values if role not in held and role not in OPTIONAL_ROLES]):
-        faults.add(files.STAFF.file, 0, _("没有人担任：%s") % listed(missing))
+        plan.faults.add(files.STAFF.file, 0, _("没有人担任：%s") % listed(missing))
 
 
 def _check_checklist(plan: Plan, names: dict[str, str]) -> None:
@@ -208,9 +218,8 @@ def _check_checklist(plan: Plan, names: dict[str, str]) -> None:
         faults.add(files.CHECKLIST.file, 0, _("至少要有一项不限事项的必答项"))
 
 
-def _check_catalogue(plan: Plan, names: dict[str, str], levels: Mapping[str, str], today: date) -> None:
+def _check_catalogue(plan: Plan, rows: list[Row], names: dict[str, str], levels: Mapping[str, str], today: date) -> None:
     faults = plan.faults
-    rows = read_table(plan.directory, files.CATALOGUE, faults)
     for row in rows:
         known(faults, row, "category", names)
         _name_agrees(faults, row, names)

@@ -219,7 +219,7 @@ def read_table(directory: Path, table: Table, faults: Faults) -> list[Row]:
                 faults.add(table.file, at, _("有 %(found)s 格，表头有 %(wanted)s 格")
                            % {"found": len(cells), "wanted": len(header)})
                 continue
-            row = _row(table, dict(zip(header, cells, strict=True)), at, faults)
+            row = row_of(table, dict(zip(header, cells, strict=True)), at, faults)
             if row is not None:
                 rows.append(row)
     except csv.Error as error:
@@ -240,7 +240,8 @@ def _header_fits(table: Table, header: list[str], line: int, faults: Faults) -> 
     return not (missing or unknown or twice)
 
 
-def _row(table: Table, cells: dict[str, str], line: int, faults: Faults) -> Row | None:
+def row_of(table: Table, cells: dict[str, str], line: int, faults: Faults) -> Row | None:
+    """One row by its columns' readers; None and the faults of its cells when it cannot be read."""
     values: dict[str, Any] = {}
     good = True
     for column in table.columns:

@@ -111,9 +111,9 @@ def _gone(term: Term, key: Key, plan: Plan) -> bool:
     return any(name in codes and value and value not in codes[name] for name, value in zip(term.key, key, strict=False))
 
 
-def keep_the_past(plan: Plan, *, today: date) -> None:
+def keep_the_past(plan: Plan, *, today: date, terms: Iterable[Term] = TERMS) -> None:
     """Add a fault for every change of what was in force before today, and for every new row that would have been."""
-    for term in TERMS:
+    for term in terms:
         held = _held(term)
         if not held:
             continue

@@ -30,6 +30,7 @@ UNPACKED: Final = 100 * 1024 * 1024
 PARTS: Final = 500
 COLUMNS: Final = 256
 ROWS: Final = 100_000
+LAST: Final = 1_048_576  # the last row that the format knows
 _BLOCK: Final = 1024 * 1024
 _DECLARED: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -122,10 +123,8 @@ def lines(sheet: Any, *, columns: int = COLUMNS, rows: int | None = ROWS) -> Ite
     try:
         for number, row in enumerate(sheet.iter_rows(max_col=columns), start=1):
             line = Line(number, tuple(map(_cell, row)))
-            if rows is not None and number > rows:
-                if line:
-                    raise BadWorkbook(_("“%(sheet)s”的行太多：最多 %(rows)d 行。") % {"sheet": sheet.title, "rows": rows})
-                return
+            if (line and rows is not None and number > rows) or number > LAST:
+                raise BadWorkbook(_("“%(sheet)s”的行太多：最多 %(rows)d 行。") % {"sheet": sheet.title, "rows": rows or LAST})
             if line:
                 yield line
     except (KeyError, ValueError, TypeError, IndexError, SyntaxError, zipfile.BadZipFile) as error:

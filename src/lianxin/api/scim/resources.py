@@ -40,7 +40,8 @@ def users(actor: Actor) -> QuerySet[Staff]:
     return (
         Staff.objects.filter(keeper(actor).listed())
         .annotate(changed_at=Coalesce(Max("account_entries__at"), "date_joined"),
-                  last_step=Coalesce(Subquery(last.values("step")[:1]), Value("")), last_why=Coalesce(Subquery(last.values("why")[:1]), Value("")))
+                  last_step=Coalesce(Subquery(last.values("step")[:1]), Value("")),
+                  last_why=Coalesce(Subquery(last.values("why")[:1]), Value("")))
         .exclude(last_step=AccountStep.DEACTIVATED, last_why=DELETED).select_related("unit").order_by("pk")
     )
 

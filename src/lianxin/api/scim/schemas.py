@@ -54,7 +54,8 @@ def schemas(root: str) -> list[dict[str, Any]]:
     ]
     group = [
         _attribute("displayName", "Unit and role.", needed=True, mutable="readOnly"),
-        _attribute("members", "Who holds the role in the unit.", "complex", many=True, parts=_members("The user's id.", mutable="immutable")),
+        _attribute("members", "Who holds the role in the unit.", "complex", many=True,
+                   parts=_members("The user's id.", mutable="immutable")),
     ]
     staff = [_attribute("unit", "Code of the person's unit; the token's unit when absent.", exact=True)]
     return [

@@ -242,8 +242,8 @@ def _narrowed(actor: Actor, found: list[resources.Group], text: str) -> list[res
     if operator.lower() != "eq" or not isinstance(value, str):
         raise ScimFault(400, _("组只能按 id、displayName 或 members.value 用 eq 查。"), "invalidFilter")
     if path.lower() in ("members", "members.value"):
-        person = resources.users(actor).filter(pk=int(value)).first() if value.isascii() and value.isdigit() and len(value) < 19 else None
-        held = {resources.group_id(grant.unit, grant.role) for grant in resources.standing([person]).get(person.pk, [])} if person else set()
+        people = resources.users(actor).filter(pk=int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None)
+        held = {resources.group_id(grant.unit, grant.role) for grants in resources.standing(people).values() for grant in grants}
         return [one for one in found if one.id in held]
     if path.lower() not in ("id", "displayname"):
         raise ScimFault(400, _("组只能按 id、displayName 或 members.value 用 eq 查。"), "invalidFilter")

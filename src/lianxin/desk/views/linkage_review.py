@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from typing import Any
 
@@ -25,6 +23,7 @@ from lianxin.linkage.models import Holder, JointRule, Partner
 from ..access import StaffRequest
 from ..forms import settled, take_faults
 from ..forms.linkage import Propose, Words, category_line, rule_said
+from ..tables import table_file
 from .boards import context_for
 from .case import draft_name
 from .linkage import linked
@@ -109,20 +108,17 @@ def review_entries(request: StaffRequest) -> HttpResponse:
 @linked(policy.reviews)
 @require_GET
 def review_file(request: StaffRequest) -> HttpResponse:
-    """The week's figures as CSV, with a byte order mark for spreadsheets."""
+    """The week's figures as CSV or, with `as=xlsx`, as a workbook."""
     week, partner = _asked(request)
     found = review.review(week, partner)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["category", "name", "offers", "out", "refused", "negotiated", "defaulted", "late", "matters", "back_and_forth"])
+    rows: list[list[object]] = [
+        ["category", "name", "offers", "out", "refused", "negotiated", "defaulted", "late", "matters", "back_and_forth"]]
     for line in [*found.lines, found.whole]:
         name = _("合计") if line is found.whole else _name(line)
-        writer.writerow([
-            line.category.code if line.category else "", name.lstrip("=+-@\t\r"), line.offers, line.out, line.refused, line.negotiated,
+        rows.append([
+            line.category.code if line.category else "", name, line.offers, line.out, line.refused, line.negotiated,
             line.defaulted, line.late, line.matters, line.back_and_forth])
-    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="linkage-{week.first.isoformat()}.csv"'
-    return response
+    return table_file(rows, name=f"linkage-{week.first.isoformat()}", form=request.GET.get("as", ""))
 
 
 @linked(rules.may_propose)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -21,6 +18,7 @@ from lianxin.linkage.models import Partner, What
 from ..access import StaffRequest
 from ..forms import settled, take_faults
 from ..forms.linkage import MapLine
+from ..tables import table_file
 from .boards import context_for
 from .linkage import linked
 
@@ -90,30 +88,19 @@ def map_word(request: StaffRequest, code: str) -> HttpResponse:
 @linked(policy.keeps)
 @require_GET
 def mapping_file(request: StaffRequest, code: str) -> HttpResponse:
-    """The tables, or with `?of=unmapped` what they lack, as CSV with a byte order mark for spreadsheets."""
+    """The tables, or with `?of=unmapped` what they lack, as CSV or, with `as=xlsx`, as a workbook."""
     found = _partner(code)
     unmapped = request.GET.get("of") == "unmapped"
-    out = io.StringIO()
-    writer = csv.writer(out)
-    rows: list[list[Any]]
+    rows: list[list[object]]
     if unmapped:
-        writer.writerow(["what", "direction", "value", "times", "first_at", "last_at"])
-        rows = [[one.what, _way(one.inbound), one.value, one.times, one.first_at.isoformat(), one.last_at.isoformat()]
-                for one in keeping.unmapped(found)]
+        rows = [["what", "direction", "value", "times", "first_at", "last_at"]]
+        rows += [[one.what, _way(one.inbound), one.value, one.times, one.first_at.isoformat(), one.last_at.isoformat()]
+                 for one in keeping.unmapped(found)]
     else:
-        writer.writerow(["what", "direction", "ours", "theirs"])
-        rows = [[line.what, _way(line.inbound), line.ours, line.theirs] for line in keeping.lines(found)]
-    writer.writerows([[_plain(cell) for cell in row] for row in rows])
-    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    name = "unmapped" if unmapped else "mapping"
-    response["Content-Disposition"] = f'attachment; filename="{found.code}-{name}.csv"'
-    return response
+        rows = [["what", "direction", "ours", "theirs"]]
+        rows += [[line.what, _way(line.inbound), line.ours, line.theirs] for line in keeping.lines(found)]
+    return table_file(rows, name=f"{found.code}-{'unmapped' if unmapped else 'mapping'}", form=request.GET.get("as", ""))
 
 
 def _way(inbound: bool) -> str:
     return "in" if inbound else "out"
-
-
-def _plain(cell: object) -> object:
-    """A partner's word is data: a spreadsheet must not take it for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from lianxin.patrols.policy import ROLES, reads
 from lianxin.places.models import Site
 
 from ..access import StaffRequest, staff
+from ..tables import table_file
 from .boards import context_for
 from .office import day_said
 
@@ -121,18 +120,15 @@ def inspection_photo(request: StaffRequest, pk: uuid.UUID, question: str, small:
 @staff(*ROLES)
 @require_GET
 def answers_file(request: StaffRequest) -> HttpResponse:
-    """The answers to one form as CSV, as spreadsheets read it: no worker, no words somebody wrote, no photo."""
+    """The answers to one form as CSV or, with `as=xlsx`, as a workbook: no worker, no words somebody wrote, no photo."""
     if not reads(request.actor):
         return _refused(request)
     today = localdate(now())
     form = request.GET.get("form", "")[:40]
     since = day_said(request.GET.get("since", "")) or today - timedelta(days=EXPORT_DAYS)
     until = day_said(request.GET.get("until", "")) or today
-    out = io.StringIO()
-    csv.writer(out).writerows(queries.answers_table(request.actor, form, since=since, until=until))
-    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{form}-{since}-{until}.csv"'
-    return response
+    return table_file(queries.answers_table(request.actor, form, since=since, until=until), name=f"{form}-{since}-{until}",
+                      form=request.GET.get("as", ""))
 
 
 @dataclass(frozen=True, slots=True)
