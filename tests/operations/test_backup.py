@@ -18,7 +18,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from PIL import Image
 
 from lianxin.cases.files import path_of, store
@@ -268,3 +268,13 @@ def test_programs_are_those_of_the_server_or_newer(monkeypatch: pytest.MonkeyPat
         database.programs(99)
     monkeypatch.setenv("PGPASSWORD", "another's")
     assert "another's" not in database.environment().values()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", ["kind = 'other'", "finished_at = at - interval '1 second'", "files = -1", "database_bytes = -1",
+                                    "file_bytes = -1", "missing = -1"])
+def test_the_database_holds_what_is_remembered(change: str) -> None:
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    Copy.objects.create(kind="backup", at=at, finished_at=at, database_bytes=1, files=1, file_bytes=1)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE operations_copy SET {change}")
