@@ -1,7 +1,7 @@
 """The load: many connections kept alive, one process, plain sockets, so that it takes little from what it measures.
 
-`python -m lianxin.bench.client PORT CLIENTS SECONDS` reads request bodies from standard input, one JSON object a line,
-and prints one JSON object: seconds, latencies in milliseconds, answers by status, one body of each unwanted status.
+`python -m lianxin.bench.client PORT CLIENTS SECONDS [TARGET]` reads request bodies from standard input, one a line (JSON
+objects for `api`, forms for `open311`), and prints one JSON object: seconds, latencies in milliseconds, answers by status, one body of each unwanted status.
 """
 
 from __future__ import annotations
@@ -42,14 +42,22 @@ def whole(buffer: bytes) -> int:
     return int(head[9:12]) if ended else 0
 
 
-def request(body: bytes, token: str, key: str) -> bytes:
+# Where a request goes, what it is sent as, and the status that means that a case was made.
+TARGETS = {
+    "api": ("/api/v1/cases", "application/json", 201),
+    "open311": ("/open311/v2/requests.json", "application/x-www-form-urlencoded", 200),
+}
+
+
+def request(body: bytes, token: str, key: str, target: str = "api") -> bytes:
+    path, kind, _status = TARGETS[target]
     return (
-        f"POST /api/v1/cases HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
 
-def run(*, port: int, clients: int, seconds: float, token: str, bodies: list[bytes]) -> Outcome:
+def run(*, port: int, clients: int, seconds: float, token: str, bodies: list[bytes], target: str = "api") -> Outcome:
     """Each client sends its next request when its last one is answered. Raises OSError when the server goes away."""
     outcome = Outcome()
     selector = selectors.DefaultSelector()
@@ -61,7 +69,7 @@ def run(*, port: int, clients: int, seconds: float, token: str, bodies: list[byt
         number += 1
         connection.buffer = b""
         connection.began = time.perf_counter()
-        connection.socket.sendall(request(next(supply), token, f"{prefix}-{number}"))
+        connection.socket.sendall(request(next(supply), token, f"{prefix}-{number}", target))
 
     for _number in range(clients):
         made = socket.create_connection(("127.0.0.1", port))
@@ -84,7 +92,7 @@ def run(*, port: int, clients: int, seconds: float, token: str, bodies: list[byt
             at = time.perf_counter()
             outcome.latencies.append((at - connection.began) * 1000)
             outcome.statuses[status] = outcome.statuses.get(status, 0) + 1
-            if status != 201 and status not in outcome.faults:
+            if status != TARGETS[target][2] and status not in outcome.faults:
                 outcome.faults[status] = connection.buffer.partition(b"\r\n\r\n")[2].decode(errors="replace")[:500]
             if at - started < seconds:
                 send(connection)
@@ -99,7 +107,7 @@ def run(*, port: int, clients: int, seconds: float, token: str, bodies: list[byt
 def main(arguments: list[str]) -> int:
     port, clients, seconds = int(arguments[0]), int(arguments[1]), float(arguments[2])
     token, *bodies = sys.stdin.buffer.read().splitlines()
-    outcome = run(port=port, clients=clients, seconds=seconds, token=token.decode(), bodies=bodies)
+    outcome = run(port=port, clients=clients, seconds=seconds, token=token.decode(), bodies=bodies, target=(arguments[3:] or ["api"])[0])
     json.dump({"seconds": outcome.seconds, "latencies": outcome.latencies, "statuses": outcome.statuses,
                "faults": outcome.faults}, sys.stdout)
     return 0

@@ -31,6 +31,7 @@ from lianxin.embedded.server import end_with_parent
 from lianxin.organisations.actors import Actor, actor_for
 
 from .city import SOUTH, STEP, WEST, BenchCity
+from .client import TARGETS
 from .parts import Run
 from .results import Row, percentile
 from .stage import pgbench
@@ -105,13 +106,14 @@ def said(city: BenchCity, writer: Writer) -> dict[str, object]:
     }
 
 
-def _ours(port: int, clients: int, seconds: float, city: BenchCity, bodies: list[bytes], runs: Runs) -> None:
+def load(port: int, clients: int, seconds: float, city: BenchCity, bodies: list[bytes], runs: Runs, *, target: str = "api") -> None:
+    """One run of requests of one kind, into `runs`. Raises RuntimeError when one is refused."""
     done = subprocess.run(
-        [sys.executable, "-m", "lianxin.bench.client", str(port), str(clients), str(seconds)],
+        [sys.executable, "-m", "lianxin.bench.client", str(port), str(clients), str(seconds), target],
         input=b"\n".join([city.token.encode(), *bodies]), stdout=subprocess.PIPE, check=True,
     )
     outcome = json.loads(done.stdout)
-    if set(outcome["statuses"]) != {"201"}:
+    if set(outcome["statuses"]) != {str(TARGETS[target][2])}:
         raise RuntimeError(f"creates were refused: {outcome['statuses']} {outcome['faults']}")
     runs.rates.append(len(outcome["latencies"]) / outcome["seconds"])
     runs.latencies += outcome["latencies"]
@@ -193,10 +195,10 @@ def measure(city: BenchCity, *, seconds: float, rounds: int) -> list[Row]:
     with served() as port, tempfile.TemporaryDirectory(prefix="lianxin-pgbench-") as name:
         directory = Path(name)
         for clients in CLIENTS:  # each thread opens its connection, each process reads the city
-            _ours(port, clients, 0.5, city, bodies, Runs())
+            load(port, clients, 0.5, city, bodies, Runs())
         for _round in range(rounds):
             for clients in CLIENTS:
-                _ours(port, clients, seconds, city, bodies, ours[clients])
+                load(port, clients, seconds, city, bodies, ours[clients])
                 run = int(time.time()) % 10_000  # apart from every other run, and never twice in one
                 scripts = []
                 for number, message in enumerate(messages):
