@@ -71,6 +71,7 @@ def test_the_tutorial_can_be_walked_and_every_picture_is_its(browser: Any, demo:
     tour.faces()
     tour.field()
     tour.linkage()
+    tour.open_to_others()
     taken = {path.name for path in tmp_path.iterdir()}
     assert taken == {path.name for path in (ROOT / "docs" / "images").iterdir()}
 

@@ -287,24 +287,11 @@ def test_the_words_to_be_public_are_seen_and_edited_first(served: Any, phone: An
     assert Case.objects.get().public_version.body == "花园社区路灯坏了。"
 
 
-def test_the_public_map_and_its_table(served: Any, desktop: Any) -> None:
-    for _turn in range(3):
-        published(served.world)
-    desktop.goto(f"{served.url}/public/map/")
-    desktop.wait_for_selector("[data-map-canvas][data-points='1']")
-    assert axe(desktop) == []
-    x, y = desktop.evaluate("(() => { const p = document.querySelector('[data-map]').map.project([113.1, 29.1]); return [p.x, p.y]; })()")
-    desktop.locator("[data-map-canvas] canvas").click(position={"x": x, "y": y})
-    desktop.wait_for_url("**/public/?area=990101001001")
-    assert desktop.locator(".portal-list li").count() == 3
-    assert desktop.faults == []
-
-
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (360, True), (1440, False), (1440, True)])
 def test_every_page_is_accessible(served: Any, browser: Any, width: int, dark: bool) -> None:
     case = published(served.world)
     page = new_page(browser, width=width, height=740, dark=dark)
-    for address in ("/", "/say/", "/track/", "/public/", "/public/?q=x", f"/public/{case.number}/", "/public/map/", "/city/",
+    for address in ("/", "/say/", "/track/", "/public/", "/public/?q=x", f"/public/{case.number}/", "/public/map/",
                     "/about/", "/privacy/", "/accessibility/", "/no/such/page/"):
         page.goto(f"{served.url}{address}")
         assert axe(page) == [], address

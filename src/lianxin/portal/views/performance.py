@@ -30,7 +30,8 @@ def _context(made: Performance | None) -> dict[str, Any]:
         return {"made": None}
     return {
         "made": made, "three": THREE_RATES, "more": MORE, "in_rows": IN_ROWS,
-        "charts": {code: of_series(series) for code, series in made.series.items() if code in THREE_RATES},
+        "charts": {code: of_series(series) for code, series in made.series.items()
+                   if code in THREE_RATES and sum(not point.figure.empty for point in series.points) > 1},
         "groups": {by: published.by_name(made.groups[by]) for by in GROUPS},
     }
 

@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from lianxin.analysis import facts
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, care, field, linking, rounds, seed, tasks
+from lianxin.demo import accounts, care, field, history, linking, rounds, seed, tasks
 from lianxin.publishing import files, records
 
 
@@ -48,12 +49,15 @@ class Command(BaseCommand):
             seed.seed(stories)
             field.at_work()
             rounds.walked()
+            self._step("two years before them")
+            history.write()
         asked = Path(city) / "demo" / "care.csv"
         if cases and asked.is_file():
             care.seed(asked)
         links = linking.links_in(settings.DATA)
         linking.connect(links)
         self._step("the public record and its files")
+        facts.refresh()  # the worker reads them once an hour: the public figures need not wait for that
         records.refresh()
         files.write()
         path = settings.DATA / "demo.json"

@@ -45,6 +45,7 @@ function tiled(library, map, box, calm, done) {
   }
   const counts = [];
   const seen = () => [...new globalThis.Map(map.queryRenderedFeatures({ layers }).map((one) => [one.geometry.coordinates.join(), one])).values()];
+  map.on("movestart", () => done(""));
   map.on("idle", () => {
     counts.splice(0).forEach((one) => one.remove());
     const features = seen();
