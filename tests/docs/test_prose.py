@@ -20,7 +20,7 @@ FORBIDDEN = (r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\blorem ipsum\b",
 SYSTEM = {"opt", "srv", "etc", "usr", "var", "run", "backup", "elsewhere"}
 ADDRESSES = {"api", "desk", "accounts", "field", "places", "cases", "areas", "public", "attachments", "mine", "say", "track", "tracking",
              "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision",
-             "telephony", "live", "linkage"}
+             "telephony", "live", "linkage", "open311"}
 IMAGES = ROOT / "docs" / "images"
 
 

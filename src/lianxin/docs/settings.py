@@ -186,6 +186,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_EXCHANGE_DEAD_DAYS": "Days for which a department's system that does not answer is tried again; after them what waits "
                                       "becomes a dead letter, to be sent again by hand.",
         "LIANXIN_EXCHANGE_SENT_DAYS": "Days after which the content of what a department's system has taken is deleted here.",
+        "LIANXIN_OPEN311_JURISDICTIONS": "The ids that the Open311 endpoint answers to as `jurisdiction_id`, the first its own name, such as "
+                                         "the city's site (`city.gov.cn`).|empty: the city's code",
+        "LIANXIN_OPEN311_BATCH": "Codes of categories, each with all below it, whose reports through Open311 get a token instead of an id "
+                                 "until the hotline has read them; `*`: all.|empty: an id at once",
+        "LIANXIN_OPEN311_CONTACT": "Whom developers ask for help and for a key, as the Open311 discovery says.|empty: the city and its "
+                                   "hotline's number",
+        "LIANXIN_OPEN311_TYPE": "What the Open311 discovery calls this endpoint: `production`, or `test` where nothing is acted upon.",
         "LIANXIN_FIELD_UNSETTLED_DAYS": "Days after which the content of an item that could not be taken, and that its worker "
                                         "has not settled, is deleted. Its receipt stays.",
         "LIANXIN_JOB_DAYS": "Days for which finished jobs stay in the queue's tables. Failed ones stay until looked at.",
