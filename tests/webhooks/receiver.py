@@ -29,7 +29,7 @@ class Receiver:
     @property
     def ids(self) -> list[str]:
         """The ids that were taken, each when it came first."""
-        return list(dict.fromkeys(head["webhook-id"] for head in self.heads))
+        return list(dict.fromkeys(head["webhook-id"] for head in self.heads if "webhook-id" in head))
 
 
 @contextmanager

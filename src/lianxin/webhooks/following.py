@@ -101,7 +101,8 @@ def ask(email: str, about: Topic, *, pace: Pace) -> None:
     with transaction.atomic():
         own = Follow.objects.select_for_update().filter(address_hash=hashed, by=FollowBy.EMAIL)
         rows = list(own)
-        if sum(row.asked_at > at - timedelta(days=1) for row in rows) >= ASKED_A_DAY or len(rows) >= MOST:
+        lately = sum(row.asked for row in rows if row.asked_at > at - timedelta(days=1))
+        if lately >= ASKED_A_DAY or len(rows) >= MOST:
             raise TooMany(_("这个邮箱今天已经收到过确认邮件，请先去邮箱里确认，或明天再试。"))
         row = next((row for row in rows if (row.area_id, row.category_id) == _keys(about)), None)
         if row is None:
@@ -110,6 +111,7 @@ def ask(email: str, about: Topic, *, pace: Pace) -> None:
                 id=pk, by=FollowBy.EMAIL, address=encrypt(found, context=f"follow:{pk}:address"), address_hash=hashed,
                 area=about.area, category=about.category, pace=pace, language=_language(), asked_at=at)
         else:
+            row.asked = row.asked + 1 if row.asked_at > at - timedelta(days=1) else 1
             row.asked_at, row.language = at, _language()
             if row.state == FollowState.PENDING:
                 row.pace = pace

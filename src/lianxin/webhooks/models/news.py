@@ -54,7 +54,8 @@ class FollowState(models.TextChoices):
 class Follow(models.Model):
     """A resident's wish to be told of public news of one area, one category, or both. Deleted when it ends, and with it the address.
 
-    `address` is sealed: an e-mail address, or what a browser's push service asks for as JSON. `read_to` is the last item told.
+    `address` is sealed: an e-mail address, or what a browser's push service asks for as JSON. `read_to` is the last item told; `asked` counts the
+    questions mailed within a day, so that nobody's mailbox is filled by others.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -67,6 +68,7 @@ class Follow(models.Model):
     pace = models.CharField(max_length=7, choices=Pace, default=Pace.DAILY)
     language = models.CharField(max_length=10, default="zh-hans")
     asked_at = models.DateTimeField(default=now)
+    asked = models.PositiveSmallIntegerField(default=1, db_default=1)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     read_to = models.BigIntegerField(default=0)
     told_at = models.DateTimeField(null=True, blank=True)
