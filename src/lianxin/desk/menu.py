@@ -16,6 +16,7 @@ from lianxin.cases import checks
 from lianxin.cases.catalogue.rights import READERS as CATALOGUE_ROLES
 from lianxin.cases.ledger import ROLES as RETURN_ROLES
 from lianxin.cases.missed_calls import can_call_back
+from lianxin.exchange.policy import reads as reads_exchange
 from lianxin.fieldwork.leads import leads as organises_field_work
 from lianxin.linkage.policy import keeps as keeps_linkage
 from lianxin.linkage.policy import reviews as reviews_linkage
@@ -69,6 +70,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("现场核查"), ("checks",), checks.reads),
     Entry(_("联动会商"), ("linkage_review", "review_entries", "propose_rule"), reviews_linkage),
     Entry(_("联动单位"), ("partners", "partner"), keeps_linkage),
+    Entry(_("外部系统"), ("exchange", "exchange_system", "exchange_new"), reads_exchange),
     Entry(_("督办"), ("orders", "listings", "listing", "issue_listing", "listing_step"), _has(*SUPERVISION_ROLES)),
     Entry(_("退单台账"), ("returns", "return_entries"), _has(*RETURN_ROLES)),
     Entry(_("派单目录"), ("catalogue", "compare_versions", "restore_version", "propose_change", "proposal", "proposal_cases"),

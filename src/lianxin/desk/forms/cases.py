@@ -9,6 +9,7 @@ from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES
 from lianxin.cases.models import Channel, ContactMeans, Kind, Phrase, Urgency
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
+from lianxin.exchange.queries import prepared_reply
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed
 from lianxin.triage.publication import proposed
@@ -188,6 +189,7 @@ class Reply(ActionForm):
             means.choices = [("", "—"), *ContactMeans.choices]
             means.required = True
             means.help_text = _("还没有联系上的记录。答复前须先联系诉求人，在这里选怎样联系的。")
+        self.fields["public_answer"].initial = prepared_reply(self.case.pk)  # what the unit's own system said at its end
 
 
 class Reason(ActionForm):

@@ -29,6 +29,7 @@ from lianxin.cases.reference import reference
 from lianxin.cases.returns import last_ruled
 from lianxin.cases.sayings.clocks import length
 from lianxin.cases.states import BY_ACTION, Transition
+from lianxin.exchange import queries as queries_exchange
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError
 from lianxin.kernel.ids import uuid7
@@ -70,6 +71,7 @@ def _context(request: StaffRequest, case: Case) -> dict[str, Any]:
         learnt=_learnt(request, case), assisted=len(case.words) >= assistant.LONG and assistant.available(),
         can_attach=policy.can(request.actor, "attach", case,
                               assignment=policy.own_assignment(request.actor, open_ones, "attach")),
+        outside=queries_exchange.of_case(request.actor, case) if last_of(file.timeline, "note_outside") else [],
         threads=queries_linkage.of_case(case) if case.linked or case.master_id else [],
         seen=file.timeline[0].event.pk if file.timeline else "", **focus_of(case, file), **family_of(request.actor, case, open_ones),
     )
