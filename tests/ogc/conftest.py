@@ -59,7 +59,8 @@ class Town:
                  category=values["category"], county=values["county"], area=values["area"])
             for one in numbers])
         return Record.objects.bulk_create([
-            Record(case=case, number=f"R-{one:05}-ABCDE", opened_at=BEGIN + timedelta(days=day + place), **values)
+            Record(case=case, number=f"R-{one:05}-ABCDE", opened_at=BEGIN + timedelta(days=day + place),
+                   case_number=case.number if values.get("cleared") else "", **values)
             for place, (one, case) in enumerate(zip(numbers, cases, strict=True))])
 
     def stand(self, revision: int = 1) -> None:
