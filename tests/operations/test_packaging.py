@@ -89,7 +89,7 @@ def test_systemd_understands_it(path: Path) -> None:
 def test_settings_of_the_example_exist() -> None:
     for name in ("lianxin.env.example", "compose.yaml", "Containerfile", "nginx.conf"):
         said = set(re.findall(r"^\s*-?\s*(LIANXIN_[A-Z0-9_]+)\s*[=:]", (PACKAGING / name).read_text(encoding="utf-8"), re.MULTILINE))
-        assert said - documented.documented() - {"LIANXIN_NAME"} == set(), name
+        assert said - documented.documented() == set(), name
 
 
 # ── The image ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,7 +156,7 @@ def test_a_service_of_ours_runs_what_there_is_and_writes_only_its_data(name: str
     if words is not None:
         lines = [shlex.split(part) for part in words[2].split("&&")] if words[0] == "sh" else [words]
         assert [fault for line in lines for fault in faults_of([word for word in line])] == []
-    assert one["environment"]["LIANXIN_DATABASE_URL"].startswith("postgresql://lianxin:${LIANXIN_DB_PASSWORD:?")
+    assert one["environment"]["LIANXIN_DATABASE_URL"].startswith("postgresql://lianxin:${CITY_DB_PASSWORD:?")
     if name not in ("migrate",):
         assert one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
 

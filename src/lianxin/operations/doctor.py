@@ -183,6 +183,9 @@ def mail() -> Iterator[Answer]:
         yield Level.SKIP, _("没有设邮件服务器，邮件订阅不开。"), ""
         return
     parts = urlsplit(url)
+    if not parts.scheme.startswith("smtp"):
+        yield Level.WARN, _("邮件不寄出去（%s）：只供试用。") % parts.scheme, _("用 LIANXIN_MAIL_URL 指明邮件服务器。")
+        return
     port = parts.port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}.get(parts.scheme, 25)
     try:
         with socket.create_connection((parts.hostname or "", port), timeout=5):
