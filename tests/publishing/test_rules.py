@@ -20,7 +20,7 @@ def test_every_state_is_a_stage_or_has_no_record() -> None:
 
 
 def test_finer_likeness_is_looked_for_before_coarser() -> None:
-    spans, places = [Dated.DAY, Dated.WEEK, Dated.MONTH], ["village", "town", "county", "city"]
+    spans, places = ["day", "week", "month"], ["village", "town", "county", "city"]
     depth = ["leaf", "middle", "top", ""]
     for earlier, later in product(range(len(rules.LEVELS)), repeat=2):
         if earlier < later:

@@ -66,7 +66,7 @@ def serve(request: HttpRequest, path: Path, *, packed: Path | None, content_type
     asked = request.headers.get("Range", "")
     zipped = packed if packed is not None and not asked and _takes_gzip(request) else None
     etag = quote_etag(sha256[:32] + ("-gz" if zipped else ""))
-    response = get_conditional_response(request, etag=etag, last_modified=int(at.timestamp()))
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag, last_modified=int(at.timestamp()))
     if response is None:
         response = _body(asked if _still_fits(request, etag, at) else "", zipped or path, content_type)
         if zipped:

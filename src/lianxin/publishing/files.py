@@ -30,7 +30,7 @@ from lianxin.analysis.export import snapshot
 from lianxin.kernel.clock import now
 
 from . import counting
-from .columns import COUNTS, DUCKDB, FROM_RECORDS, ORDER, RECORDS, Column, Type, dictionary, names
+from .columns import COUNTS, DUCKDB, FROM_RECORDS, ORDER, RECORDS, Column, Kind, dictionary, names
 from .models import Standing
 
 FORMAT: Final = 1
@@ -134,9 +134,9 @@ class _Out:
 
 def _sql(column: Column) -> str:
     """A column as CSV has it: instants as ISO 8601, and no text that a spreadsheet would take for a formula."""
-    if column.type is Type.INSTANT:
+    if column.type is Kind.INSTANT:
         return f"""to_char({column.sql}, 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM')"""
-    if column.type is Type.BOOLEAN:
+    if column.type is Kind.BOOLEAN:
         return f"({column.sql})::text"
     if column.name in ("title", "body"):
         return f"regexp_replace({column.sql}, '^(?=[=+@\t\r-])', '''')"

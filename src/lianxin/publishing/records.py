@@ -161,7 +161,7 @@ class _Sight:
         return Record(
             case_id=matter.id, number=reference_of(matter.number), case_number=matter.number if cleared else "",
             kind=matter.kind if leaf or cleared else "", unit_id=matter.unit_id if named else None, stage=stage,
-            opened_at=rules.shown_time(dated, matter.registered_at),
+            opened_at=rules.time_shown(dated, matter.registered_at),
             due_at=rules.shown_time(dated, matter.due_at) if leaf or cleared else None,
             closed_at=rules.shown_time(dated, matter.closed_at),
             on_time=matter.met_at <= matter.due_at if matter.met_at and matter.due_at else None,
@@ -236,7 +236,8 @@ class _Run:
             for number, (level, statement) in enumerate(zip(rules.LEVELS, records_sql.CROWDS, strict=True)):
                 cursor.execute(statement, {"k": rules.K, "level": number, "bound": rules.bound(level.dated, self.today)})
         last = uuid.UUID(int=0)
-        while found := dict(Waiting.objects.filter(level__isnull=False, pk__gt=last).order_by("pk").values_list("pk", "level")[:BATCH]):
+        while found := {pk: level for pk, level in Waiting.objects.filter(level__isnull=False, pk__gt=last).order_by("pk").values_list(
+                "pk", "level")[:BATCH] if level is not None}:
             last = max(found)
             self._write([self.sight.record(matter, self.sight.at_level(matter, rules.LEVELS[found[matter.id]]))
                          for matter in _matters(list(found))])

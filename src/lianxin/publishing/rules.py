@@ -86,12 +86,17 @@ def bound(dated: str, today: date) -> date:
     return span_start(dated, today - _AFTER[Dated(dated)])
 
 
-def shown_time(dated: str, at: datetime | None) -> datetime | None:
+def time_shown(dated: str, at: datetime) -> datetime:
     """An instant as a record shows it: the beginning of its span by the city's own clock, or itself where it is exact."""
-    if at is None or dated == Dated.EXACT:
+    if dated == Dated.EXACT:
         return at
     day = span_start(dated, localtime(at).date())
     return datetime(day.year, day.month, day.day, tzinfo=get_current_timezone())
+
+
+def shown_time(dated: str, at: datetime | None) -> datetime | None:
+    """The same of one that may not have come."""
+    return None if at is None else time_shown(dated, at)
 
 
 def shown_change(cleared: bool, at: datetime) -> datetime:
