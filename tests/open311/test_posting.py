@@ -75,7 +75,7 @@ def test_where_it_is(app: App, world: World, monday: Frozen) -> None:
     by_id = case_of(app.posted(lat="", long="", address_id="990101001"))
     assert (by_id.area and by_id.area.code, by_id.lon) == ("990101001", None)
     both = case_of(app.posted(address_id="990102"))
-    assert both.area and both.area.code == "990101001001", "the position counts first"
+    assert (both.area and both.area.code) == "990101001001", "the position counts first"
     unknown = case_of(app.posted(lat="", long="", address_string="Nowhere in particular 5"))
     assert (unknown.area, unknown.place_text) == (None, "Nowhere in particular 5")
 
@@ -88,8 +88,8 @@ def test_who_is_not_sure_takes_a_wider_service(app: App, world: World, monday: F
 
 def test_questions_are_answered_in_the_words(app: App, world: World, monday: Frozen) -> None:
     lamp = world.categories["010101"]
-    rows = [("scope", "singlevaluelist", True), ("what", "multivaluelist", False), ("number", "number", False), ("since", "datetime", False),
-            ("post", "string", False), ("how", "text", False)]
+    rows = [("scope", "singlevaluelist", True), ("what", "multivaluelist", False), ("number", "number", False),
+            ("since", "datetime", False), ("post", "string", False), ("how", "text", False)]
     for code, datatype, required in rows:
         options = [["one", "一盏", "One"], ["many", "一片", "Many"]] if datatype.endswith("list") else []
         ServiceAttribute.objects.create(category=lamp, code=code, datatype=datatype, required=required, question=f"问{code}？",
@@ -163,7 +163,8 @@ def test_who_posted_sees_all_and_others_what_is_public(app: App, anyone: App, wo
     [row] = app.json(f"requests/{number}.json")
     assert (row["status"], row["service_code"], row["description"]) == ("open", "010102", WORDS), "as the hotline found"
     lead = case_of(number).lead_unit
-    assert lead and (row["agency_responsible"], row["lat"], row["long"]) == (lead.name, 29.1, 113.1)
+    assert lead
+    assert (row["agency_responsible"], row["lat"], row["long"]) == (lead.name, 29.1, 113.1)
     assert lead.name in row["status_notes"]
     assert datetime.fromisoformat(row["requested_datetime"]) == case_of(number).registered_at
     assert row["expected_datetime"]

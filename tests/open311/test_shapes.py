@@ -45,8 +45,8 @@ def shape(element: etree._Element) -> set[str]:
 @pytest.fixture
 def told(world: World, monday: Frozen) -> str:
     lamp = world.categories["010101"]
-    ServiceAttribute.objects.create(category=lamp, code="scope", datatype="singlevaluelist", question="几盏？", hint="选一个", required=True,
-                                    options=[["one", "一盏", ""], ["many", "一片", ""]])
+    ServiceAttribute.objects.create(category=lamp, code="scope", datatype="singlevaluelist", question="几盏？", hint="选一个",
+                                    required=True, options=[["one", "一盏", ""], ["many", "一片", ""]])
     ServiceAttribute.objects.create(category=lamp, code="told", datatype="text", question="小心。", variable=False)
     recorded(world, days=2)
     return recorded(world, stage="closed", closed=0, words="路灯不亮。", answer="修好了。", due_at=now())

@@ -1,7 +1,8 @@
 """The load: many connections kept alive, one process, plain sockets, so that it takes little from what it measures.
 
 `python -m lianxin.bench.client PORT CLIENTS SECONDS [TARGET]` reads request bodies from standard input, one a line (JSON
-objects for `api`, forms for `open311`), and prints one JSON object: seconds, latencies in milliseconds, answers by status, one body of each unwanted status.
+objects for `api`, forms for `open311`), and prints one JSON object: seconds, latencies in milliseconds, answers by status,
+one body of each unwanted status.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def read_form(request: HttpRequest) -> QueryDict:
     """The fields of a posted form; those in the address count where the body has none of that name. Raises Bad for what is no form."""
     if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         raise Bad(_("请求内容须是 application/x-www-form-urlencoded 或 multipart/form-data。"))
-    if "charset" in request.content_params and request.content_params["charset"].lower() not in ("utf-8", "utf8"):
+    if (request.content_params or {}).get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise Bad(_("请求内容须是 UTF-8 编码。"))
     values = request.POST.copy()
     for name in request.GET:
@@ -240,7 +240,7 @@ _NAMES: Final = {"lon": "long", "area": "address_id", "place_text": "address_str
                  "attachments": "media"}
 
 
-def _register(intake: Intake, caller: Caller, key: bytes | None, uploads: list[UploadedFile]) -> Registered:
+def _register(intake: Intake, caller: Caller, key: bytes | None, uploads: list[UploadedFile[Any]]) -> Registered:
     by = replace(caller.actor, scopes=frozenset({"register"}))  # what a key of this interface may do, and no more
     try:
         if not uploads:
@@ -267,7 +267,7 @@ def key_of(request: HttpRequest, caller: Caller) -> bytes | None:
     return submission_key("open311", caller.name, said)
 
 
-def uploads_of(request: HttpRequest) -> list[UploadedFile]:
+def uploads_of(request: HttpRequest) -> list[UploadedFile[Any]]:
     """Every file of a multipart form, whatever its field is called."""
     found = [one for _name, several in request.FILES.lists() for one in several if one.size]
     if len(found) > FILES:

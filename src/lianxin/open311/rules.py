@@ -226,7 +226,7 @@ def _span(session: Session) -> None:
 
 @rule("requests.empty", "Optional Arguments", "An argument that is empty is as one that was not sent; no request is an empty list.")
 def _empty(session: Session) -> None:
-    sent = {name: "" for name in ("service_request_id", "service_code", "start_date", "end_date", "status")}
+    sent = dict.fromkeys(("service_request_id", "service_code", "start_date", "end_date", "status"), "")
     holds(len(session.listed("requests.json", **sent)) == len(session.requests), "not the same list")
     nothing = {"start_date": "2001-01-01T00:00:00Z", "end_date": "2001-01-02T00:00:00Z"}
     holds(session.listed("requests.json", **nothing) == [], "not empty")

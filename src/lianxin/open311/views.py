@@ -133,9 +133,10 @@ def _add_update(one: Asked) -> HttpResponse:
     words = values.get("description", "").strip()
     if not words or len(words) > queries.DESCRIPTION:
         raise Bad(fields={"description": _("必填，最多 %d 个字。") % queries.DESCRIPTION})
-    if not values.get("service_request_id", "").strip():
+    number = values.get("service_request_id", "").strip()
+    if not number:
         raise Bad(fields={"service_request_id": _("要提供 service_request_id。")})
-    case = updates.own_case(values["service_request_id"], caller)
+    case = updates.own_case(number, caller)
     made = updates.add(case, caller, words="\n".join([words, *posting.links_of(values)]),
                        update_id=values.get("update_id", "").strip()[:200])
     return answer(one.form, "service_request_updates", [{"update_id": made}])
