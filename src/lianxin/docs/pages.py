@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import override
 
-from . import api, commands, events, figures, limits, linkage, model, open_data, permissions, settings, states
+from . import api, commands, events, figures, limits, linkage, model, open_data, permissions, settings, states, webhooks
 from .markdown import Page
 
 PAGES: dict[str, Page] = {
@@ -18,6 +18,7 @@ PAGES: dict[str, Page] = {
     "docs/reference/figures.md": figures.render,
     "docs/reference/data-model.md": model.render,
     "docs/reference/events.md": events.render,
+    "docs/reference/webhooks.md": webhooks.render,
     "docs/reference/open-data.md": open_data.render,
     "docs/reference/api.md": api.render,
     "docs/reference/linkage/openapi.json": linkage.openapi,
