@@ -11,6 +11,7 @@ from django.utils.translation import override
 from lianxin.cases import narrative, queries, reference
 from lianxin.cases.actions import History, Intake, decline, register_many
 from lianxin.cases.actions.intake import rows_for
+from lianxin.cases.actions.outside import STAGES, note_outside
 from lianxin.cases.actions.recomputing import recompute_due
 from lianxin.cases.engine import On
 from lianxin.cases.handing_over import STEPS
@@ -108,6 +109,8 @@ def _by_the_system(world: World, monday: Frozen) -> None:
     delist_supervision(On(case_id, SYSTEM), **numbers)
     Clock.objects.filter(case=case_id, kind="resolve").update(provisional=True)
     recompute_due(On(case_id, SYSTEM))
+    for stage in STAGES:
+        note_outside(On(case_id, SYSTEM), stage=stage, system="urban.system", name="城管系统", name_en="Urban system", reference="N1")
     draw = CampaignDraw.objects.get(case=not_drawn(world))
     start = monday.move()
     assert draw.rate_until is not None
