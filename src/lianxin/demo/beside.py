@@ -87,6 +87,7 @@ class Beside:
     def environment(self, base_url: str) -> dict[str, str]:
         """What the hotline's processes must know. What was set outside stays."""
         named = {"LIANXIN_LIVE_URL": self.live_url, "LIANXIN_LINKAGE_NAME": OURS, "LIANXIN_LINKAGE_URL": base_url,
+                 "LIANXIN_PUBLIC_URL": base_url, "LIANXIN_MAIL_URL": "console:",  # mails are read in the worker's and the web's logs
                  "LIANXIN_SWITCH": "double", "LIANXIN_SWITCH_URL": f"ami://lianxin:double@127.0.0.1:{self.switch}"}
         return {name: os.environ.get(name, value) for name, value in named.items()}
 

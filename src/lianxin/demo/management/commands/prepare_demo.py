@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.analysis import facts
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, care, field, history, linking, rounds, seed, tasks
+from lianxin.demo import accounts, care, field, history, linking, rounds, seed, subscribing, tasks
 from lianxin.publishing import files, records
 
 
@@ -63,6 +63,7 @@ class Command(BaseCommand):
         path = settings.DATA / "demo.json"
         self._step("accounts")
         accounts.write(path, base_url, accounts.make(path), **dict(one.split("=", 1) for one in url))
+        subscribing.subscribe()
         tasks.gather()
         if cases:
             tasks.ring()
