@@ -71,7 +71,7 @@ def programs(version: int) -> Path:
         if found > version and (newer is None or found < newer[0]):
             newer = (found, home)
     if newer is None:
-        raise CopyError(_("没有找到能用于 PostgreSQL %d 的 pg_dump。请安装 postgresql-client-%d。") % (version, version))
+        raise CopyError(_("没有找到能用于 PostgreSQL %(version)d 的 pg_dump。请安装 postgresql-client-%(version)d。") % {"version": version})
     return newer[1]
 
 
