@@ -131,10 +131,10 @@ def test_the_other_desk_starts_heals_and_ends_with_the_demo(linked: Path) -> Non
                 os.kill(pid, signal.SIGKILL)
             until(lambda name=name, before=before: set(demo.children(name)) - set(before), 60, demo.log)
             until(lambda address=address: _answers(address), 60, demo.log)
-        before = demo.children("linkage deliver")
+        before = demo.children("lianxin deliver")
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        until(lambda: set(demo.children("linkage deliver")) - set(before), 60, demo.log)
+        until(lambda: set(demo.children("lianxin deliver")) - set(before), 60, demo.log)
         assert demo.process is not None
         demo.process.kill()
         demo.process.wait()

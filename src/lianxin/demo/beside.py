@@ -1,4 +1,4 @@
-"""What a demo runs beside web and worker: live updates, the sender of the linkage, the desks of other services, the telephone."""
+"""What a demo runs beside web and worker: live updates, the sender, the desks of other services, the telephone."""
 
 from __future__ import annotations
 
@@ -87,6 +87,7 @@ class Beside:
     def environment(self, base_url: str) -> dict[str, str]:
         """What the hotline's processes must know. What was set outside stays."""
         named = {"LIANXIN_LIVE_URL": self.live_url, "LIANXIN_LINKAGE_NAME": OURS, "LIANXIN_LINKAGE_URL": base_url,
+                 "LIANXIN_OUTBOUND_PRIVATE": "127.0.0.0/8",  # a second demo on this machine may be joined to this one
                  "LIANXIN_PUBLIC_URL": base_url, "LIANXIN_MAIL_URL": "console:",  # mails are read in the worker's and the web's logs
                  "LIANXIN_SWITCH": "double", "LIANXIN_SWITCH_URL": f"ami://lianxin:double@127.0.0.1:{self.switch}"}
         return {name: os.environ.get(name, value) for name, value in named.items()}
@@ -98,8 +99,7 @@ class Beside:
             sys.executable, "-m", "granian", "--interface", "asgi", "--host", self.host, "--port", str(self.live), "--workers", "1",
             "--no-ws", "--backlog", "2048", "--backpressure", "8192", "--respawn-failed-workers", "--workers-kill-timeout", "1",
             "--log-level", "warning", "lianxin.live.app:app"])]
-        if self.links:
-            found.append(Program("deliver", [sys.executable, "-m", "lianxin", "linkage", "deliver"]))
+        found.append(Program("deliver", [sys.executable, "-m", "lianxin", "deliver"]))
         for code, link in self.links.items():
             name = f"desk-{code.partition('.')[0]}"
             port = link["url"].rpartition(":")[2]
