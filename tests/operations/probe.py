@@ -32,9 +32,12 @@ def facts() -> dict[str, Any]:
     return json.loads(json.dumps({
         "figures": {code: [one.numerator, one.denominator] for code, one in made.figures.items()},
         "registered": made.registered,
-        "events": [list(map(str, row)) for row in Event.objects.order_by("id").values_list("id", "case_id", "action", "at", "changes", "data")],
-        "texts": [list(map(str, row)) for row in EventText.objects.order_by("event_id", "field").values_list("event_id", "field", "body")],
-        "cases": [list(map(str, row)) for row in Case.objects.order_by("number").values_list("number", "state", "due_at", "words", "version")],
+        "events": [list(map(str, row)) for row in Event.objects.order_by("id").values_list(
+            "id", "case_id", "action", "at", "changes", "data")],
+        "texts": [list(map(str, row)) for row in EventText.objects.order_by("event_id", "field").values_list(
+            "event_id", "field", "body")],
+        "cases": [list(map(str, row)) for row in Case.objects.order_by("number").values_list(
+            "number", "state", "due_at", "words", "version")],
         "differences": [said for key in Case.objects.values_list("pk", flat=True) for said in differences(key)],
         "identities": sorted([str(one.pk), open_identity(one).name, open_identity(one).phone] for one in Reporter.objects.all()),
         "files": files,

@@ -27,7 +27,8 @@ def fill(_said: dict[str, Any]) -> Any:
     tokens = {}
     for name in ("operator", "dispatcher"):
         tokens[name] = f"lx_{name}"
-        ApiToken.objects.create(name=name, staff=world.staff[name], unit=world.staff[name].unit, digest=token_digest(tokens[name]), scopes=["*"])
+        ApiToken.objects.create(
+            name=name, staff=world.staff[name], unit=world.staff[name].unit, digest=token_digest(tokens[name]), scopes=["*"])
     return {"tokens": tokens, "cases": [str(world.case(name="王小明", phone="13812342201")), str(world.accepted())]}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -85,10 +86,8 @@ def bad(only: str, level: Level = Level.BAD) -> doctor.Finding:
 
 def test_a_sound_installation(sound: Any) -> None:
     out = io.StringIO()
-    try:
+    with contextlib.suppress(SystemExit):
         call_command("doctor", stdout=out, json=True)
-    except SystemExit:
-        pass
     said = json.loads(out.getvalue())
     expected = {"static"}  # the tests serve files as they are
     assert {one["check"] for one in said["findings"] if one["level"] == "bad"} == set()
@@ -157,7 +156,8 @@ def test_worker_jobs_and_partitions(sound: Any) -> None:
 
 
 def test_outboxes(sound: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [queues.Standing("trial", "far", 3, 0, 5.0), queues.Standing("trial", "dead", 0, 2, 0.0), queues.Standing("trial", "slow", 1, 0, 4000.0)]
+    rows = [queues.Standing("trial", "far", 3, 0, 5.0),
+            queues.Standing("trial", "dead", 0, 2, 0.0), queues.Standing("trial", "slow", 1, 0, 4000.0)]
     monkeypatch.setattr(queues, "QUEUES", [lambda _at: rows])
     found = told("outboxes")
     assert [one.said for one in found[Level.OK]] == ["trial → far：3 条在等。"]
@@ -250,7 +250,8 @@ def test_ready_says_why_it_is_not(world: World, client: Client, monkeypatch: pyt
     assert (client.get("/readyz").status_code, client.get("/readyz").content) == (200, b"ok")
     monkeypatch.setattr(standing, "_migrated", False)
     monkeypatch.setattr(standing, "pending_migrations", lambda: [("cases", "0009_more")])
-    assert (client.get("/readyz").status_code, client.get("/readyz").content) == (503, b"the database lacks migrations: run lianxin migrate")
+    assert (client.get("/readyz").status_code, client.get("/readyz").content) == (
+        503, b"the database lacks migrations: run lianxin migrate")
     monkeypatch.setattr(standing, "pending_migrations", list)
     assert client.get("/readyz").status_code == 200
 

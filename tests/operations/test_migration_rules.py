@@ -134,7 +134,8 @@ GOOD: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("not valid, in SQL", [migrations.RunSQL("ALTER TABLE cases_matter ADD CONSTRAINT c CHECK (n > 0) NOT VALID")], {}),
     ("a function that will do it", [migrations.RunSQL(
         "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ UPDATE cases_matter SET n = 0; $$; -- DROP TABLE cases_matter")], {}),
-    ("an unused column first leaves the program", [migrations.SeparateDatabaseAndState([], [migrations.RemoveField("matter", "spare")])], {}),
+    ("an unused column first leaves the program", [
+        migrations.SeparateDatabaseAndState([], [migrations.RemoveField("matter", "spare")])], {}),
     ("the first of an app", [migrations.RunPython(fill)], {"initial": True}),
 ]
 

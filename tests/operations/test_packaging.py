@@ -155,7 +155,7 @@ def test_a_service_of_ours_runs_what_there_is_and_writes_only_its_data(name: str
     words = one.get("command")
     if words is not None:
         lines = [shlex.split(part) for part in words[2].split("&&")] if words[0] == "sh" else [words]
-        assert [fault for line in lines for fault in faults_of([word for word in line])] == []
+        assert [fault for line in lines for fault in faults_of(line)] == []
     assert one["environment"]["LIANXIN_DATABASE_URL"].startswith("postgresql://lianxin:${CITY_DB_PASSWORD:?")
     if name not in ("migrate",):
         assert one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
@@ -187,7 +187,8 @@ def test_passwords_are_not_written_down() -> None:
 def test_the_proxy_sets_what_is_believed_and_logs_no_address(name: str) -> None:
     text = re.sub(r"#.*", "", (PACKAGING / name).read_text(encoding="utf-8"))
     assert text.count("{") == text.count("}")
-    for header, value in (("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "$remote_addr"), ("X-Request-ID", "$request_id"), ("Host", "$host")):
+    for header, value in (("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "$remote_addr"),
+                          ("X-Request-ID", "$request_id"), ("Host", "$host")):
         assert f"proxy_set_header {header} {value};" in text
     form = re.search(r"log_format lianxin '([^']*)'", text)
     assert form is not None

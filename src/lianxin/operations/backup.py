@@ -206,7 +206,8 @@ def _keyring_for(manifest: Manifest, keys: Path | None, without_keys: bool) -> K
         return ring
     if without_keys or _opens(keyring(), manifest):
         return None
-    raise CopyError(_("这里的密钥不是这个备份的：恢复后谁的身份都读不出来。请用 --keys 给出那时的密钥文件；确实没有了，才用 --without-keys。"))
+    raise CopyError(_(
+        "这里的密钥不是这个备份的：恢复后谁的身份都读不出来。请用 --keys 给出那时的密钥文件；确实没有了，才用 --without-keys。"))
 
 
 def _opens(ring: Keyring, manifest: Manifest) -> bool:

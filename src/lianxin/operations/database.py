@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import connection
@@ -36,7 +36,7 @@ class CopyError(DomainError):
 def server_version() -> int:
     """The server's major version."""
     connection.ensure_connection()
-    return int(connection.pg_version) // 10_000
+    return int(cast(Any, connection).pg_version) // 10_000
 
 
 def _version_of(program: Path) -> int:
@@ -71,7 +71,8 @@ def programs(version: int) -> Path:
         if found > version and (newer is None or found < newer[0]):
             newer = (found, home)
     if newer is None:
-        raise CopyError(_("没有找到能用于 PostgreSQL %(version)d 的 pg_dump。请安装 postgresql-client-%(version)d。") % {"version": version})
+        raise CopyError(_("没有找到能用于 PostgreSQL %(version)d 的 pg_dump。请安装 postgresql-client-%(version)d。") % {
+            "version": version})
     return newer[1]
 
 
@@ -80,7 +81,8 @@ def environment() -> dict[str, str]:
     held: dict[str, Any] = settings.DATABASES["default"]
     said = {"PGDATABASE": str(connection.settings_dict["NAME"]), "PGUSER": held["USER"], "PGPASSWORD": held["PASSWORD"],
             "PGHOST": held["HOST"], "PGPORT": held["PORT"], "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8"}
-    said |= {f"PG{name.upper()}": str(value) for name, value in held["OPTIONS"].items() if name in ("sslmode", "sslrootcert", "sslcert", "sslkey")}
+    said |= {f"PG{name.upper()}": str(value) for name, value in held["OPTIONS"].items()
+             if name in ("sslmode", "sslrootcert", "sslcert", "sslkey")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return kept | {name: value for name, value in said.items() if value} | {"LC_ALL": "C.UTF-8"}
 

@@ -85,13 +85,15 @@ def database() -> Iterator[Answer]:
     else:
         yield _ok(_("PostgreSQL %d。") % version)
     if (encoding := _asked("SHOW server_encoding")) != "UTF8":
-        yield Level.BAD, _("数据库编码是 %s。") % encoding, _("重建数据库：CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'，再恢复备份。")
+        yield (Level.BAD, _("数据库编码是 %s。") % encoding,
+               _("重建数据库：CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'，再恢复备份。"))
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
         if _asked(f"SHOW {name}") == "off":
             yield Level.BAD, _("%s 关着：断电会丢掉已经答应下来的工单。") % name, _("在 postgresql.conf 里设 %s = on。") % name
     used, allowed = int(_asked("SELECT count(*) FROM pg_stat_activity")), int(_asked("SHOW max_connections"))
     if used > allowed * 0.8:
-        yield Level.WARN, _("%(used)d 个连接，最多 %(allowed)d 个。") % {"used": used, "allowed": allowed}, _("调大 max_connections，或减少进程。")
+        yield (Level.WARN, _("%(used)d 个连接，最多 %(allowed)d 个。") % {"used": used, "allowed": allowed},
+               _("调大 max_connections，或减少进程。"))
 
 
 def migrations() -> Iterator[Answer]:
@@ -126,7 +128,8 @@ def keyring() -> Iterator[Answer]:
 def partitions() -> Iterator[Answer]:
     ahead = standing.partitions_ahead(now())
     if ahead < 1:
-        yield Level.BAD, _("事件日志没有下个月的分表。"), _("看夜间任务 cases.keep_house 为什么没做：lianxin procrastinate shell，或“失败的任务”。")
+        yield (Level.BAD, _("事件日志没有下个月的分表。"),
+               _("看夜间任务 cases.keep_house 为什么没做：lianxin procrastinate shell，或“失败的任务”。"))
     else:
         yield _ok(_("事件日志的分表备到 %d 个月后。") % ahead)
 
@@ -137,7 +140,8 @@ def partitions() -> Iterator[Answer]:
 def worker() -> Iterator[Answer]:
     alive = standing.workers_alive()
     if not alive:
-        yield Level.BAD, _("没有 worker 在运行：短信不发、时限不催、夜里不清理。"), _("systemctl start lianxin-worker，再看 journalctl -u lianxin-worker。")
+        yield (Level.BAD, _("没有 worker 在运行：短信不发、时限不催、夜里不清理。"),
+               _("systemctl start lianxin-worker，再看 journalctl -u lianxin-worker。"))
     else:
         yield _ok(_("%d 个 worker 在运行。") % alive)
     late = {queue: seconds for queue, seconds in standing.oldest_jobs().items() if seconds > WAITING}
@@ -154,7 +158,8 @@ def outboxes() -> Iterator[Answer]:
         seen = True
         name = f"{one.queue} → {one.code}"
         if one.dead:
-            yield Level.WARN, _("%(name)s：%(count)d 条消息对方不收。") % {"name": name, "count": one.dead}, _("在工作台对应的页面看原因，改好后重发。")
+            yield (Level.WARN, _("%(name)s：%(count)d 条消息对方不收。") % {"name": name, "count": one.dead},
+                   _("在工作台对应的页面看原因，改好后重发。"))
         if one.oldest > WAITING:
             yield (Level.WARN, _("%(name)s：最早的消息等了 %(minutes)d 分钟。") % {"name": name, "minutes": one.oldest // 60},
                    _("看 lianxin deliver 是否在运行、对方是否在线。"))
@@ -169,7 +174,8 @@ def messages() -> Iterator[Answer]:
     try:
         import_string(name)()
     except Exception as error:
-        yield Level.BAD, _("短信网关 %(name)s 用不了：%(why)s") % {"name": name, "why": type(error).__name__}, _("检查 LIANXIN_MESSAGE_GATEWAY 和它自己的设置。")
+        yield (Level.BAD, _("短信网关 %(name)s 用不了：%(why)s") % {"name": name, "why": type(error).__name__},
+               _("检查 LIANXIN_MESSAGE_GATEWAY 和它自己的设置。"))
         return
     if name == "lianxin.cases.messages.OutboxOnly":
         yield Level.WARN, _("没有接短信网关：消息只留在系统里，市民要自己来查。"), _("有短信合同后，用 LIANXIN_MESSAGE_GATEWAY 指明网关。")
@@ -230,7 +236,8 @@ def clock() -> Iterator[Answer]:
     theirs = float(_asked("SELECT extract(epoch FROM clock_timestamp())"))
     off = abs(time.time() - theirs)
     if off > CLOCK_OFF:
-        yield Level.BAD, _("本机和数据库的时钟差 %d 秒。") % off, _("在两台机器上都开启时间同步（systemctl enable --now chrony 或 systemd-timesyncd）。")
+        yield (Level.BAD, _("本机和数据库的时钟差 %d 秒。") % off,
+               _("在两台机器上都开启时间同步（systemctl enable --now chrony 或 systemd-timesyncd）。"))
     else:
         yield _ok(_("本机和数据库的时钟一致。"))
     try:
@@ -245,7 +252,8 @@ def fonts() -> Iterator[Answer]:
     try:
         listed = subprocess.run(["fc-list", ":lang=zh-cn", "family"], capture_output=True, text=True, timeout=20).stdout
     except (OSError, subprocess.SubprocessError):
-        yield Level.WARN, _("看不到字体清单（没有 fc-list）。"), _("安装 fontconfig 和一种中文字体，否则 PDF 里是方框：apt-get install fonts-noto-cjk。")
+        yield (Level.WARN, _("看不到字体清单（没有 fc-list）。"),
+               _("安装 fontconfig 和一种中文字体，否则 PDF 里是方框：apt-get install fonts-noto-cjk。"))
         return
     if not listed.strip():
         yield Level.WARN, _("没有中文字体，PDF 里会是方框。"), _("apt-get install fonts-noto-cjk。")
@@ -272,9 +280,11 @@ def calendar() -> Iterator[Answer]:
     year = today.year
     working = calendars.loaded()[WORKING]
     if not working.is_published(year):
-        yield Level.BAD, _("没有 %d 年的放假安排：所有期限都是估计的。") % year, _("升级程序（放假安排随程序发布），或写进城市文件 calendars.yaml 的 published_years。")
+        yield (Level.BAD, _("没有 %d 年的放假安排：所有期限都是估计的。") % year,
+               _("升级程序（放假安排随程序发布），或写进城市文件 calendars.yaml 的 published_years。"))
     elif today.month >= 11 and not working.is_published(year + 1):
-        yield Level.WARN, _("还没有 %d 年的放假安排：跨年的期限先按估计算。") % (year + 1), _("国务院办公厅公布后升级程序，夜间会自动重算。")
+        yield (Level.WARN, _("还没有 %d 年的放假安排：跨年的期限先按估计算。") % (year + 1),
+               _("国务院办公厅公布后升级程序，夜间会自动重算。"))
     else:
         yield _ok(_("有今年和明年的放假安排。") if working.is_published(year + 1) else _("有今年的放假安排。"))
 
@@ -305,7 +315,8 @@ def https() -> Iterator[Answer]:
     if "*" in hosts:
         yield Level.WARN, _("LIANXIN_ALLOWED_HOSTS 是 *：任何名字都答应。"), _("写上对外的域名。")
     if not settings.LIANXIN_HTTPS:
-        yield Level.BAD, _("对外的地址不是 HTTPS：密码和身份在网上是明的。"), _("在前面放代理和证书（packaging/nginx.conf），再设 LIANXIN_HTTPS=true。")
+        yield (Level.BAD, _("对外的地址不是 HTTPS：密码和身份在网上是明的。"),
+               _("在前面放代理和证书（packaging/nginx.conf），再设 LIANXIN_HTTPS=true。"))
     elif settings.SECURE_PROXY_SSL_HEADER is None:
         yield (Level.WARN, _("LIANXIN_HTTPS 开着，但不听代理的 X-Forwarded-Proto：如果前面有代理，网页会不停跳转。"),
                _("有代理时设 LIANXIN_BEHIND_PROXY=true 和 LIANXIN_TRUSTED_PROXIES=1。"))
@@ -323,7 +334,8 @@ def asked_from_outside(address: str) -> Iterator[Answer]:
         yield Level.BAD, _("%(address)s 打不开：%(why)s") % {"address": address, "why": type(error).__name__}, _("检查代理、证书和防火墙。")
         return
     if reply.status_code != 200:
-        yield Level.BAD, _("%(address)s 的应答是 %(status)d。") % {"address": address, "status": reply.status_code}, _("看 web 和代理的日志。")
+        yield (Level.BAD, _("%(address)s 的应答是 %(status)d。") % {"address": address, "status": reply.status_code},
+               _("看 web 和代理的日志。"))
         return
     yield _ok(_("%s 打得开。") % address)
     if not reply.url.startswith("https://"):
@@ -392,6 +404,7 @@ def _safely(name: str, check: Callable[[], Iterator[Answer]]) -> Iterator[Findin
             yield Finding(name, *answer)
     except Error as error:
         connection.close()
-        yield Finding(name, Level.BAD, _("数据库没有应答：%s") % type(error).__name__, _("看 PostgreSQL 是否在运行，LIANXIN_DATABASE_URL 对不对。"))
+        yield (Finding(name, Level.BAD, _("数据库没有应答：%s") % type(error).__name__,
+               _("看 PostgreSQL 是否在运行，LIANXIN_DATABASE_URL 对不对。")))
     except Exception as error:
         yield Finding(name, Level.BAD, _("查不下去：%s") % type(error).__name__, _("看日志；这是程序的问题，请告诉开发者。"))

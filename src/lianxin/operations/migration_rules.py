@@ -34,7 +34,8 @@ SHORTEST = 20  # letters of a reason
 # with the cases and is large.
 SMALL = frozenset({
     "places.city", "places.area", "places.site", "organisations.unit", "organisations.staff", "organisations.rolegrant",
-    "organisations.workcalendar", "organisations.apitoken", "organisations.accountentry", "cases.category", "cases.cataloguerule", "cases.catalogueversion",
+    "organisations.workcalendar", "organisations.apitoken", "organisations.accountentry",
+    "cases.category", "cases.cataloguerule", "cases.catalogueversion",
     "cases.catalogueproposal", "cases.timelimit", "cases.dutylimit", "cases.noticerule", "cases.phrase", "knowledge.article",
     "linkage.partner", "linkage.partnersecret", "quality.campaign", "quality.checklistitem", "patrols.form", "patrols.round",
     "operations.copy", "publishing.standing", "exchange.system",
@@ -45,7 +46,8 @@ WHY: dict[str, str] = {
     "remove-state": "The new version inserts without a column that is NOT NULL and has no default in the database: make it null first.",
     "rename": "The old version asks for the old name. Add the new one, write both, move the rows, then remove the old one.",
     "type": "Another type rewrites the whole table under an exclusive lock. Add a column, copy in batches, switch over.",
-    "set-not-null": "SET NOT NULL reads the whole table under an exclusive lock. First a CHECK (… IS NOT NULL) NOT VALID, validated later.",
+    "set-not-null": "SET NOT NULL reads the whole table under an exclusive lock. First a CHECK (… IS NOT NULL) NOT VALID, validated "
+                    "later.",
     "add-index": "CREATE INDEX stops all writes to a large table. Use AddIndexConcurrently in a migration with atomic = False.",
     "remove-index": "DROP INDEX waits for everybody and everybody for it. Use RemoveIndexConcurrently with atomic = False.",
     "add-constraint": "A constraint is checked against every row under a lock. Use AddConstraintNotValid, and ValidateConstraint in a "

@@ -38,5 +38,6 @@ class Command(BaseCommand):
         for one in found:
             self.stdout.write(f"{'ok' if one.reason else '!!'}  {one.where}  {one.what}  [{one.rule}]\n    {one.reason or one.why}")
         if broken:
-            raise CommandError(ngettext("有 %d 处会让正在运行的系统停下来。", "有 %d 处会让正在运行的系统停下来。", len(broken)) % len(broken))
+            said = ngettext("有 %d 处会让正在运行的系统停下来。", "有 %d 处会让正在运行的系统停下来。", len(broken))
+            raise CommandError(said % len(broken))
         self.stdout.write(_("没有会让正在运行的系统停下来的迁移。"))

@@ -24,8 +24,8 @@ class Command(BaseCommand):
                             help="only this; may be given several times: " + ", ".join(doctor.CHECKS))
         parser.add_argument("--address", metavar="URL", help="ask the public address too, as a browser would")
         parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
-        parser.add_argument("--strict", action="store_true", help="fail for what somebody should look at as well (exit status 1); what does "
-                                                                  "not work always fails (2)")
+        parser.add_argument("--strict", action="store_true", help="fail for what somebody should look at as well (exit status 1); what "
+                                                                  "does not work always fails (2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = doctor.examine(only=options["only"], address=options["address"] or "")
