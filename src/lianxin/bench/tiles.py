@@ -55,7 +55,9 @@ def _some_positions(many: int) -> list[tuple[float, float]]:
 
 def _drawn(client: Client, zoom: int, positions: list[tuple[float, float]], queries: list[str]) -> tuple[list[float], list[float], int]:
     """Milliseconds cold and warm of one tile per position, and the largest on the line."""
-    cold, warm, largest = [], [], 0
+    cold: list[float] = []
+    warm: list[float] = []
+    largest = 0
     for number, (lon, lat) in enumerate(positions):
         x, y, _px, _py = place(lon, lat, zoom)
         path = f"/tiles/cases/{zoom}/{x}/{y}.mvt?{queries[number % len(queries)]}"

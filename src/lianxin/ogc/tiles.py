@@ -158,7 +158,7 @@ def _records(x: int, y: int, narrowed: Narrowed, wanted: Wanted, *, at: list[int
             "ORDER BY opened_at DESC, number LIMIT %(limit)s",
             {"x": x, "y": y, "stages": list(narrowed.stages), "county": wanted.county, "categories": wanted.categories, "at": at,
              "limit": limit})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _point(x: float, y: float) -> Point:

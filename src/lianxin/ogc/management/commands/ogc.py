@@ -25,9 +25,9 @@ class Command(BaseCommand):
         refresh.add_argument("--whole", action="store_true", help="count everything again")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        getattr(self, options["part"])(options)
+        {"check": self.ask, "refresh": self.refresh}[options["part"]](options)
 
-    def check(self, options: dict[str, Any]) -> None:
+    def ask(self, options: dict[str, Any]) -> None:
         from lianxin.ogc.checking.runner import markdown, run
         from lianxin.ogc.checking.site import Site
 
