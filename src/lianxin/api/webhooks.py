@@ -113,10 +113,10 @@ def create_webhook(request: ApiRequest) -> HttpResponse:
     """Subscribe an address to events, with the rights of the token's account in its unit. Scope: `webhooks`."""
     request.auth.need(SCOPE)
     said, actor = read(request, SubscriptionFields), request.auth.actor
-    person = Staff.objects.filter(pk=actor.staff_id).first()
-    if person is None:
+    if actor.staff_id is None or actor.unit_id is None:
         raise NotAllowed(_("这个接口令牌没有这一步的权限。"))
-    made, secret = actions.create(said.wish(), by=actor, person=person, unit=Unit.objects.get(pk=actor.unit_id))
+    person, unit = Staff.objects.get(pk=actor.staff_id), Unit.objects.get(pk=actor.unit_id)
+    made, secret = actions.create(said.wish(), by=actor, person=person, unit=unit)
     return answer(_standing(made) | {"secret": secret}, status=201)
 
 

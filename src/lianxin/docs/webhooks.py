@@ -49,13 +49,13 @@ def render() -> str:
         "No words of anybody and nobody's name: a test holds the bodies to ids, numbers, codes and times. `lead_unit`, `category` and "
         "`area` may have moved on since; `data.url` says how it stands now.",
         "## What is promised",
-        f"""- A subscription is told of every event, of the types, units and areas it asks for, of cases its account may see – asked when the
-  event is read, and again when it is sent. Events from before it was made are only sent when they are asked for.
+        f"""- A subscription is told of every event, of the types, units and areas it asks for, of cases its account may see – asked when
+  the event is read, and again when it is sent. Events from before it was made are only sent when they are asked for.
 - Each event is sent until it is answered with 2xx, under one id. What was taken without an answer that arrived comes again: keep the ids
   of what you have.
 - One at a time, in the order in which events were read; those of one case always in their order.
-- After a failure it is tried again after {queue.FIRST:.0f} seconds, then twice as long each time up to {queue.LONGEST / 3600:.0f} hour, less a random
-  part; `Retry-After` is kept to. Redirects are not followed, answers are waited for 10 seconds.
+- After a failure it is tried again after {queue.FIRST:.0f} seconds, then twice as long each time up to
+  {queue.LONGEST / 3600:.0f} hour, less a random part; `Retry-After` is kept to. Redirects are not followed, answers are waited for 10 seconds.
 - A message that is answered 4xx (but not 408, 425, 429) for {hours} hours is given up on and the next one goes. While nothing is answered,
   nothing is given up on: after `LIANXIN_WEBHOOK_FAILING_DAYS` days the subscription is disabled, its keepers are told, and what happens
   meanwhile is kept for `LIANXIN_WEBHOOK_LOG_DAYS` days. 410 disables it at once.
@@ -63,7 +63,8 @@ def render() -> str:
 - Addresses of closed networks are refused, when they are typed in and at every connection, but for those of `LIANXIN_OUTBOUND_PRIVATE`.""",
         "## States", "Of a subscription:", _states(SubscriptionState, {
             "active": "events are sent", "paused": "events are kept, and sent in order when it is resumed",
-            "disabled": "as paused, after failing for days; a person resumes it", "ended": "nothing is sent or kept; the secrets are gone"}),
+            "disabled": "as paused, after failing for days; a person resumes it",
+            "ended": "nothing is sent or kept; the secrets are gone"}),
         "Of a delivery:", _states(DeliveryState, {
             "waiting": "not taken yet", "sent": "answered with 2xx", "dead": "given up on; can be sent again",
             "withheld": "the account may not see the case any more, so it was not sent"}),

@@ -48,7 +48,7 @@ def _gathered(after: int, upto: int) -> int:
     changed = Record.objects.filter(revision__gt=after, revision__lte=upto).annotate(told=Subquery(last)).order_by("changed_at", "number")
     at = now()
     rows = [NewsItem(record_id=record.pk, stage=record.stage, at=at) for record in changed.only("case", "stage").iterator(2_000)
-            if record.told != record.stage]  # type: ignore[attr-defined]
+            if record.told != record.stage]
     NewsItem.objects.bulk_create(rows, batch_size=2_000)
     return len(rows)
 

@@ -24,9 +24,9 @@ def listed(actor: Actor) -> QuerySet[Subscription]:
     rows = Subscription.objects.exclude(state=SubscriptionState.ENDED)
     if actor.kind is Kind.SYSTEM:
         return rows
-    if actor.scopes is not None:  # a token: what belongs to its own account in its own unit
+    if actor.scopes is not None and actor.staff_id is not None and actor.unit_id is not None:  # a token: its own account's, in its unit
         return rows.filter(staff_id=actor.staff_id, unit_id=actor.unit_id)
-    if not keeps(actor):
+    if actor.scopes is not None or not keeps(actor):
         return rows.none()
     return rows.filter(staff__in=Staff.objects.filter(keeper(actor).listed()))
 

@@ -40,10 +40,9 @@ def _due(model: type[Follow] | type[Channel], upto: int):  # type: ignore[no-unt
 
 def _told(row: Follow | Channel, at: datetime) -> int:
     """1 when a message went out. What is told is written down with it."""
-    held = Follow.objects if isinstance(row, Follow) else Channel.objects
     codes = following.Topic(row.area, row.category).codes
     what = news.news_for(area=codes[0], category=codes[1], after=row.read_to)
-    mine = held.filter(pk=row.pk)
+    mine = type(row)._default_manager.filter(pk=row.pk)
     if not what:
         mine.update(read_to=what.read_to, next_at=news.next_time(row.pace, at) if row.pace == "daily" else at)
         return 0
@@ -60,7 +59,7 @@ def _told(row: Follow | Channel, at: datetime) -> int:
         return 0
     mine.update(read_to=what.read_to, told_at=at, failures=0, next_at=news.next_time(row.pace, at))
     if isinstance(row, Channel):
-        mine.update(last_error="")
+        Channel.objects.filter(pk=row.pk).update(last_error="")
     return 1
 
 

@@ -54,8 +54,8 @@ class FollowState(models.TextChoices):
 class Follow(models.Model):
     """A resident's wish to be told of public news of one area, one category, or both. Deleted when it ends, and with it the address.
 
-    `address` is sealed: an e-mail address, or what a browser's push service asks for as JSON. `read_to` is the last item told; `asked` counts the
-    questions mailed within a day, so that nobody's mailbox is filled by others.
+    `address` is sealed: an e-mail address, or what a browser's push service asks for as JSON. `read_to` is the last item told;
+    `asked` counts the questions mailed within a day, so that nobody's mailbox is filled by others.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
