@@ -19,6 +19,8 @@ def pages(tour: Tour) -> None:
     tour.shot(hand, "open-area")
     hand.goto(f"{tour.base}/performance/")
     tour.shot(hand, "open-performance")
+    hand.goto(f"{tour.base}/data/")
+    tour.shot(hand, "open-data")
     page = tour.desk_page()
     page.goto(f"{tour.base}/public/map/")
     page.locator("[data-map-canvas][data-open]").wait_for()
