@@ -84,12 +84,12 @@ def bench(run: Run) -> list[Row]:
     size = run.sizes[-1]
     run.grow(size)
     run.tell(f"tiles of {size:,} public cases")
-    _run("TRUNCATE publishing_record", _RECORDS, "INSERT INTO publishing_standing (id, revision) VALUES (1, 1) "
+    _run("TRUNCATE publishing_record CASCADE", _RECORDS, "INSERT INTO publishing_standing (id, revision) VALUES (1, 1) "
          "ON CONFLICT (id) DO UPDATE SET revision = 1", "VACUUM (ANALYZE) publishing_record")
     try:
         return _measured(size, times=6 if run.quick else 60, bar=size >= 1_000_000)
     finally:
-        _run("TRUNCATE publishing_record, publishing_standing", "TRUNCATE ogc_drawnrecord, ogc_tiletally, ogc_tilestanding")
+        _run("TRUNCATE publishing_record, publishing_standing CASCADE", "TRUNCATE ogc_drawnrecord, ogc_tiletally, ogc_tilestanding")
 
 
 def _measured(size: int, *, times: int, bar: bool) -> list[Row]:
