@@ -244,6 +244,8 @@ class Supervisor:
             sys.stdout.write("  {username:<16} {password:<18} {role:<14} {unit}\n".format(**account))
         say(f"\n{self.base_url}/  ·  {self.base_url}/desk/    Ctrl-C 停止", f"\n{self.base_url}/  ·  "
             f"{self.base_url}/desk/    Ctrl-C stops everything")
+        if key := next((one["api_token"] for one in accounts if one["role"] == "outside_app"), ""):
+            say(f"{self.base_url}/open311/v2/    Open311，api_key={key}", f"{self.base_url}/open311/v2/    Open311, api_key={key}")
         for name, link in self.beside.links.items():
             say(f"{link['url']}/    对方服务台 {name}，在另一个窗口打开", f"{link['url']}/    the other desk {name}, for a second window")
 
