@@ -121,8 +121,8 @@ def lines(sheet: Any, *, columns: int = COLUMNS, rows: int | None = ROWS) -> Ite
         raise BadWorkbook(_("“%s”是图表，不是表格。") % sheet.title)
     sheet.reset_dimensions()
     try:
-        for number, row in enumerate(sheet.iter_rows(max_col=columns), start=1):
-            line = Line(number, tuple(map(_cell, row)))
+        for number, row in enumerate(sheet.iter_rows(), start=1):  # rows that are not there are empty ones, as wide as nothing
+            line = Line(number, tuple(map(_cell, row[:columns])))
             if (line and rows is not None and number > rows) or number > LAST:
                 raise BadWorkbook(_("“%(sheet)s”的行太多：最多 %(rows)d 行。") % {"sheet": sheet.title, "rows": rows or LAST})
             if line:
