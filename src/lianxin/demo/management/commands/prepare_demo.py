@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from lianxin.analysis import facts
 from lianxin.cases.models import Case
 from lianxin.demo import accounts, care, field, history, linking, rounds, seed, subscribing, tasks
+from lianxin.ogc import tallies
 from lianxin.publishing import files, records
 
 
@@ -59,6 +60,7 @@ class Command(BaseCommand):
         self._step("the public record and its files")
         facts.refresh()  # the worker reads them once an hour: the public figures need not wait for that
         records.refresh()
+        tallies.refresh()
         files.write()
         path = settings.DATA / "demo.json"
         self._step("accounts")
