@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import override
 
-from . import api, commands, events, figures, limits, linkage, model, open_data, permissions, settings, states, webhooks
+from . import api, commands, events, export, figures, limits, linkage, model, open_data, permissions, settings, states, webhooks
 from .markdown import Page
 
 PAGES: dict[str, Page] = {
@@ -17,6 +17,7 @@ PAGES: dict[str, Page] = {
     "docs/reference/time-limits.md": limits.render,
     "docs/reference/figures.md": figures.render,
     "docs/reference/data-model.md": model.render,
+    "docs/reference/city-export.md": export.render,
     "docs/reference/events.md": events.render,
     "docs/reference/webhooks.md": webhooks.render,
     "docs/reference/open-data.md": open_data.render,
