@@ -42,6 +42,8 @@ def test_what_became_of_it(app: App, anyone: App, world: World, monday: Frozen) 
     assert app.json("servicerequestupdates.json", end_date="2026-11-23T02:15:00Z") == updates[:2]
     assert app.json("servicerequestupdates.json", service_request_id=number, page_size=2, page=2) == updates[2:]
     assert app.json("servicerequestupdates.json", service_request_id="R-00000-00000") == []
+    for far in ("0001-01-01", "1969-07-20T20:17:40Z", "9999-12-31"):
+        assert app.json("servicerequestupdates.json", start_date=far) == app.json("requests.json", end_date=far) == []
     found = tree(app.get("servicerequestupdates.xml"))
     assert (found.tag, [one.tag for one in found]) == ("service_request_updates", ["request_update"] * 4)
     assert App(key_for(world, "other")).json("servicerequestupdates.json") == []

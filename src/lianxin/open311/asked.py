@@ -54,8 +54,8 @@ def moment(said: str, name: str, *, end: bool = False) -> datetime:
 
 
 def _safe(at: datetime) -> datetime:
-    """Inside what a database and arithmetic can hold."""
-    return min(max(at, datetime(1900, 1, 1, tzinfo=UTC)), datetime(9000, 1, 1, tzinfo=UTC))
+    """Inside what the keys of events and arithmetic can hold: nothing here is older."""
+    return min(max(at, datetime(1971, 1, 1, tzinfo=UTC)), datetime(9000, 1, 1, tzinfo=UTC))
 
 
 def _whole(at: datetime) -> datetime:
