@@ -72,9 +72,8 @@ class OtherSystem:
         return (200, fault) if fault is None or isinstance(fault, bytes) else (fault, [{"code": fault, "description": "no"}])
 
     def _answer(self, asked: Asked) -> tuple[int, Rows]:
-        made = {("GET", "services"): lambda: self.services, ("GET", "requests"): lambda: self._list(asked.fields)}
-        if (asked.method, asked.path) in made:
-            return 200, made[asked.method, asked.path]()
+        if asked.method == "GET" and asked.path in ("services", "requests"):
+            return 200, self.services if asked.path == "services" else self._list(asked.fields)
         if (asked.method, asked.path) == ("POST", "requests"):
             return self._post(asked.fields)
         if asked.path == "servicerequestupdates" and self.updates is not None:
@@ -114,9 +113,9 @@ def _xml(rows: Rows) -> bytes:
 
 
 @contextmanager
-def serving(system: OtherSystem | None = None) -> Iterator[OtherSystem]:
+def serving(given: OtherSystem | None = None) -> Iterator[OtherSystem]:
     """Serve a system on a free port."""
-    system = system or OtherSystem()
+    system = given or OtherSystem()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

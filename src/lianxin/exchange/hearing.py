@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -44,7 +45,7 @@ def note(link: Link, stage: str, words: str = "") -> None:
 
 
 @contextmanager
-def held(pk: object) -> Iterator[Link | None]:
+def held(pk: uuid.UUID) -> Iterator[Link | None]:
     """A link in a transaction of its own, locked behind its case: the order in which every action takes them. None when it is gone."""
     with transaction.atomic():
         case_id = Link.objects.filter(pk=pk).values_list("case_id", flat=True).first()
@@ -125,7 +126,9 @@ def _ours(link: Link, words: str) -> bool:
 
 def _propose(link: Link, words: str) -> None:
     """Their end becomes a prepared reply of the unit's, or its reply at once where the city has said so."""
-    if link.incoming or not Assignment.objects.filter(pk=link.assignment_id, ended_at__isnull=True, handled_at__isnull=True).exists():
+    if link.incoming or link.assignment_id is None:
+        return
+    if not Assignment.objects.filter(pk=link.assignment_id, ended_at__isnull=True, handled_at__isnull=True).exists():
         return
     words = "\n".join(dict.fromkeys([*_lately(link), *([words] if words else [])]))[-LONGEST:]
     link.proposal = encrypt(words or _("对方系统已办结，没有写明结果。"), context=_context(link))
@@ -163,7 +166,7 @@ def _settle(link: Link, how: Settled, staff_id: int | None) -> None:
     link.save(update_fields=["settled", "settled_at", "settled_by"])
 
 
-def put_aside(by: Actor, pk: object) -> Link:
+def put_aside(by: Actor, pk: uuid.UUID) -> Link:
     """A person of the unit does not take over what the other system said; it stays on the case. Raises NotFound, NotAllowed and
     Conflict."""
     with held(pk) as link:

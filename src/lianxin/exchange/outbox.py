@@ -6,7 +6,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Count, Min, Q
@@ -114,9 +114,10 @@ def standings(which: Q | None = None) -> list[Standing]:
     unsent = Letter.objects.filter(system__in=systems).exclude(state=LetterState.SENT).values("system").annotate(
         waiting=Count("pk", filter=Q(state=LetterState.WAITING)), dead=Count("pk", filter=Q(state=LetterState.DEAD)),
         oldest=Min("made_at", filter=Q(state=LetterState.WAITING)))
-    letters = {row["system"]: row for row in unsent}
-    links = {row["system"]: row for row in Link.objects.filter(system__in=systems, ended_at__isnull=True).values("system").annotate(
-        n=Count("pk"), proposed=Count("pk", filter=Q(proposal__isnull=False, settled="")))}
+    letters: dict[uuid.UUID, dict[str, Any]] = {row["system"]: dict(row) for row in unsent}
+    shared = Link.objects.filter(system__in=systems, ended_at__isnull=True).values("system").annotate(
+        n=Count("pk"), proposed=Count("pk", filter=Q(proposal__isnull=False, settled="")))
+    links: dict[uuid.UUID, dict[str, Any]] = {row["system"]: dict(row) for row in shared}
     return [Standing(one, letters.get(one.pk, {}).get("waiting", 0), letters.get(one.pk, {}).get("dead", 0),
                      letters.get(one.pk, {}).get("oldest"), links.get(one.pk, {}).get("n", 0), links.get(one.pk, {}).get("proposed", 0))
             for one in systems]

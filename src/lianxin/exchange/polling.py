@@ -6,7 +6,8 @@ One system is asked by one process at a time, each as often as `EVERY` says; wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -45,9 +46,8 @@ def tell_numbers() -> None:
         _one(pk, hearing.tell_number)
 
 
-def _one(pk: object, do: object, *args: object) -> bool:
+def _one(pk: uuid.UUID, do: Callable[..., object], *args: object) -> bool:
     """One link, in a transaction of its own; what cannot be written now is tried again in the next round."""
-    assert callable(do)
     try:
         with hearing.held(pk) as link:
             return bool(do(link, *args)) if link is not None else False
@@ -56,7 +56,7 @@ def _one(pk: object, do: object, *args: object) -> bool:
         return False
 
 
-def poll(system_id: object, at: datetime) -> int:
+def poll(system_id: uuid.UUID, at: datetime) -> int:
     """Ask one system. Returns 0 when another process does so just now, or has since."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 312))", [f"exchange {system_id}"])
@@ -92,7 +92,7 @@ def ask(system: System) -> Outcome | None:
     return None
 
 
-def _pages(rows: Sequence[tuple[object, str]]) -> Iterator[list[tuple[object, str]]]:
+def _pages(rows: Sequence[tuple[uuid.UUID, str]]) -> Iterator[list[tuple[uuid.UUID, str]]]:
     there = iter(rows)
     while page := list(islice(there, BATCH)):
         yield page
@@ -114,7 +114,7 @@ def follow_tokens(client: Client) -> None:
             _one(pk, hearing.tell_number)
 
 
-def followed(system: System) -> list[tuple[object, str]]:
+def followed(system: System) -> list[tuple[uuid.UUID, str]]:
     """The links that are asked about: those that are open, and those that ended within a day."""
     return list(Link.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=now() - AFTER_END), system=system).exclude(
         theirs="").order_by("id").values_list("pk", "theirs"))

@@ -74,7 +74,7 @@ def reconcile(system: System) -> Iterator[Difference]:
         for link in page:
             row = rows.get(link.theirs)
             said = georeport.status(row) if row is not None else None
-            unsent, dead = bool(link.unsent), bool(link.dead)  # type: ignore[attr-defined]
+            unsent, dead = bool(link.unsent), bool(link.dead)
             fault = fault_of(link, said, unsent=unsent, dead=dead, at=at)
             if fault:
                 yield Difference(link, fault, said or "", on_its_way=unsent and not dead)

@@ -58,7 +58,8 @@ class Command(BaseCommand):
         add.add_argument("--url", help="base of its GeoReport v2, without file name")
         add.add_argument("--jurisdiction", help="its jurisdiction_id, where it wants one")
         add.add_argument("--unit", help="code of the unit whose cases go there")
-        add.add_argument("--account", dest="agent", metavar="USERNAME", help="account of the unit that signs for and replies on its behalf; empty for none")
+        add.add_argument("--account", dest="agent", metavar="USERNAME",
+                         help="account of the unit that signs for and replies on its behalf; empty for none")
         add.add_argument("--identity", choices=Shown.values, help="what it is told of who raised a case")
         add.add_argument("--purpose", help="why it is told everything")
         add.add_argument("--closing", choices=Closing.values, help="what their closing becomes")
