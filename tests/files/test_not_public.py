@@ -23,7 +23,7 @@ from tests.portal.test_public import published
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
-READ_BY_ALL = ("portal:home", "portal:public", "portal:map", "portal:places", "portal:listings", "portal:city", "portal:answers")
+READ_BY_ALL = ("portal:home", "portal:public", "portal:map", "portal:area_find", "portal:performance", "portal:listings", "portal:answers")
 
 
 @pytest.fixture

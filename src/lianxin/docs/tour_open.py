@@ -14,8 +14,10 @@ def pages(tour: Tour) -> None:
     """The list, the map, a case nobody cleared, a county, the rates, a frame for another site."""
     hand = tour.resident()
     hand.goto(f"{tour.base}/public/")
+    hand.evaluate("document.querySelector('.portal-list').scrollIntoView()")
     tour.shot(hand, "open-list")
     hand.goto(f"{tour.base}/area/{COUNTY}/")
+    hand.evaluate("document.querySelector('#h-self').scrollIntoView()")
     tour.shot(hand, "open-area")
     hand.goto(f"{tour.base}/performance/")
     tour.shot(hand, "open-performance")
