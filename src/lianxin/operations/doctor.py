@@ -369,7 +369,7 @@ CHECKS: dict[str, Callable[[], Iterator[Answer]]] = {
 }
 # Without these nothing else in the database can be asked.
 FIRST = ("database", "migrations")
-FREE = frozenset({"disk", "files", "fonts", "static", "https", "calendar", "messages", "mail"})
+FREE = frozenset({"disk", "files", "fonts", "static", "https", "messages", "mail"})
 
 
 def examine(*, only: list[str] | None = None, address: str = "") -> list[Finding]:
