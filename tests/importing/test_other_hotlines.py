@@ -51,7 +51,7 @@ def xlsx_of(path: Path, *rows: tuple[Any, ...], sheet: str = "工单") -> Path:
 
 
 def seen(found: Preview, name: str) -> FieldSeen:
-    return next(one for one in found.fields if one.field == name)
+    return next(one for one in found.fields if one.name == name)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ WIDEST = 60
 class FieldSeen:
     """One field of ours: the columns it comes from, and examples of what they say and what becomes of it."""
 
-    field: str
+    name: str
     columns: tuple[str, ...]
     constant: str = ""
     filled: int = 0
@@ -85,16 +85,16 @@ def preview(path: Path, mapping: Mapping | None, *, sheet: str = "") -> Preview:
 
 
 def _look(one: FieldSeen, record: Record, use: Mapping, known: _Known) -> None:
-    spec = use.fields.get(one.field)
+    spec = use.fields.get(one.name)
     came = spec.text(record.values) if spec is not None else ""
     if not came and not one.constant:
         return
     one.filled += 1
     try:
-        made = use.said(record.values, one.field)
+        made = use.said(record.values, one.name)
     except DomainError:
         made = None
-    if one.field not in TIMES and (made is None or not known.has(one.field, made)):
+    if one.name not in TIMES and (made is None or not known.has(one.name, made)):
         if came in one.unmapped or len(one.unmapped) < VALUES:
             one.unmapped[came[:WIDEST]] += 1
         else:

@@ -279,7 +279,8 @@ def _wanted(person: Staff, unit: Unit, roles: Collection[Role], areas: Collectio
         held.setdefault(grant.role, set()).add(grant.area_id)
     keys: set[tuple[str, int | None]] = set()
     for role in roles:
-        kept = held.get(role, {None}) if areas is None else set(areas) or {None}
+        given: set[int | None] = set(areas or ()) or {None}
+        kept = held.get(role, {None}) if areas is None else given
         keys |= {(str(role), area) for area in kept}
     ended = [grant for grant in here if (grant.role, grant.area_id) not in keys] + left
     there = {(grant.role, grant.area_id) for grant in here}
@@ -334,7 +335,7 @@ def change(*, staff_id: int, by: Actor, why: str, name: str | None = None, email
         moved = home.pk != person.unit_id
         if roles is None and moved:
             roles = {Role(role) for role in RoleGrant.objects.filter(
-                staff=person, unit_id=person.unit_id, ended_at__isnull=True).values_list("role", flat=True)}
+                staff=person, unit=person.unit, ended_at__isnull=True).values_list("role", flat=True)}
         if roles is not None:
             grants = _wanted(person, home, roles, areas, by)
             _may_change(person, grants, by)

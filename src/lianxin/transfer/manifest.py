@@ -54,7 +54,8 @@ class Manifest:
     @property
     def files(self) -> dict[str, tuple[int, str]]:
         """Length and hash of every file beside the manifest."""
-        return {one.file: (one.size, one.sha256) for one in (*self.tables, *self.packs)}
+        every: list[TableFile | Pack] = [*self.tables, *self.packs]
+        return {one.file: (one.size, one.sha256) for one in every}
 
 
 def read(source: Reader) -> Manifest:

@@ -17,12 +17,12 @@ def tell_preview(seen: Preview, console: Console) -> None:
         "records": seen.records, "broken": seen.broken, "encoding": seen.encoding})
     table = Table(_("字段"), _("来自哪一列"), _("有内容"), _("例子"))
     for one in seen.fields:
-        table.add_row(one.field, _from(one), f"{one.filled:,}", "\n".join(f"{came} → {made}" for came, made in one.examples))
+        table.add_row(one.name, _from(one), f"{one.filled:,}", "\n".join(f"{came} → {made}" for came, made in one.examples))
     console.print(table, markup=False)
     for one in seen.fields:
         if one.unmapped:
             console.print(_("%(field)s：有 %(kinds)d 种值没有对应项，共 %(count)d 条") % {
-                "field": one.field, "kinds": len(one.unmapped), "count": one.unmapped.total()}, markup=False)
+                "field": one.name, "kinds": len(one.unmapped), "count": one.unmapped.total()}, markup=False)
             for value, count in one.unmapped.most_common(SHOWN):
                 console.print(f"  {count:,} × {value}", markup=False)
             if len(one.unmapped) > SHOWN or one.too_many:

@@ -87,7 +87,7 @@ def _table(model: type[models.Model], names: set[str]) -> Table:
              if one.is_relation and one.related_model is not None and not isinstance(one.related_model, str)}
     needs |= set(BESIDES.get(meta.db_table, ()))
     primary = meta.pk.column if meta.pk is not None else found[0].column
-    return Table(meta.db_table, tuple(one.column for one in found), ORDER.get(meta.db_table, (str(primary),)),
+    return Table(meta.db_table, tuple(str(one.column) for one in found), ORDER.get(meta.db_table, (str(primary),)),
                  frozenset((needs & names) - {meta.db_table}))
 
 

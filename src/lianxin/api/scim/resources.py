@@ -208,7 +208,7 @@ def make(actor: Actor, wish: Wish) -> Staff:
     """A new account, or the one that the directory deleted under this username before."""
     if not wish.username:
         raise _bad(_("缺少 userName。"))
-    unit = _unit(wish.unit) if wish.unit else Unit.objects.get(pk=actor.unit_id)
+    unit = _unit(wish.unit) if wish.unit else Unit.objects.get(pk=actor.unit_id or 0)
     gone = Staff.objects.filter(keeper(actor).listed(), username=wish.username, is_active=False).first()
     if gone is not None and not users(actor).filter(pk=gone.pk).exists():
         accounts.reactivate(staff_id=gone.pk, why=WHY, by=actor)
@@ -231,7 +231,7 @@ def change(actor: Actor, person: Staff, wish: Wish) -> Staff:
         raise ScimFault(400, _("用户名不能改。"), "mutability")
     roles: set[str] | None = set(wish.roles) if wish.roles is not None else None
     if roles is None and (wish.more or wish.less):
-        roles = set(RoleGrant.objects.filter(staff=person, unit_id=person.unit_id, ended_at__isnull=True).values_list("role", flat=True))
+        roles = set(RoleGrant.objects.filter(staff=person, unit=person.unit, ended_at__isnull=True).values_list("role", flat=True))
     if roles is not None:
         roles = (roles | wish.more) - wish.less
     accounts.change(

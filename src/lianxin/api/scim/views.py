@@ -61,9 +61,9 @@ def scim(*methods: str) -> Callable[[View], View]:
             except ScimFault as fault:
                 return answer(fault.body(), fault.status)
             except DomainError as error:
-                fault = errors.of(error)
-                headers = {"WWW-Authenticate": 'Bearer realm="scim"'} if fault.status == 401 else {}
-                return answer(fault.body(), fault.status, **headers)
+                said = errors.of(error)
+                headers = {"WWW-Authenticate": 'Bearer realm="scim"'} if said.status == 401 else {}
+                return answer(said.body(), said.status, **headers)
             except RequestDataTooBig:
                 return answer(ScimFault(413, _("请求太大。")).body(), 413)
             except Exception:
@@ -242,7 +242,7 @@ def _narrowed(actor: Actor, found: list[resources.Group], text: str) -> list[res
     if operator.lower() != "eq" or not isinstance(value, str):
         raise ScimFault(400, _("组只能按 id、displayName 或 members.value 用 eq 查。"), "invalidFilter")
     if path.lower() in ("members", "members.value"):
-        people = resources.users(actor).filter(pk=int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None)
+        people = resources.users(actor).filter(pk=int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0)
         held = {resources.group_id(grant.unit, grant.role) for grants in resources.standing(people).values() for grant in grants}
         return [one for one in found if one.id in held]
     if path.lower() not in ("id", "displayname"):
