@@ -247,6 +247,7 @@ GROUPS: dict[str, dict[str, str]] = {
                             "`chromium-browser`, `google-chrome` on the path",
         "LIANXIN_SHARED_DATA": "Directory with the real message files some tests read; they are skipped without it.|"
                                "`shared/data` beside the checkout",
+        "LIANXIN_WHOLE_FILES": "Import all of the real message files in tests, not every seventh row of the largest.|false",
     },
 }
 
