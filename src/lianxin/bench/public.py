@@ -56,6 +56,7 @@ def _one(name: str, folder: str, found: Any) -> None:
 
 
 def _apart(name: str, folder: str) -> tuple[float, int, int, float]:
+    connections.close_all()  # a child that closes what it inherited would end the parent's session as well
     context = multiprocessing.get_context("fork")
     found = context.SimpleQueue()
     child = context.Process(target=_one, args=(name, folder, found))
