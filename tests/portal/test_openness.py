@@ -30,7 +30,8 @@ def fill(world: World) -> None:
     rows = [called(VILLAGE, now() - timedelta(days=10), unit_id=housing) for _each in range(30)]
     rows += [called(VILLAGE, now() - timedelta(days=12), solved=False, unit_id=housing) for _each in range(10)]
     rows += [called(VILLAGE, now() - timedelta(days=120), unit_id=housing) for _each in range(12)]
-    rows += [episode(EAST, now() - timedelta(days=50)) for _each in range(6)] + [episode(WEST, now() - timedelta(days=50), 9) for _each in range(2)]
+    rows += [episode(EAST, now() - timedelta(days=50)) for _each in range(6)]
+    rows += [episode(WEST, now() - timedelta(days=50), 9) for _each in range(2)]
     stand_at(now(), rows)
 
 

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.cache import cache
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lianxin.cases.models import Case, Category
-from lianxin.kernel.clock import Frozen, now
+from lianxin.cases.models import Category
 from lianxin.portal.saying import first_words
 from tests.portal.test_public import published
 from tests.portal.way import said, send

@@ -29,8 +29,10 @@ def lived(world: World, monday: Frozen) -> None:
     rows = []
     for ago in (10, 40):
         due = now() - timedelta(days=ago)
-        rows += [called(EAST, due, unit_id=urban) for _each in range(30)] + [called(EAST, due, solved=False, unit_id=urban) for _each in range(10)]
-        rows += [called(WEST, due, unit_id=housing) for _each in range(28)] + [called(WEST, due, solved=None, unit_id=housing) for _each in range(2)]
+        rows += [called(EAST, due, unit_id=urban) for _each in range(30)]
+        rows += [called(EAST, due, solved=False, unit_id=urban) for _each in range(10)]
+        rows += [called(WEST, due, unit_id=housing) for _each in range(28)]
+        rows += [called(WEST, due, solved=None, unit_id=housing) for _each in range(2)]
         rows += [called("", due, unit_id=None) for _each in range(3)]
     stand_at(now(), rows)
 
@@ -95,7 +97,8 @@ def test_small_points_of_a_series_are_left_open(world: World, monday: Frozen) ->
 def test_the_numbers_behind_are_what_is_shown(lived: None) -> None:
     made = performance()
     assert made is not None
-    rows = list(csv.DictReader(io.StringIO(figure_rows.as_csv(figure_rows.RATE_COLUMNS, figure_rows.of_performance(made)).lstrip("\ufeff"))))
+    text = figure_rows.as_csv(figure_rows.RATE_COLUMNS, figure_rows.of_performance(made))
+    rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
     city = next(row for row in rows if row["scope"] == "city" and row["figure"] == "resolution" and row["period"] == made.period.code)
     assert (city["numerator"], city["denominator"]) == ("61", "71")
     assert float(city["value"]) == pytest.approx(61 / 71)

@@ -47,7 +47,7 @@ def shown(counts: Mapping[int, int], parents: Mapping[int, int | None]) -> set[i
         area = waiting.pop()
         parts = below.get(area, [])
         whole = counts.get(area, 0)
-        if not parts or (few(whole) or not whole) and area not in found:
+        if not parts or ((few(whole) or not whole) and area not in found):
             continue  # of a small number, and of nothing that is not told, no part is shown
         cells: dict[int, int] = {part: counts.get(part, 0) for part in parts}
         cells[-area] = max(whole - sum(cells.values()), 0)
