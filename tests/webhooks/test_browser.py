@@ -1,4 +1,4 @@
-"""Subscribing in a real browser, by keyboard and without a script; the desk's pages; nothing axe-core minds, wide and narrow, light and dark."""
+"""Subscribing in a real browser, without a script as well; the desk's pages; nothing axe-core minds, wide and narrow, light and dark."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def made(world: World) -> None:
         Follow.objects.create(id=pk, by="email", address=encrypt("a", context=f"follow:{pk}:address"),
                               address_hash=lookup_hash(str(pk), purpose="news"))
     pk = uuid7()
-    Channel.objects.create(id=pk, name="x", unit=world.units["urban"], service="x", address=encrypt("a", context=f"news_channel:{pk}:address"))
+    Channel.objects.create(id=pk, name="x", unit=world.units["urban"], service="x",
+                           address=encrypt("a", context=f"news_channel:{pk}:address"))
     push.keys()
     NewsStanding.objects.create(pk=1)
     Standing.objects.get_or_create(pk=1)
@@ -58,7 +59,8 @@ def made(world: World) -> None:
 
 def test_every_constraint_has_a_trial() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT conname FROM pg_constraint WHERE contype IN ('c', 'u', 'x') AND conrelid::regclass::text LIKE 'webhooks\\_%'")
+        cursor.execute("SELECT conname FROM pg_constraint WHERE contype IN ('c', 'u', 'x') "
+                       "AND conrelid::regclass::text LIKE 'webhooks\\_%'")
         named = {row[0] for row in cursor.fetchall()}
         cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename LIKE 'webhooks\\_%' AND indexdef LIKE 'CREATE UNIQUE%' "
                        "AND indexname NOT LIKE '%\\_pkey'")

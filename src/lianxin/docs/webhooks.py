@@ -55,7 +55,8 @@ def render() -> str:
   of what you have.
 - One at a time, in the order in which events were read; those of one case always in their order.
 - After a failure it is tried again after {queue.FIRST:.0f} seconds, then twice as long each time up to
-  {queue.LONGEST / 3600:.0f} hour, less a random part; `Retry-After` is kept to. Redirects are not followed, answers are waited for 10 seconds.
+  {queue.LONGEST / 3600:.0f} hour, less a random part; `Retry-After` is kept to. Redirects are not followed; an answer is
+  waited for 10 seconds.
 - A message that is answered 4xx (but not 408, 425, 429) for {hours} hours is given up on and the next one goes. While nothing is answered,
   nothing is given up on: after `LIANXIN_WEBHOOK_FAILING_DAYS` days the subscription is disabled, its keepers are told, and what happens
   meanwhile is kept for `LIANXIN_WEBHOOK_LOG_DAYS` days. 410 disables it at once.
