@@ -142,6 +142,13 @@ class Unmapped(models.Model):
         return self.value
 
 
+CHANGED = {
+    "name": _("名称"), "name_en": _("英文名称"), "kind": _("是什么"), "url": _("地址"), "unit": _("单位"), "agent": _("代办账号"),
+    "identity": _("诉求人信息"), "purpose": _("完整提供的目的"), "closing": _("对方办结后"), "idempotent": _("对方认 Idempotency-Key"),
+    "active": _("启用"),
+}
+
+
 class Change(models.Model):
     """Who changed a system's settings or tables."""
 
@@ -151,6 +158,11 @@ class Change(models.Model):
     what = models.CharField(max_length=60)
     before = models.CharField(max_length=300, blank=True)
     after = models.CharField(max_length=300, blank=True)
+
+    @property
+    def said(self) -> str:
+        """What was changed, in words; a line of the mapping by its code."""
+        return str(CHANGED.get(self.what, self.what.partition(":")[2] or self.what))
 
     def __str__(self) -> str:
         return self.what
