@@ -20,7 +20,8 @@ from tests.portal.way import said, send
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
-PAGES = ("/", "/say/", "/track/", "/public/", "/public/map/", "/area/", "/performance/", "/data/", "/about/", "/privacy/", "/accessibility/")
+PAGES = ("/", "/say/", "/track/", "/public/", "/public/map/", "/area/", "/performance/", "/data/",
+         "/about/", "/privacy/", "/accessibility/")
 OWN = ("/answer/", "/mine/", "/mine/add/", "/mine/withdraw/", "/mine/rate/", "/mine/publish/")
 
 

@@ -166,7 +166,7 @@ def public_spots(**narrowed: Any) -> list[Spot]:
         return []
     key = hashlib.sha256(repr(sorted(narrowed.items())).encode()).hexdigest()[:32]
     parts: dict[int, tuple[int, int]] = {}
-    for area, total, still in cache.get_or_set(f"portal:spots:{key}", lambda: _counted(narrowed), COUNTED_FOR):
+    for area, total, still in cache.get_or_set(f"portal:spots:{key}", lambda: _counted(narrowed), COUNTED_FOR) or ():
         lineage = held.places[area].lineage if area in held.places else ()
         at = lineage.index(whole.id) if whole.id in lineage else 0
         part = lineage[at - 1] if at else whole.id

@@ -125,7 +125,7 @@ def by_name(rows: Iterable[PublicRow]) -> list[PublicRow]:
         name = named(row.name, row.name_en)
         return row.code == "", name.casefold() if in_english() else row.name.encode("gb18030")
 
-    return sorted(rows, key=key)  # type: ignore[arg-type]
+    return sorted(rows, key=key)
 
 
 def _series(series: Series) -> Series:
