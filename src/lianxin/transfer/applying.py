@@ -111,6 +111,8 @@ def _planned(found: Uploaded, today: date) -> Plan:
         else:
             cells = sheet.rows()
             typed[sheet.key] = _rows(sheet, cells, [0] * len(cells), plan.faults)
+    if any(fault.line for fault in plan.faults.found):
+        return plan  # a row that cannot be read would be missed by all that refer to it
     plan.units, plan.categories, plan.limits = typed["units"], typed["categories"], typed["time_limits"]
     plan.staff = typed["staff"]
     plan.articles = [Row(row.file, row.line, row.cells | {name: list(row[name]) for name in ("questions", "keywords")})

@@ -1,0 +1,66 @@
+"""An administrator brings a workbook at the desk: readable by axe, on a telephone and on a desk, light and dark, keyboard alone."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from lianxin.kernel.sheets import MEDIA
+from lianxin.organisations.models import Unit
+from lianxin.transfer.lists import BY_KEY
+from lianxin.transfer.spreadsheets import workbook
+from tests.browser import axe, new_page
+from tests.journeys.test_reports import sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def book(**changes: object) -> bytes:
+    """The list of units, with some cells of the first unit changed."""
+    made = load_workbook(io.BytesIO(workbook([BY_KEY["units"]])))
+    page = made.worksheets[1]
+    for cell in page[2]:
+        if cell.value in changes:
+            page.cell(3, cell.column).value = changes[cell.value]
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("width", "dark", "locale"), [(1440, False, "zh-CN"), (360, True, "en-GB")])
+def test_lists_go_up_by_keyboard(served: Any, browser: Any, width: int, dark: bool, locale: str) -> None:
+    page = new_page(browser, width=width, dark=dark, locale=locale)
+    sign_in(page, served, "admin")
+
+    def looked_at(name: str) -> None:
+        assert axe(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        if folder := os.environ.get("LIANXIN_PICTURES"):
+            page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
+
+    page.goto(f"{served.url}/desk/spreadsheets/")
+    looked_at("lists")
+
+    def upload(body: bytes, *, until: str) -> None:
+        page.set_input_files("#file", {"name": "单位.xlsx", "mimeType": MEDIA, "buffer": body})
+        button = page.locator("form[enctype] button.primary")
+        button.focus()
+        page.keyboard.press("Enter")
+        page.locator(until).first.wait_for()
+
+    upload(book(kind="palace", parent="nowhere"), until="[role=alert] li")
+    assert page.locator("[role=alert] li").count() == 1  # the cell, not all that refers to its row
+    looked_at("faults")
+    upload(book(duties="新的职责"), until="#plan")
+    looked_at("plan")
+    assert not Unit.objects.filter(duties="新的职责").exists()
+    apply = page.locator("form[action$='/apply/'] button.primary")
+    apply.focus()
+    page.keyboard.press("Enter")
+    page.locator("#plan").wait_for(state="detached")
+    assert Unit.objects.filter(duties="新的职责").count() == 1
+    assert page.faults == []
