@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from typing import Any
 
 import pytest
@@ -39,8 +38,6 @@ def test_lists_go_up_by_keyboard(served: Any, browser: Any, width: int, dark: bo
     def looked_at(name: str) -> None:
         assert axe(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        if folder := os.environ.get("LIANXIN_PICTURES"):
-            page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
 
     page.goto(f"{served.url}/desk/spreadsheets/")
     looked_at("lists")

@@ -2,7 +2,7 @@
 
 ZIP because Python's own library writes and reads it member by member (memory stays bounded), it grows past 4 GB, every
 member has a place of its own – so that the manifest can be read first – and any office computer opens it
-(docs/explanation/adr/0046-city-export.md). Members bear one fixed time, so that the same city makes the same bytes.
+(docs/explanation/adr/0042-city-export.md). Members bear one fixed time, so that the same city makes the same bytes.
 """
 
 from __future__ import annotations
