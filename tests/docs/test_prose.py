@@ -20,7 +20,8 @@ FORBIDDEN = (r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\blorem ipsum\b",
 SYSTEM = {"opt", "srv", "etc", "usr", "var", "run", "backup", "elsewhere"}
 ADDRESSES = {"api", "desk", "accounts", "field", "places", "cases", "areas", "public", "attachments", "mine", "say", "track", "tracking",
              "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision",
-             "telephony", "live", "linkage", "feeds", "follow", "webhooks", "hooks", "data", "feeds", "open311", "ogc", "tiles", "collections", "conf", "scim"}
+             "telephony", "live", "linkage", "feeds", "follow", "webhooks", "hooks", "data", "open311", "ogc",
+             "tiles", "collections", "conf", "scim"}
 IMAGES = ROOT / "docs" / "images"
 
 

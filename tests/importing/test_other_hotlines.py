@@ -109,11 +109,13 @@ def test_the_export_becomes_cases_and_the_rest_says_why(city: World, tmp_path: P
 
 def test_the_city_management_mapping_takes_positions_in_their_own_system() -> None:
     row = {"案卷编号": "A1", "上报时间": "2026-03-01 08:00:00", "问题描述": "路灯不亮。", "大类名称": "公用设施", "小类名称": "路灯",
-           "发生位置": "金鹗中路", "经度": "113.10", "纬度": "29.37", "案卷等级": "紧急", "处置截止时间": "", "结案时间": "", "处置结果": ""}
+           "发生位置": "金鹗中路", "经度": "113.10", "纬度": "29.37", "案卷等级": "紧急",
+           "处置截止时间": "", "结案时间": "", "处置结果": ""}
     intake = Mapping.read(CITY).intake(row, source_id="A1", source_system="x")
     assert (intake.coordinate_system, intake.lon, intake.category, intake.urgency) == ("gcj02", 113.10, "010216", "urgent")
     assert intake.title == "公用设施 · 路灯"
-    assert Mapping.read(CITY).intake(row | {"小类名称": "别的", "经度": "0", "纬度": "0"}, source_id="A1", source_system="x").category == "010202"
+    other = row | {"小类名称": "别的", "经度": "0", "纬度": "0"}
+    assert Mapping.read(CITY).intake(other, source_id="A1", source_system="x").category == "010202"
 
 
 def test_cells_that_are_no_values_go_to_the_rejects_and_sheets_are_chosen_by_name(city: World, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ def _tables() -> str:
 def render() -> str:
     return page(
         "City export", "the models and `lianxin.transfer`",
-        f"What `lianxin export city` writes and `lianxin import city` reads: format {code(FORMAT)}, version {FORMAT_VERSION}. A ZIP file (ZIP64 "
+        f"What `lianxin export city` writes and `lianxin import city` reads: format {code(FORMAT)}, version "
+        f"{FORMAT_VERSION}. A ZIP file (ZIP64 "
         "where it is large), or a directory with the same files. How to use it: [move-a-city.md](../howto/move-a-city.md).",
         "## Files",
         table(("file", ""), [
@@ -43,29 +44,38 @@ def render() -> str:
             ("`made_at`", "when, in UTC: the one thing in which two exports of the same state differ"),
             ("`made_by`", "`program` and `version`: who can read it"),
             ("`city`", "`code`, `name`, `name_en`"),
-            ("`schema`", "`hash`: SHA-256 of every table, column and type; `migrations`: the last of each part. Both must be those of the "
+            ("`schema`", "`hash`: SHA-256 of every table, column and type; `migrations`: the last of each part. Both "
+                         "must be those of the "
              "importing database."),
             ("`keys`", "for each key of the keyring a sign (eight bytes of an HMAC) by which the right keyring is known"),
             ("`event_months`", "first and last month of the log, for which partitions are made"),
             ("`sequences`", "the last number each counter gave, by `table.column` or its name"),
-            ("`tables`", "in the order in which they can be written: `table`, `file`, `rows`, `bytes`, `sha256`, `columns` (`name`, `type` as "
+            ("`tables`", "in the order in which they can be written: `table`, `file`, `rows`, `bytes`, `sha256`, "
+                         "`columns` (`name`, `type` as "
              "PostgreSQL writes it, `null`)"),
             ("`packs`", "the other files: `family`, `file`, `count`, `bytes`, `sha256`"),
             ("`missing`", "contents that rows name and the storage had lost"),
         ]),
         "## How values are written",
-        "CSV as PostgreSQL's `COPY … (FORMAT csv)` writes it, UTF-8: nothing between two commas is NULL, `\"\"` is the empty text, quotes are "
-        "doubled, a value may hold line ends. Times are UTC with their offset, as `2026-11-23 02:00:00+00`; days ISO 8601; `bytea` is `\\x` and "
-        "hexadecimal; arrays are `{a,b}`; `jsonb` is JSON; floating point numbers have as many digits as bring back the same number. DuckDB, pandas "
+        "CSV as PostgreSQL's `COPY … (FORMAT csv)` writes it, UTF-8: nothing between two commas is NULL, `\"\"` is "
+        "the empty text, quotes are "
+        "doubled, a value may hold line ends. Times are UTC with their offset, as `2026-11-23 02:00:00+00`; days ISO "
+        "8601; `bytea` is `\\x` and "
+        "hexadecimal; arrays are `{a,b}`; `jsonb` is JSON; floating point numbers have as many digits as bring back "
+        "the same number. DuckDB, pandas "
         "and every PostgreSQL read it. Rows are sorted, so that two exports can be compared line by line.",
         "Columns that are sealed in the database ([data-model.md](data-model.md)) are the same ciphertext here.",
         "## How an import writes",
-        "In one transaction, by `COPY`, in the order of the foreign keys. Triggers that keep ledgers as they were written refuse changes and "
-        "deletions; an import only adds, so they stay on. Off while their table is filled, because they judge a row by the moment it was written: "
-        + codes(OF_THE_MOMENT) + ". Foreign keys are checked as each part of a table is written, those within one table at its end. Counters go "
+        "In one transaction, by `COPY`, in the order of the foreign keys. Triggers that keep ledgers as they were "
+        "written refuse changes and "
+        "deletions; an import only adds, so they stay on. Off while their table is filled, because they judge a row "
+        "by the moment it was written: "
+        + codes(OF_THE_MOMENT) + ". Foreign keys are checked as each part of a table is written, those within one "
+                                 "table at its end. Counters go "
         "on where they stood.",
         "## Tables", _tables(),
-        "Sorted by the primary key, but for " + codes(ORDER) + ". Of the job queue only jobs that wait or failed, without their numbers; one that "
+        "Sorted by the primary key, but for " + codes(ORDER) + ". Of the job queue only jobs that wait or failed, "
+                                                               "without their numbers; one that "
         "ran waits in the copy.",
         "## Left out",
         table(("table", "why"), ((code(name), why) for name, why in LEFT_OUT.items())),
