@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -26,11 +25,9 @@ PAGE = "/desk/exchange/"
 
 
 def _shown(page: Any, name: str) -> None:
-    """No fault for a reader of the screen, nothing wider than the page; kept as a picture where somebody wants to look."""
-    assert axe(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    if os.environ.get("LIANXIN_TEST_PICTURES"):
-        page.screenshot(path=f"{os.environ['LIANXIN_TEST_PICTURES']}/{name}.png", full_page=True)
+    """No fault for a reader of the screen, nothing wider than the page."""
+    assert axe(page) == [], name
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
 
 
 def _joined(served: Any, other: OtherSystem) -> Any:

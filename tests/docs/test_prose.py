@@ -21,7 +21,8 @@ SYSTEM = {"opt", "srv", "etc", "usr", "var", "run", "backup", "elsewhere"}
 ADDRESSES = {"api", "desk", "accounts", "field", "places", "cases", "areas", "public", "attachments", "mine", "say", "track", "tracking",
              "campaigns", "catalogue", "help", "hot", "articles", "grids", "missed-calls", "notices", "returns", "supervision",
              "telephony", "live", "linkage", "feeds", "follow", "webhooks", "hooks", "data", "open311", "ogc",
-             "tiles", "collections", "conf", "scim"}
+             "tiles", "collections", "conf", "scim", "area",
+             "performance", "embed", "city"}
 IMAGES = ROOT / "docs" / "images"
 
 

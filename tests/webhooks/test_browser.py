@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +14,13 @@ from tests.journeys.conftest import Open, open_as
 
 __all__ = ["open_as"]
 pytestmark = pytest.mark.browser
-SHOTS = os.environ.get("LIANXIN_SHOTS", "")
 
 
 def looked_at(page: Any, name: str) -> None:
-    """Nothing is cut off, nothing that axe-core minds; with LIANXIN_SHOTS a picture for people."""
+    """Nothing is cut off, nothing that axe-core minds."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
     assert axe(page) == [], name
     assert page.faults == [], name
-    if SHOTS:
-        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
 
 
 def test_subscribing(open_as: Open, served: Any, settings: Any, mailoutbox: list[Any]) -> None:

@@ -200,6 +200,8 @@ IMPERSONAL: dict[str, str] = {
     "publishing.Waiting.middle": "a category",
     "publishing.Waiting.top": "a category",
     "publishing.Standing.revision": "a number of a refresh",
+    "operations.Copy.database_bytes": "the size of a backup",
+    "operations.Copy.file_bytes": "the size of a backup",
     "ogc.DrawnRecord.number": "a serial, scrambled, as in the public record",
     "ogc.DrawnRecord.county_id": "an area",
     "ogc.DrawnRecord.area_id": "an area",

@@ -144,8 +144,8 @@ INSTALLED_APPS = [
     "lianxin.analysis",
     "lianxin.analysis.reports",
 ]
-for _name in ("telephony", "patrols", "care", "linkage", "services", "publishing", "exchange", "webhooks", "transfer", "operations", "city", "faces",
-              "portal", "desk", "field", "api", "live", "open311", "ogc", "demo", "bench", "docs"):
+for _name in ("telephony", "patrols", "care", "linkage", "services", "publishing", "exchange", "webhooks", "transfer", "operations",
+              "city", "faces", "portal", "desk", "field", "api", "live", "open311", "ogc", "demo", "bench", "docs"):
     if (PACKAGE / _name / "apps.py").exists():
         INSTALLED_APPS.append(f"lianxin.{_name}")
 
@@ -403,12 +403,13 @@ if LIANXIN_LOG_FORMAT not in ("text", "json"):
 
 
 def mail(url: str) -> dict[str, Any]:
-    """Django's settings for `smtp://user:password@host:587` (STARTTLS), `smtps://…` (TLS), `console:`, `file:///folder` or nothing at all."""
+    """Django's settings for `smtp://user:password@host:587` (STARTTLS), `smtps://…` (TLS), `console:`, `file:///folder` or nothing."""
     parts = urlsplit(url)
     backend = "django.core.mail.backends."
     if parts.scheme in ("smtp", "smtps") and parts.hostname:
         secure = parts.scheme == "smtps"
-        return {"EMAIL_BACKEND": backend + "smtp.EmailBackend", "EMAIL_HOST": parts.hostname, "EMAIL_PORT": parts.port or (465 if secure else 587),
+        return {"EMAIL_BACKEND": backend + "smtp.EmailBackend", "EMAIL_HOST": parts.hostname,
+                "EMAIL_PORT": parts.port or (465 if secure else 587),
                 "EMAIL_HOST_USER": unquote(parts.username or ""), "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
                 "EMAIL_USE_SSL": secure, "EMAIL_USE_TLS": not secure and "plain" not in parse_qs(parts.query, keep_blank_values=True)}
     if parts.scheme == "file" and parts.path:

@@ -41,7 +41,9 @@ handler400 = "lianxin.faces.errors.bad_request"
 handler403 = "lianxin.faces.errors.permission_denied"
 handler404 = "lianxin.faces.errors.not_found"
 handler500 = "lianxin.faces.errors.server_error"
-FACES = (("ogc/", "lianxin.ogc.urls"), ("tiles/", "lianxin.ogc.tile_urls"), ("api/v1/", "lianxin.api.urls"), ("scim/v2/", "lianxin.api.scim.urls"), ("desk/", "lianxin.desk.urls"), ("field/", "lianxin.field.urls"), ("", "lianxin.portal.urls"))
+FACES = (("ogc/", "lianxin.ogc.urls"), ("tiles/", "lianxin.ogc.tile_urls"), ("api/v1/", "lianxin.api.urls"),
+         ("scim/v2/", "lianxin.api.scim.urls"), ("desk/", "lianxin.desk.urls"), ("field/", "lianxin.field.urls"),
+         ("", "lianxin.portal.urls"))
 for prefix, module in FACES:
     try:
         found = find_spec(module)

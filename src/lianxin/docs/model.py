@@ -18,7 +18,8 @@ from lianxin.cases.retention import BY_CONSENT, PERSONAL
 from .markdown import code, codes, page, sentence, table
 
 CONTEXTS = ("places", "organisations", "cases", "quality", "supervision", "analysis", "analysis.reports", "knowledge", "triage",
-            "triage.hot", "fieldwork", "patrols", "care", "telephony", "linkage", "publishing", "services", "exchange", "webhooks", "operations", "ogc", "desk")
+            "triage.hot", "fieldwork", "patrols", "care", "telephony", "linkage", "publishing", "services", "exchange", "webhooks",
+            "operations", "ogc", "desk")
 # What the nightly job does when a class's days are over.
 RETENTION: dict[RetentionClass, str] = {
     RetentionClass.REPORTER: "emptied; the row stays, so that the case still shows that somebody raised it",

@@ -6,7 +6,21 @@ from pathlib import Path
 
 from django.utils.translation import override
 
-from . import api, commands, events, export, figures, limits, linkage, model, open_data, permissions, settings, states, webhooks
+from . import (
+    api,
+    commands,
+    events,
+    export,
+    figures,
+    limits,
+    linkage,
+    model,
+    open_data,
+    permissions,
+    settings,
+    states,
+    webhooks,
+)
 from .markdown import Page
 
 PAGES: dict[str, Page] = {

@@ -186,7 +186,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_EXCHANGE_DEAD_DAYS": "Days for which a department's system that does not answer is tried again; after them what waits "
                                       "becomes a dead letter, to be sent again by hand.",
         "LIANXIN_EXCHANGE_SENT_DAYS": "Days after which the content of what a department's system has taken is deleted here.",
-        "LIANXIN_OPEN311_JURISDICTIONS": "The ids that the Open311 endpoint answers to as `jurisdiction_id`, the first its own name, such as "
+        "LIANXIN_OPEN311_JURISDICTIONS": "The ids that the Open311 endpoint answers to as `jurisdiction_id`, the first "
+                              "its own name, such as "
                                          "the city's site (`city.gov.cn`).|empty: the city's code",
         "LIANXIN_OPEN311_BATCH": "Codes of categories, each with all below it, whose reports through Open311 get a token instead of an id "
                                  "until the hotline has read them; `*`: all.|empty: an id at once",
@@ -206,7 +207,8 @@ GROUPS: dict[str, dict[str, str]] = {
                                     "than that is dropped.",
         "LIANXIN_WEBHOOK_FAILING_DAYS": "Days without one answer after which a subscription is disabled and its keepers are told.",
         "LIANXIN_MAIL_FROM": "The address from which mails to residents come.",
-        "LIANXIN_MAIL_URL": "Where mails are handed in: `smtp://user:password@host:587` (STARTTLS; with `?plain` without), `smtps://…` (TLS "
+        "LIANXIN_MAIL_URL": "Where mails are handed in: `smtp://user:password@host:587` (STARTTLS; with `?plain` "
+                              "without), `smtps://…` (TLS "
                             "from the beginning), `file:///folder`, or `console:` to see them. Empty: no mail is sent and none is offered.",
         "LIANXIN_NEWS_HOUR": "Hour of the day at which the daily news go out, in the city's time.",
         "LIANXIN_MESSAGE_GATEWAY": "Dotted path of the class that sends text messages. The default sends nothing: the "
@@ -224,7 +226,8 @@ GROUPS: dict[str, dict[str, str]] = {
                                  "all of them see.|`open` in the data directory",
         "LIANXIN_OPEN_DATA_LICENCE": "Address of the licence under which the open data are given away.",
         "LIANXIN_OPEN_DATA_LICENCE_NAME": "What the licence is called.",
-        "LIANXIN_OPEN_DATA_CONTACT": "Who answers questions about the open data: a mail address or an address of a page. Empty: the hotline.",
+        "LIANXIN_OPEN_DATA_CONTACT": "Who answers questions about the open data: a mail address or an address of a "
+                              "page. Empty: the hotline.",
     },
     "Logs": {
         "LIANXIN_LOG_LEVEL": "Least level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR`. Logs go to standard error "

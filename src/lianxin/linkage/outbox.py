@@ -132,4 +132,5 @@ def standings(at: datetime) -> list[Standing]:
     rows = Partner.objects.filter(active=True).annotate(
         waiting=Count("outgoing", filter=unsent), dead=Count("outgoing", filter=Q(outgoing__state=OutgoingState.DEAD)),
         oldest=Min("outgoing__made_at", filter=unsent)).order_by("code").values_list("code", "waiting", "dead", "oldest")
-    return [Standing("linkage", code, waiting, dead, (at - oldest).total_seconds() if oldest else 0.0) for code, waiting, dead, oldest in rows]
+    return [Standing("linkage", code, waiting, dead, (at - oldest).total_seconds() if oldest else 0.0)
+            for code, waiting, dead, oldest in rows]

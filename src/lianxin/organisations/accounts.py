@@ -26,10 +26,12 @@ from .actors import Actor, Kind
 from .models import AccountEntry, AccountStep, ApiToken, Role, RoleGrant, Staff, Unit, UnitKind
 
 ALL_ROLES = frozenset(Role)
-HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SWITCHBOARD, Role.OUTSIDE_APP})  # held in the hotline only
+# held in the hotline only
+HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SWITCHBOARD, Role.OUTSIDE_APP})
 UNIT_ROLES = frozenset({Role.CLERK, Role.HEAD, Role.GRID_WORKER, Role.TEAM_LEAD, Role.CARE_KEEPER, Role.ADMINISTRATOR})
 HEAD_ROLES = frozenset({Role.CLERK, Role.GRID_WORKER, Role.TEAM_LEAD})
-OPTIONAL_ROLES = frozenset({Role.TEAM_LEAD, Role.CARE_KEEPER, Role.SWITCHBOARD, Role.OUTSIDE_APP})  # a city may work without anybody who holds them
+# a city may work without anybody who holds them
+OPTIONAL_ROLES = frozenset({Role.TEAM_LEAD, Role.CARE_KEEPER, Role.SWITCHBOARD, Role.OUTSIDE_APP})
 USERNAME = re.compile(r"[A-Za-z0-9_.-]{2,60}")
 
 
