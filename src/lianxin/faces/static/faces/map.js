@@ -52,9 +52,9 @@ function tiled(library, map, box, calm, done) {
     for (const { properties, geometry } of features.filter((one) => one.properties.n > 1).slice(0, 120)) {
       counts.push(new library.Marker({ element: label(compact.format(properties.n), "portal-map-count") }).setLngLat(geometry.coordinates).addTo(map));
     }
-    done(features.length);
+    done(features.length, features.map(({ geometry }) => geometry.coordinates.join()).sort().join(" "));
   });
-  return () => seen().map(({ geometry }) => ({ ...map.project(geometry.coordinates), half: 14 }));
+  return () => seen().map(({ geometry }) => ({ ...map.project(geometry.coordinates), half: 16, high: 16 }));
 }
 
 // Opens `box`. With `settle(lon, lat)` a tap or Enter sets a place; without it what is public is drawn: `data-tiles`, or `data-points`: GeoJSON with `count` and `page` for where a tap leads.
@@ -91,7 +91,7 @@ export async function open(box, settle) {
 
   // Names as elements: 12 counties always, the towns and villages of what is near when one has come close.
   const names = [];
-  const name = (feature, className) => names.push(new library.Marker({ element: label(feature.properties.name, className) })
+  const name = (feature, className, down) => names.push(new library.Marker({ element: label(feature.properties.name, className), offset: [0, down] })
     .setLngLat([feature.properties.lon, feature.properties.lat]).addTo(map));
   const placed = (feature) => feature.properties.lon !== null && feature.properties.lat !== null;
   const drawn = { towns: empty, villages: empty };
@@ -107,9 +107,11 @@ export async function open(box, settle) {
   const place = (features, className, size) => {
     for (const one of features) {
       const { x, y } = map.project([one.properties.lon, one.properties.lat]), half = one.properties.name.length * size / 2 + 2;
-      if (taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 20)) continue;
-      taken.push({ x, y, half });
-      name(one, className);
+      const free = (down) => !taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y - down) < (other.high ?? 10) + 10);
+      const down = [0, 34, -34].find(free);
+      if (down === undefined) continue;
+      taken.push({ x, y: y + down, half });
+      name(one, className, down);
     }
   };
   const refine = async () => {
@@ -155,7 +157,11 @@ export async function open(box, settle) {
     const { lon, lat } = box.closest("form").elements;
     if (lon.value) { mark.setLngLat([Number(lon.value), Number(lat.value)]).addTo(map); map.jumpTo({ center: [Number(lon.value), Number(lat.value)], zoom: 13 }); }
   } else if (box.dataset.tiles) {
-    gather = tiled(library, map, box, calm, (count) => { canvas.dataset.points = String(count); });
+    let around = "";  // where circles were when the names were placed: they come later, and names make room for them
+    gather = tiled(library, map, box, calm, (count, where) => {
+      canvas.dataset.points = String(count);
+      if (where !== undefined && where !== around) { around = where; refine(); }
+    });
   } else {
     const points = await wait(box.dataset.points);
     map.addSource("points", { type: "geojson", data: empty });
