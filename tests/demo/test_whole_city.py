@@ -85,5 +85,8 @@ def test_leaves_nothing_behind_and_starts_again_where_it_was(demo: Demo) -> None
     again = demo.log()[told_before:]
     for done_before in ("migrating", "cases to try it with", "写入"):
         assert done_before not in again, f"the second start does it again: {done_before}"
-    assert json.loads((demo.data / "demo.json").read_text()) == told
+    after = json.loads((demo.data / "demo.json").read_text())
+    ports = {"police_desk_url", "live_url"}  # of programs beside it: whichever are free
+    assert {name: said for name, said in after.items() if name not in ports} == {name: said for name, said in told.items() if name not in ports}
+    assert ports <= after.keys()
     demo.interrupt()

@@ -158,7 +158,7 @@ def addresses(values: dict[str, list[str]]) -> list[str]:
 def pages_of(client: Client, language: str, paths: list[str]) -> Iterator[tuple[str, str]]:
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     for path in paths:
-        response = client.get(path)
+        response = client.get(path, headers={"accept-language": language})  # frames in other sites' pages see no cookie
         assert response.status_code < 500, path
         if response.get("Content-Type", "").startswith("text/html") and response.content:
             yield path, response.content.decode()
