@@ -8,6 +8,9 @@ import pytest
 from django.contrib.auth.hashers import ScryptPasswordHasher
 from hypothesis import HealthCheck, settings
 
+from tests import shares
+from tests.shares import ROOT
+
 pytest_plugins = ["tests.fixtures", "tests.browser"]
 
 # How long an example takes says how busy the machine is, not whether the property holds.
@@ -25,13 +28,23 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_report_header() -> list[str]:
+    left = shares.left_out()
+    return [f"left to another commit's run: the slow tests of {', '.join(left)} (LIANXIN_ALL_TESTS=true tries all)"] if left else []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files with a slow test or a browser begin first: begun last, one of them would keep a core waiting for minutes.
 
     A browser's test that fails is tried once more."""
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))  # real browsers on a busy machine; what was tried twice is said
+    others = {ROOT / name for name in shares.left_out()}
+    left = [item for item in items if item.path in others and item.get_closest_marker("slow")]
+    if left:
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
     long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     items.sort(key=lambda item: item.path not in long)
 

@@ -250,6 +250,7 @@ GROUPS: dict[str, dict[str, str]] = {
                             "`chromium-browser`, `google-chrome` on the path",
         "LIANXIN_SHARED_DATA": "Directory with the real message files some tests read; they are skipped without it.|"
                                "`shared/data` beside the checkout",
+        "LIANXIN_ALL_TESTS": "On a CI machine (`CI=true`): try all tests of whole installations, not the half that is this commit's.|false",
         "LIANXIN_WHOLE_FILES": "Import all of the real message files in tests, not every seventh row of the largest.|false",
     },
 }
