@@ -16,6 +16,7 @@ from uuid import UUID
 import django
 
 BATCH = 40
+OPEN = 200  # offers of ours that the other desk has not decided: with more, people would telephone instead of adding to them
 REASONS = ("not_police", "duplicate", "insufficient", "other")
 
 
@@ -47,7 +48,10 @@ def main(arguments: list[str]) -> NoReturn:
 
     def offer() -> int:
         """New calls that belong to the other desk, as many as are still to come."""
-        made = Handover.objects.filter(direction=Direction.OUT).exclude(basis="followup").count()
+        ours = Handover.objects.filter(direction=Direction.OUT)
+        if ours.filter(state__in=UNDECIDED).count() >= OPEN:
+            return 0
+        made = ours.exclude(basis="followup").count()
         for _each in range(min(10, offers - made)):
             said = a.register(intake=a.Intake(words=writer.message()[1], channel="phone", category=chance.choice(categories), accept=True,
                                               phone=f"138{chance.randrange(10**8):08}", name="王小明"), by=operator)
