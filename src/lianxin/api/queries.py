@@ -15,8 +15,6 @@ from lianxin.cases.models import (
     Clock,
     Event,
     Phrase,
-    Publication,
-    PublicVersion,
 )
 from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Unit
@@ -64,18 +62,3 @@ def open_units(on: date) -> list[Unit]:
 
 def phrases(name: str) -> list[Phrase]:
     return list(Phrase.objects.filter(list=name, active=True))
-
-
-def public_cases(*, after: uuid.UUID | None, limit: int, category: str = "", county: str = "") -> tuple[list[PublicVersion], bool]:
-    """Cleared words of public cases, newest case first; the second part says whether there are more."""
-    found = PublicVersion.objects.filter(case__publication=Publication.PUBLIC).select_related(
-        "case__category", "case__county", "case__lead_unit", "area"
-    )
-    if category:
-        found = found.filter(case__category__code__startswith=category)
-    if county:
-        found = found.filter(case__county__code=county)
-    if after is not None:
-        found = found.filter(case_id__lt=after)
-    rows = list(found.order_by("-case_id")[: limit + 1])
-    return rows[:limit], len(rows) > limit

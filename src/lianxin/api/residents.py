@@ -1,6 +1,5 @@
 """For everyone: one's own case by its tracking code, and the cases that are public."""
 
-import uuid
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,11 +17,12 @@ from lianxin.cases.queries import access_case
 from lianxin.cases.states import Holder, transitions_from
 from lianxin.kernel.errors import Invalid, NotFound
 from lianxin.organisations.actors import reporter_for
+from lianxin.publishing.queries import records
 from lianxin.quality.hearing import hearing
 
 from . import shapes
 from .actions import ROWS
-from .queries import attachments_of, public_cases
+from .queries import attachments_of
 from .register import Code, moment
 from .requests import read
 from .service import answer, api, case_of_code, page, takes
@@ -105,10 +105,11 @@ def track(request: HttpRequest) -> HttpResponse:
 class PublicCase(Schema):
     """Words cleared by staff; the place is made coarse on purpose."""
 
-    id: UUID
+    number: str = Field(description="The number of its public page, `/public/NUMBER/`.")
     title: str
     body: str
-    standing: str
+    stage: str = Field(description="`received`, `with_unit`, `handed_over`, `answered`, `closed` or `declined`.")
+    standing: str = Field(description="The same in words.")
     category: Named | None
     county: Named | None
     area: Named | None
@@ -139,20 +140,14 @@ def _coded(thing: Any) -> dict[str, str] | None:
          tags=["residents"], auth=None)
 def public(request: HttpRequest, query: Query[PublicQuery]) -> HttpResponse:
     """Cases whose reporter agreed to publication and which staff cleared, newest first. No token."""
-    after = None
-    if query.after:
-        position = case_queries.read_cursor(query.after)
-        try:
-            after = uuid.UUID(position[0]) if position and len(position) == 1 else None
-        except ValueError:
-            after = None
-        if after is None:
-            raise Invalid(_("页码标记不对：请用上一页给出的 next。"), fields={"after": str(_("格式不对。"))})
-    rows, more = public_cases(after=after, limit=query.limit, category=query.category, county=query.county)
+    try:
+        found = records(cleared=True, county=query.county, category=query.category, after=query.after, limit=query.limit)
+    except Invalid:
+        raise Invalid(_("页码标记不对：请用上一页给出的 next。"), fields={"after": str(_("格式不对。"))}) from None
     items = [{
-        "id": str(row.case_id), "title": row.title, "body": row.body, "standing": narrative.standing(row.case),
-        "category": _coded(row.case.category), "county": _coded(row.case.county), "area": _coded(row.area),
-        "lon": row.lon, "lat": row.lat, "unit": narrative.unit_of(row.case),
-        "registered_at": moment(row.case.registered_at), "closed_at": moment(row.case.closed_at),
-    } for row in rows]
-    return page(request, items, case_queries.cursor_of(rows[-1].case_id) if more else "")
+        "number": row.said_number, "title": row.title, "body": row.body, "stage": row.stage, "standing": str(row.get_stage_display()),
+        "category": _coded(row.category), "county": _coded(row.county), "area": _coded(row.area),
+        "lon": row.lon, "lat": row.lat, "unit": row.unit.name if row.unit is not None else "",
+        "registered_at": moment(row.opened_at), "closed_at": moment(row.closed_at),
+    } for row in found.rows]
+    return page(request, items, found.after)

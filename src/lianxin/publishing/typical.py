@@ -49,14 +49,14 @@ def typical(spans: Iterable[Span]) -> Typical:
         held = ended if span.ended else waiting
         held[span.hours] = held.get(span.hours, 0) + span.cases
     at_risk = sum(ended.values()) + sum(waiting.values())
-    made = Typical(None, None, None, sum(ended.values()), sum(waiting.values()))
-    left, found = 1.0, [None, None, None]
+    left = 1.0
+    found: list[int | None] = [None, None, None]
     bounds = (0.75, 0.5, 0.25)
     for hours in sorted({*ended, *waiting}):
         if done := ended.get(hours, 0):
             left *= 1 - done / at_risk
             for index, bound in enumerate(bounds):
                 if found[index] is None and left <= bound + 1e-12:
-                    found[index] = hours  # type: ignore[call-overload]
+                    found[index] = hours
         at_risk -= done + waiting.get(hours, 0)
-    return Typical(found[0], found[1], found[2], made.ended, made.waiting)
+    return Typical(found[0], found[1], found[2], sum(ended.values()), sum(waiting.values()))

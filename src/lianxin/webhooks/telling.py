@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import ngettext, override
 
 from lianxin.kernel.clock import now
@@ -33,7 +33,7 @@ def tell_due(*, limit: int = 5_000) -> int:
     return sent
 
 
-def _due(model: type[Follow] | type[Channel], upto: int):  # type: ignore[no-untyped-def]
+def _due(model: type[Follow] | type[Channel], upto: int) -> QuerySet[Any]:
     wanted = Q(state=FollowState.ACTIVE) if model is Follow else Q(active=True)
     return model._default_manager.filter(wanted, next_at__lte=now(), read_to__lt=upto).order_by("next_at")
 
