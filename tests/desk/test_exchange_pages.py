@@ -76,6 +76,26 @@ def test_what_they_closed_stands_before_the_unit_and_begins_its_reply(as_: SignI
     assert "已责令停工。" not in text(as_("urban").get(f"/desk/cases/{there}/do/reply/"))
 
 
+def test_an_assisting_units_button_leads_to_its_own_answer(
+        as_: SignIn, world: World, other: OtherSystem, joined: System) -> None:  # noqa: F811
+    case_id = dispatched(world, "housing", assisting_units=["urban"])
+    a.sign(world.on(case_id, "housing"))
+    a.assist_sign(world.on(case_id, "urban"))
+    drain(Letters())
+    polling.settle(joined)
+    other.close("N1", "已巡查。")
+    polling.settle(joined)
+    for page in (PAGE, f"/desk/cases/{case_id}/"):
+        shown = text(as_("urban").get(page))
+        assert f"/desk/cases/{case_id}/do/assist_reply/" in shown
+        assert f"/desk/cases/{case_id}/do/reply/" not in shown
+    assert "已巡查。" in text(as_("urban").get(f"/desk/cases/{case_id}/do/assist_reply/"))
+    assert "已巡查。" not in text(as_("housing").get(f"/desk/cases/{case_id}/do/reply/"))  # the lead's answer is its own
+    given = {"private_note": "已巡查。"}
+    assert as_("urban").post(f"/desk/cases/{case_id}/do/assist_reply/", given).status_code == 302
+    assert Link.objects.get().settled == "replied"
+
+
 def test_what_differs_and_what_cannot_be_sent(
         as_: SignIn, world: World, other: OtherSystem, joined: System, there: uuid.UUID) -> None:  # noqa: F811
     page = f"{PAGE}systems/urban.system/"

@@ -100,6 +100,20 @@ def test_where_the_city_lets_it_their_closing_is_the_units_reply_and_goes_to_rev
     assert differences(case_id) == []
 
 
+def test_an_assisting_units_system_answers_the_lead_unit_and_not_the_reporter(world: World, other: OtherSystem, joined: System) -> None:
+    systems.save(None, joined.code, agent="urban", closing="reply")
+    case_id = dispatched(world, "housing", phone="", assisting_units=["urban"])
+    a.sign(world.on(case_id, "housing"))
+    drain(Letters())
+    polling.settle(joined)
+    assert Event.objects.get(case_id=case_id, action="assist_sign").via == "exchange"
+    other.close("N1", "已巡查。")
+    polling.settle(joined)
+    assert (Case.objects.get(pk=case_id).state, Link.objects.get().settled) == ("in_hand", "alone")
+    assert EventText.objects.filter(case_id=case_id, field="private_note", body="已巡查。", public=False).exists()
+    assert differences(case_id) == []
+
+
 def test_nobody_is_answered_unasked_without_proof_of_contact(world: World, other: OtherSystem, joined: System) -> None:
     """The reporter left a telephone number: the rule of the unit's own reply holds for its system too."""
     systems.save(None, joined.code, agent="urban", closing="reply")

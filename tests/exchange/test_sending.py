@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,10 +23,10 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-def dispatched(world: World, unit: str = "urban", **more: Any) -> uuid.UUID:
+def dispatched(world: World, unit: str = "urban", assisting_units: Sequence[str] = (), **more: Any) -> uuid.UUID:
     case_id = world.case(**more)
     a.accept(world.on(case_id, "operator"), category="010102", area="990101001001")
-    a.dispatch(world.on(case_id, "dispatcher"), lead_unit=unit)
+    a.dispatch(world.on(case_id, "dispatcher"), lead_unit=unit, assisting_units=assisting_units)
     return case_id
 
 

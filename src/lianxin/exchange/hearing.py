@@ -11,10 +11,10 @@ from typing import Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from lianxin.cases.actions import reply, sign
+from lianxin.cases.actions import assist_reply, assist_sign, reply, sign
 from lianxin.cases.actions.outside import note_outside
 from lianxin.cases.engine import On
-from lianxin.cases.models import Assignment, Case, ContactMeans, EventText, Reporter, State
+from lianxin.cases.models import Assignment, AssignmentRole, Case, ContactMeans, EventText, Reporter, State
 from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt
 from lianxin.kernel.errors import Conflict, DomainError, NotAllowed, NotFound
@@ -71,13 +71,21 @@ def _agent(system: System) -> Actor | None:
 def _sign(link: Link) -> None:
     """Their having it is the unit's having signed for it, where the city has named whose account that is."""
     agent = _agent(link.system)
-    if agent is None or link.incoming or not Case.objects.filter(pk=link.case_id, state=State.DISPATCHED).exists():
+    if agent is None or link.incoming:
+        return
+    assists = _assists(link)
+    if not assists and not Case.objects.filter(pk=link.case_id, state=State.DISPATCHED).exists():
         return
     try:
         with transaction.atomic():
-            sign(On(link.case_id, agent))
+            (assist_sign if assists else sign)(On(link.case_id, agent))
     except DomainError:
-        return  # an assisting part, or somebody was quicker: a person signs
+        return  # somebody was quicker
+
+
+def _assists(link: Link) -> bool:
+    """Whether the unit has an assisting part: it answers the lead unit, not the reporter."""
+    return Assignment.objects.filter(pk=link.assignment_id, role=AssignmentRole.ASSIST).exists()
 
 
 def status(link: Link, row: dict[str, str]) -> bool:
@@ -152,10 +160,14 @@ def _reply(link: Link, words: str) -> None:
     if agent is None:
         return
     _sign(link)
-    reachable = Reporter.objects.filter(case=link.case_id, phone__isnull=False).exists()
+    on = On(link.case_id, agent)
     try:
         with transaction.atomic():
-            reply(On(link.case_id, agent), public_answer=words, solved=True, means=None if reachable else ContactMeans.NOT_LEFT.value)
+            if _assists(link):
+                assist_reply(on, private_note=words)
+            else:
+                reachable = Reporter.objects.filter(case=link.case_id, phone__isnull=False).exists()
+                reply(on, public_answer=words, solved=True, means=None if reachable else ContactMeans.NOT_LEFT.value)
     except DomainError:
         return
     _settle(link, Settled.ALONE, agent.staff_id)

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from lianxin.cases.models import Case
+from lianxin.cases.models import AssignmentRole, Case
 from lianxin.cases.reference import reference
 from lianxin.kernel.errors import NotFound
 from lianxin.organisations.actors import Actor
@@ -17,15 +17,22 @@ from . import hearing, outbox, policy
 from .models import Change, Disclosure, Letter, LetterState, Link, Mapping, Service, System, Unmapped
 
 LISTED: Final = 100
+ANSWERS: Final = {AssignmentRole.LEAD: "reply", AssignmentRole.ASSIST: "assist_reply"}  # by what a unit answers for its part
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One link with what its system closed it with, where that waits for a person; `mine` says that this person decides."""
+    """One link with what its system closed it with, where that waits for a person; `mine` says that this person decides, `action` by
+    which action their unit answers."""
 
     link: Link
     proposal: str
     mine: bool
+
+    @property
+    def action(self) -> str:
+        part = self.link.assignment
+        return ANSWERS[AssignmentRole(part.role)] if part is not None else "reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +65,20 @@ def waiting(by: Actor) -> list[Shown]:
     """Prepared replies that wait, oldest first."""
     systems = System.objects.filter(policy.visible_to(by)).values("pk")
     found = Link.objects.filter(system__in=systems, proposal__isnull=False, settled="", ended_at__isnull=True)
-    return _shown(by, list(found.select_related("system", "case").order_by("proposed_at")[:LISTED]))
+    return _shown(by, list(found.select_related("system", "case", "assignment").order_by("proposed_at")[:LISTED]))
 
 
 def of_case(by: Actor, case: Case) -> list[Shown]:
     """The systems that have a case, newest first."""
-    return _shown(by, list(Link.objects.filter(case=case).select_related("system", "case").order_by("-id")))
+    return _shown(by, list(Link.objects.filter(case=case).select_related("system", "case", "assignment").order_by("-id")))
 
 
-def prepared_reply(case_id: uuid.UUID) -> str:
-    """What the system of the unit that has a case closed it with; empty where nothing waits. For the reply form to begin with."""
-    found = Link.objects.filter(case_id=case_id, proposal__isnull=False, settled="", ended_at__isnull=True).order_by("-id").first()
+def prepared_reply(by: Actor, case_id: uuid.UUID, role: AssignmentRole) -> str:
+    """What the system of this person's unit closed its part with, the lead's or an assisting one; empty where nothing waits. For the
+    form of the unit's answer to begin with."""
+    units = [grant.unit_id for grant in by.grants]
+    found = Link.objects.filter(case_id=case_id, proposal__isnull=False, settled="", ended_at__isnull=True, system__unit__in=units,
+                                assignment__role=role).order_by("-id").first()
     return hearing.proposal_of(found) if found is not None else ""
 
 

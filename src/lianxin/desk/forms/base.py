@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.models import Case
 from lianxin.kernel.errors import DomainError
+from lianxin.organisations.actors import Actor
 
 from ..typed import unit_codes
 
@@ -91,10 +92,10 @@ class PreparedForm(forms.Form):
 
 
 class ActionForm(PreparedForm):
-    """A form of an action: knows the case."""
+    """A form of an action: knows the case, and who is about to act."""
 
-    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
-        self.case = case
+    def __init__(self, *args: Any, case: Case, actor: Actor | None = None, **kwargs: Any) -> None:
+        self.case, self.actor = case, actor
         super().__init__(*args, **kwargs)
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from lianxin.cases.answers import LONGEST, standing_answer
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES
-from lianxin.cases.models import Channel, ContactMeans, Kind, Phrase, Urgency
+from lianxin.cases.models import AssignmentRole, Channel, ContactMeans, Kind, Phrase, Urgency
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of
 from lianxin.exchange.queries import prepared_reply
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed
-from lianxin.triage.publication import proposed
+from lianxin.triage.publication import marked, proposed
 from lianxin.triage.reading import heard
 
 from ..queries import colleagues, last_contact, suggested_unit
 from ..typed import area_code, article_code, category_code, path_of, unit_code, unit_line
-from .base import ActionForm, AreaField, CategoryField, Coded, UnitField, text, when, yes_no
+from .base import ActionForm, AreaField, CategoryField, Coded, UnitField, Words, text, when, yes_no
 
 
 class Accept(Coded):
@@ -152,8 +153,16 @@ class Ruling(ActionForm):
     ruling = text(_("裁定理由"), rows=3, internal=True)
 
 
+def _prepared(form: ActionForm, role: AssignmentRole) -> str:
+    """What the unit's own system said at its end."""
+    return prepared_reply(form.actor, form.case.pk, role) if form.actor is not None else ""
+
+
 class AssistReply(ActionForm):
     private_note = text(_("协办意见（给主办单位）"), internal=True)
+
+    def prepare(self) -> None:
+        self.fields["private_note"].initial = _prepared(self, AssignmentRole.ASSIST)
 
 
 class HandToColleague(ActionForm):
@@ -189,7 +198,7 @@ class Reply(ActionForm):
             means.choices = [("", "—"), *ContactMeans.choices]
             means.required = True
             means.help_text = _("还没有联系上的记录。答复前须先联系诉求人，在这里选怎样联系的。")
-        self.fields["public_answer"].initial = prepared_reply(self.case.pk)  # what the unit's own system said at its end
+        self.fields["public_answer"].initial = _prepared(self, AssignmentRole.LEAD)
 
 
 class Reason(ActionForm):
@@ -227,6 +236,23 @@ class Publication(ActionForm):
         self.fields["title"].initial, self.fields["body"].initial = proposed(self.case, title), proposed(self.case, body)
 
 
+class ClearPublication(Publication):
+    answer = Words(label=_("公开的答复（可不公开：清空）"), required=False, max_length=LONGEST,
+                   widget=forms.Textarea(attrs={"rows": 6}),
+                   help_text=_("只能涂黑，不能改写：选中要隐去的字，按“涂黑”，或者直接打 ■。"))
+    # The answer as the reporter holds it, in pieces: words, and what kind of personal data they look like.
+    marked: list[tuple[str, str]] = []
+
+    def prepare(self) -> None:
+        super().prepare()
+        held = standing_answer(self.case)
+        if not held:
+            del self.fields["answer"]
+            return
+        self.marked = marked(self.case, held)
+        self.fields["answer"].initial = proposed(self.case, held)
+
+
 class Nothing(ActionForm):
     """For actions that need no words: the button is the whole form."""
 
@@ -238,6 +264,6 @@ FORMS: dict[str, type[ActionForm]] = {
     "assist_reply": AssistReply, "hand_to_colleague": HandToColleague, "ask_colleague": Note, "reply": Reply,
     "reopen": Reason,
     "close": Close, "withdraw": Reason, "add_information": AddInformation, "add_reporter": AddReporter, "correct": Correct,
-    "refer_emergency": ReferEmergency, "request_publication": Publication, "clear_publication": Publication,
+    "refer_emergency": ReferEmergency, "request_publication": Publication, "clear_publication": ClearPublication,
     "refuse_publication": Reason,
 }

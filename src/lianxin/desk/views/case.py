@@ -144,9 +144,9 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
         raise Http404(_("没有这个操作。"))
     case = access_case(request.actor, case_id)
     if request.method == "GET":
-        form = FORMS[action](case=case)
+        form = FORMS[action](case=case, actor=request.actor)
         return _form_page(request, case, row, form, status=200)
-    form = FORMS[action](request.POST, case=case)
+    form = FORMS[action](request.POST, case=case, actor=request.actor)
     seen = small_number(request.POST.get("version", ""))
     if not form.is_valid():
         if action in WITH_PHOTOS:
