@@ -8,6 +8,7 @@ from lianxin.organisations.models import Staff
 from . import fill
 from .parts import Run
 from .results import Row, percentile
+from .screens import browser
 from .twodesks import harness, latency
 from .twodesks.compare import KINDS
 
@@ -50,7 +51,7 @@ def bench(run: Run) -> list[Row]:
 
 def screens(operator: Staff, count: int) -> list[Row]:
     """The lines about what people see, and when."""
-    with harness.stage(lossy=False) as desks, latency.browser() as running:
+    with harness.stage(lossy=False) as desks, browser() as running:
         page = latency.open_page(running) if running is not None else None
         waits = latency.emergencies(desks, desks.our_url, operator, count, page)
         there = "on 110's screen" if page is not None else "in 110's database; no browser here"

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 # `create` and `import` begin with an empty table, so what wants many cases stands before them.
 MODULES = {
     "queries": "endpoints", "lists": "lists", "reports": "reports", "public": "public", "open311": "open311",
-    "tiles": "tiles", "sweep": "sweep",
+    "phone": "phone", "tiles": "tiles", "sweep": "sweep",
     "worktime": "worktime", "reading": "reading",
     "create": "create", "field": "field", "import": "importing", "linkage": "linkage",
 }
 # The order in the table, by `Row.part`; a module may fill more than one part.
-SHOWN = ("create", "field", "linkage", "lists", "search", "import", "queries", "reports", "public", "open311", "tiles", "sweep",
+SHOWN = ("create", "field", "linkage", "lists", "search", "import", "queries", "reports", "public", "open311", "phone", "tiles", "sweep",
          "worktime", "reading")
 
 

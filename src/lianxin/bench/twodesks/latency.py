@@ -6,7 +6,6 @@ drawing. Without a browser nothing is said about screens: the times end where th
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,29 +27,6 @@ PATIENCE = 20.0  # seconds for one
 GAP = 0.05  # seconds from one to the next
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 WORDS = "花板桥路口有人持刀伤人，一人倒地，请马上来。"
-
-
-@contextmanager
-def browser() -> Iterator[Any]:
-    """A Chromium, or None where there is none."""
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        yield None
-        return
-    from shutil import which
-
-    # Playwright keeps a loop in this thread, which Django takes for asynchronous code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := which(name))), None)
-        try:
-            running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        except Error:
-            running = None
-        yield running
-        if running is not None:
-            running.close()
 
 
 def cookie_of(staff: Staff) -> str:

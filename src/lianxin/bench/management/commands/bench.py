@@ -44,8 +44,9 @@ class Command(BaseCommand):
                     arguments.append("--quick")
                 if options["write"]:
                     arguments += ["--write", str(options["write"].resolve())]
-                if python(["-m", "django", "migrate", "--verbosity", "0"], environment):
-                    raise CommandError("the bench's database could not be migrated")
+                for made in ("migrate", "createcachetable"):
+                    if python(["-m", "django", made, "--verbosity", "0"], environment):
+                        raise CommandError("the bench's database could not be migrated")
                 if python(arguments, environment):
                     raise CommandError("the bench did not finish; what went wrong stands above")
         except KeyboardInterrupt:
