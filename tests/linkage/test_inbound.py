@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
+from lianxin.kernel import signatures
 from lianxin.kernel.clock import Frozen, now
 from lianxin.kernel.ids import uuid7
 from lianxin.linkage import inbound, signing, wire
@@ -92,7 +93,7 @@ GOOD = "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="
 def test_headers_that_are_none_are_answered_401(peer: Peer, change: dict[str, str]) -> None:
     message = raw(peer)
     body = json.dumps(message).encode()
-    headers = signing.headers(message["id"], body.decode(), [SECRET])
+    headers = signatures.headers(message["id"], body.decode(), [SECRET])
     reply = post(body, {**headers, **change})
     refused(reply, 401, "signature")
     assert "WWW-Authenticate" not in reply.headers
@@ -102,8 +103,8 @@ def test_without_headers_or_with_another_key_or_another_body(peer: Peer) -> None
     message = raw(peer)
     body = json.dumps(message).encode()
     refused(post(body, {}), 401, "signature")
-    refused(signed(message, secret=signing.fresh()), 401, "signature")
-    refused(post(body + b" ", signing.headers(message["id"], body.decode(), [SECRET])), 401, "signature")
+    refused(signed(message, secret=signatures.fresh()), 401, "signature")
+    refused(post(body + b" ", signatures.headers(message["id"], body.decode(), [SECRET])), 401, "signature")
 
 
 @pytest.mark.parametrize("seconds", [-299, 299])
@@ -118,7 +119,7 @@ def test_a_clock_that_is_off_is_told_so(monday: Frozen, seconds: int) -> None:
 
 def test_an_unknown_desk_is_answered_as_a_wrong_key_is(peer: Peer) -> None:
     unknown = refused(signed(raw(peer, **{"from": "119.nowhere"})), 401, "signature")
-    wrong = refused(signed(raw(peer), secret=signing.fresh()), 401, "signature")
+    wrong = refused(signed(raw(peer), secret=signatures.fresh()), 401, "signature")
     assert unknown == wrong
     Partner.objects.update(active=False)
     assert refused(signed(raw(peer)), 401, "signature") == wrong
@@ -146,7 +147,7 @@ def test_too_many_unsigned_requests_of_an_address_wait_and_signed_ones_do_not(pe
 
     monkeypatch.setattr(linkage, "UNSIGNED_A_MINUTE", 3)
     codes = [post(b"{}", {}).status_code for _n in range(2)] + [
-        signed(raw(peer), secret=signing.fresh()).status_code for _n in range(5)]
+        signed(raw(peer), secret=signatures.fresh()).status_code for _n in range(5)]
     assert codes[:2] == [400, 400]
     assert set(codes[2:]) == {401, 429}
     assert signed(raw(peer)).status_code == 200
@@ -160,7 +161,7 @@ def test_too_many_unsigned_requests_of_an_address_wait_and_signed_ones_do_not(pe
     b'{"from": "110.hill\\u0000"}', b'{"from": "\\ud800"}',
 ])
 def test_what_is_no_message_is_400_or_401(peer: Peer, body: bytes) -> None:
-    reply = post(body, signing.headers("x", "y", [SECRET]))
+    reply = post(body, signatures.headers("x", "y", [SECRET]))
     assert reply.status_code in (400, 401)
     assert reply.json()["code"] in ("malformed", "signature")
 

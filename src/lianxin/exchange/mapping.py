@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.reference import reference
@@ -11,10 +10,13 @@ from lianxin.kernel import sending
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.text import clean_text
+from lianxin.kernel.word_tables import WordTable
 from lianxin.organisations.actors import Actor
 
 from . import outbox
 from .models import Change, Mapping, Service, System, Unmapped
+
+WORDS = WordTable(Mapping, Unmapped, "system")
 
 
 def theirs(system: System, ours: str) -> Mapping | None:
@@ -26,27 +28,19 @@ def theirs(system: System, ours: str) -> Mapping | None:
     for pk in node.lineage if node is not None else ():
         if (above := held.nodes.get(pk)) is not None and above.code in lines:
             return lines[above.code]
-    note_unmapped(system, ours, inbound=False)
+    WORDS.note(system, ours, inbound=False)
     return None
 
 
 def ours(system: System, theirs: str) -> str:
     """Our category for their service; empty, and written down, where nothing maps it or our category is no longer in use."""
-    found = Mapping.objects.filter(system=system, theirs=theirs, inbound=True).values_list("ours", flat=True).first() or ""
+    found = WORDS.found(system, theirs, inbound=True)
     node = reference().nodes_by_code.get(found)
     if node is not None and node.is_leaf and node.active:
         return found
     if theirs:
-        note_unmapped(system, theirs, inbound=True)
+        WORDS.note(system, theirs, inbound=True)
     return ""
-
-
-def note_unmapped(system: System, value: str, *, inbound: bool) -> None:
-    at = now()
-    row, made = Unmapped.objects.get_or_create(system=system, inbound=inbound, value=value[:120] or "—",
-                                               defaults={"first_at": at, "last_at": at})
-    if not made:
-        Unmapped.objects.filter(pk=row.pk).update(times=F("times") + 1, last_at=at)
 
 
 def set_mapping(by: Actor, system: System, *, value: str, to: str, inbound: bool) -> None:
@@ -64,14 +58,9 @@ def set_mapping(by: Actor, system: System, *, value: str, to: str, inbound: bool
         known = Service.objects.filter(system=held, gone_at__isnull=True)
         if other and not inbound and known.exists() and not known.filter(code=other).exists():
             raise Invalid(_("对方的服务表里没有这个代码。"), fields={"to": str(_("没有这个代码。"))})
-        lines = Mapping.objects.filter(system=held, inbound=inbound, **{"theirs" if inbound else "ours": value})
-        before = lines.values_list("ours" if inbound else "theirs", flat=True).first() or ""
-        if before == to:
+        before = WORDS.change(held, value, to, inbound=inbound)
+        if before is None:
             return
-        lines.delete()
-        if to:
-            Mapping.objects.create(system=held, inbound=inbound, ours=mine, theirs=other)
-            Unmapped.objects.filter(system=held, inbound=inbound, value=value).delete()
         if not inbound and outbox.hurry(held.pk, now()):  # what waited for this line goes now
             sending.wake(outbox.CHANNEL)
         Change.objects.create(system=held, by_id=by.staff_id, what=("in:" if inbound else "out:") + value[:50], before=before, after=to)

@@ -75,7 +75,7 @@ def take(system: System, row: dict[str, str]) -> bool:
             hearing.status(link, row)
     except DomainError as error:
         log.warning("%s: request %s was not taken: %s", system.code, theirs, error.code)
-        mapping.note_unmapped(system, _("工单 %s 没有收下") % theirs, inbound=True)
+        mapping.WORDS.note(system, _("工单 %s 没有收下") % theirs, inbound=True)
         return False
     return True
 

@@ -20,7 +20,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
-from lianxin.kernel import faults
+from lianxin.kernel import faults, signatures
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotFound, TooLarge
 
@@ -139,15 +139,15 @@ def _sender(raw: bytes, headers: Mapping[str, str]) -> Partner:
         raise Malformed()
     partner, secrets = signing.known(sender) if len(sender) <= 60 and "\0" not in sender else (None, [])
     # A desk nobody knows is checked against a secret nobody has: it is answered as a wrong signature is, and as slowly.
-    signing.verify(raw, headers, secrets or [signing.fresh()])
+    signatures.verify(raw, headers, secrets or [signatures.fresh()])
     if partner is None:
-        raise signing.Unsigned()
+        raise signatures.Unsigned()
     return partner
 
 
 def _addressed(message: wire.Message, partner: Partner, headers: Mapping[str, str]) -> None:
-    if message.sender != partner.code or str(message.id) != headers.get(signing.ID, "").lower():
-        raise signing.Unsigned(_("签名的编号或发送方与内容不一致。"))
+    if message.sender != partner.code or str(message.id) != headers.get(signatures.ID, "").lower():
+        raise signatures.Unsigned(_("签名的编号或发送方与内容不一致。"))
     if message.to != settings.LIANXIN_LINKAGE_NAME:
         raise Invalid(fields={"to": str(_("这不是本单位的名称。"))})
 

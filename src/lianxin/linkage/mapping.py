@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.reference import reference
-from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.text import clean_text
+from lianxin.kernel.word_tables import WordTable
 from lianxin.organisations.actors import Actor
 
 from .models import Mapping, MappingChange, Partner, Term, TermList, Unmapped, What
 
+WORDS = WordTable(Mapping, Unmapped, "partner")
+
 
 def theirs(partner: Partner, what: What, ours: str) -> str:
     """The partner's word for ours; empty when nothing maps it, which is written down."""
-    found = Mapping.objects.filter(partner=partner, what=what, ours=ours, inbound=False).values_list("theirs", flat=True).first()
-    if found is None and ours:
-        note_unmapped(partner, what, ours, inbound=False)
-    return found or ""
+    found = WORDS.found(partner, ours, inbound=False, what=what)
+    if not found and ours:
+        WORDS.note(partner, ours, inbound=False, what=what)
+    return found
 
 
 def ours(partner: Partner, what: What, theirs: str) -> str:
     """Our word for the partner's; empty when nothing maps it, which is written down. A result or reason that is a word of our own
     list needs no mapping."""
-    found = Mapping.objects.filter(partner=partner, what=what, theirs=theirs, inbound=True).values_list("ours", flat=True).first()
-    if found is None and theirs and not (what is not What.CATEGORY and known(what, theirs)):
-        note_unmapped(partner, what, theirs, inbound=True)
-    return found or (theirs if what is not What.CATEGORY and known(what, theirs) else "")
+    found = WORDS.found(partner, theirs, inbound=True, what=what)
+    if found or not theirs:
+        return found
+    if what is not What.CATEGORY and known(what, theirs):
+        return theirs
+    WORDS.note(partner, theirs, inbound=True, what=what)
+    return ""
 
 
 def known(what: What, code: str) -> bool:
@@ -38,14 +42,6 @@ def known(what: What, code: str) -> bool:
         node = reference().nodes_by_code.get(code)
         return node is not None and node.is_leaf and node.active
     return Term.objects.filter(list=TermList(what.value), code=code, active=True).exists()
-
-
-def note_unmapped(partner: Partner, what: What, value: str, *, inbound: bool) -> None:
-    at = now()
-    row, made = Unmapped.objects.get_or_create(
-        partner=partner, what=what, inbound=inbound, value=value[:200], defaults={"first_at": at, "last_at": at})
-    if not made:
-        Unmapped.objects.filter(pk=row.pk).update(times=F("times") + 1, last_at=at)
 
 
 def set_mapping(by: Actor, partner: Partner, what: str, *, value: str, to: str, inbound: bool) -> None:
@@ -62,15 +58,7 @@ def set_mapping(by: Actor, partner: Partner, what: str, *, value: str, to: str, 
         raise Invalid(_("本市没有这个代码，请从列表中选择。"), fields={"to" if inbound else "value": str(_("没有这个代码。"))})
     with transaction.atomic():
         Partner.objects.select_for_update().get(pk=partner.pk)
-        lines = Mapping.objects.filter(partner=partner, what=kind, inbound=inbound, **{"theirs" if inbound else "ours": value})
-        before = lines.values_list("ours" if inbound else "theirs", flat=True).first() or ""
-        if before == to:
-            return
-        lines.delete()
-        if to:
-            Mapping.objects.create(partner=partner, what=kind, inbound=inbound, ours=to if inbound else value,
-                                   theirs=value if inbound else to)
-        MappingChange.objects.create(partner=partner, what=kind, inbound=inbound, value=value, before=before, after=to,
-                                     by_id=by.staff_id)
-        if to:
-            Unmapped.objects.filter(partner=partner, what=kind, inbound=inbound, value=value).delete()
+        before = WORDS.change(partner, value, to, inbound=inbound, what=kind)
+        if before is not None:
+            MappingChange.objects.create(partner=partner, what=kind, inbound=inbound, value=value, before=before, after=to,
+                                         by_id=by.staff_id)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
-from lianxin.kernel import request_ids
+from lianxin.kernel import request_ids, signatures
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
@@ -74,7 +74,7 @@ def post(partner: Partner, message_id: uuid.UUID, raw: str, *, urgent: bool = Fa
     if not keys:
         return Answer(Fate.LATER, _("没有有效的密钥。"), reached=False)
     headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Language": "zh",
-               "User-Agent": "lianxin", **request_ids.carried(), **signing.headers(str(message_id), raw, keys)}
+               "User-Agent": "lianxin", **request_ids.carried(), **signatures.headers(str(message_id), raw, keys)}
     try:
         with _session(partner).post(
                 partner.url.rstrip("/") + wire.PATH, data=raw.encode(), headers=headers, allow_redirects=False, stream=True,

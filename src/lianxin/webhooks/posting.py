@@ -12,9 +12,8 @@ from typing import Any, Final
 import requests
 from django.utils.translation import gettext as _
 
-from lianxin.kernel import outside
+from lianxin.kernel import outside, signatures
 from lianxin.kernel.sending import SOON, Fate, wait_of
-from lianxin.linkage import signing
 
 SHOWN: Final = 2_000  # characters of heads that are kept
 LONGEST_WHY: Final = 300
@@ -73,7 +72,7 @@ def post(url: str, message_id: str, body: str, secrets: Sequence[str], *, read: 
     """Send one message and say what became of it: 2xx is taken, everything else is tried again later. Raises nothing."""
     if not secrets:
         return Answer(Fate.LATER, _("没有有效的密钥。"), reached=False)
-    heads = {"Content-Type": "application/json", "User-Agent": outside.AGENT, **signing.headers(message_id, body, secrets)}
+    heads = {"Content-Type": "application/json", "User-Agent": outside.AGENT, **signatures.headers(message_id, body, secrets)}
     begun = time.monotonic()
 
     def answer(fate: Fate, why: str = "", **more: Any) -> Answer:
