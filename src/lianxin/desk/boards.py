@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.cases.ledger import to_rule
 from lianxin.cases.models import OPEN_STATES, Channel, Kind, Outcome, State, Urgency
-from lianxin.cases.queries import MARKS, Filters, Page, recent, tasks_of
+from lianxin.cases.queries import MARKS, PAGE, Filters, Page, recent, tasks_of
 from lianxin.cases.queries_clocks import extensions_waiting
 from lianxin.cases.standings import UNREACHED_DAYS
 from lianxin.kernel.clock import now
@@ -21,6 +21,7 @@ from lianxin.quality.queries import call_list, to_decide
 
 from .queries import WITH_THE_UNIT, end_of_day, urgent_first, waiting_publication
 
+WHOLE = 100  # of the lists that have one page only
 FILTER_KEYS = ("q", "state", "category", "county", "unit", "channel", "urgency", "kind", "due", "returned", "reopened",
                "came", "task", "officer", "open", "tried", "mark", "outcome", "closed")
 
@@ -129,29 +130,29 @@ def chips_of(query: QueryDict, names: dict[str, dict[str, str]]) -> list[Chip]:
 
 
 def page_of(board: Board, actor: Actor, *, filters: Filters, after: str = "", officer: bool = False,
-            states: tuple[str, ...] = (), everybody: bool = False) -> Page:
+            states: tuple[str, ...] = (), everybody: bool = False, limit: int = PAGE) -> Page:
     """One page of a board. `states` narrows a unit's list to assignments in these states; `officer` to what is this
     person's or nobody's yet; `everybody` shows callers also who was tried a short while ago."""
     if board.by_unit:
         narrowed = replace(filters, states=WITH_THE_UNIT)
-        tasks, cursor = tasks_of(units_of(actor), states=states or board.states, filters=narrowed, after=after,
+        tasks, cursor = tasks_of(units_of(actor), states=states or board.states, filters=narrowed, after=after, limit=limit,
                                  officer_id=actor.staff_id if officer else None)
         for task in tasks:
             task.case.task = task.assignment
         return Page([task.case for task in tasks], cursor)
     if board.code == "callback":
-        return call_list(actor, filters=filters, after=after, at=now(), everybody=everybody)
+        return call_list(actor, filters=filters, after=after, at=now(), everybody=everybody, limit=limit)
     if board.code == "decide":
-        return to_decide(actor, filters=filters, after=after)
+        return to_decide(actor, filters=filters, after=after, limit=limit)
     if board.code == "returns":
-        return to_rule(actor, filters=filters, after=after)
+        return to_rule(actor, filters=filters, after=after, limit=limit)
     if board.states:
-        return urgent_first(actor, states=board.states, filters=filters, after=after)
+        return urgent_first(actor, states=board.states, filters=filters, after=after, limit=limit)
     if board.code == "extensions":
-        return Page(extensions_waiting(actor, filters=filters))
+        return Page(extensions_waiting(actor, filters=filters, limit=max(limit, WHOLE)))
     if board.code == "publication":
-        return Page(waiting_publication(actor, filters=filters))
-    return recent(actor, filters=filters, after=after)
+        return Page(waiting_publication(actor, filters=filters, limit=max(limit, WHOLE)))
+    return recent(actor, filters=filters, after=after, limit=limit)
 
 
 def units_of(actor: Actor) -> set[int]:

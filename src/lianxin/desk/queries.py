@@ -13,13 +13,15 @@ from django.utils.timezone import localtime
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from lianxin.cases import policy
-from lianxin.cases.models import Assignment, Attachment, Case, Contact, Event, Publication, State
-from lianxin.cases.queries import Filters, Page, TimelineEntry, came_back, mine_or_nobodys, rows
+from lianxin.cases.models import TO_PUBLISH, Assignment, Attachment, Case, Contact, Event, State
+from lianxin.cases.queries import PAGE, Filters, Page, TimelineEntry, came_back, mine_or_nobodys, rows
 from lianxin.cases.turns import URGENT, in_turn
 from lianxin.kernel.language import named
 from lianxin.organisations.accounts import Keeper
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant, Staff, UnitKind
+
+from .models import SheetTaken
 
 # The case states in which a unit still has something to do.
 WITH_THE_UNIT = (State.DISPATCHED.value, State.IN_HAND.value, State.OBJECTED.value)
@@ -60,14 +62,14 @@ def clerk_day(unit_ids: Iterable[int], *, at: datetime, officer_id: int | None =
     return ClerkDay(**found)
 
 
-def urgent_first(actor: Actor, *, states: Sequence[str], filters: Filters, after: str) -> Page:
+def urgent_first(actor: Actor, *, states: Sequence[str], filters: Filters, after: str, limit: int = PAGE) -> Page:
     """A queue with the urgent cases on top, each part in order of what is due."""
-    return in_turn(actor, (URGENT, ~URGENT), states=states, filters=filters, after=after)
+    return in_turn(actor, (URGENT, ~URGENT), states=states, filters=filters, after=after, limit=limit)
 
 
 def waiting_publication(actor: Actor, *, filters: Filters, limit: int = 100) -> list[Case]:
-    """Cases whose publication the reporter agreed to and nobody has judged yet, oldest first."""
-    waiting = Case.objects.filter(policy.visible_to(actor), filters.q(), publication=Publication.REQUESTED)
+    """Cases with words that nobody has judged yet, oldest first: the reporter's, who agreed, or the answer to words that are public."""
+    waiting = Case.objects.filter(policy.visible_to(actor), filters.q(), TO_PUBLISH)
     return list(rows(waiting).order_by("id")[:limit])
 
 
@@ -201,3 +203,14 @@ def _uuid(value: object) -> UUID | None:
         return UUID(str(value))
     except ValueError:
         return None
+
+
+def sheets_taken(actor: Actor, *, since: datetime, until: datetime, username: str = "", most: int) -> list[SheetTaken]:
+    """Which lists were taken away as spreadsheets from `since` on and before `until`, newest first: for the hotline's administrators
+    and supervisors, nothing for anybody else."""
+    if not actor.holds_in_hotline(Role.ADMINISTRATOR, Role.SUPERVISOR):
+        return []
+    found = SheetTaken.objects.filter(at__gte=since, at__lt=until)
+    if username:
+        found = found.filter(staff__username=username)
+    return list(found.select_related("staff", "unit").order_by("-at", "-id")[:most])

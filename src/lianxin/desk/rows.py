@@ -83,6 +83,11 @@ def _who(case: Case) -> str:
     return short_name(case.lead_unit) if case.lead_unit else case.get_channel_display()
 
 
+def due_of(case: Case) -> datetime | None:
+    """When the next step is due: of a unit's own part, of the ruling, or of the case."""
+    return case.task.due_at if case.task else case.ruling_due or case.due_at
+
+
 def _unpublished(today: datetime) -> datetime:
     """The start of the first year from this one on whose calendar is not published. A unit's own date may lie before it
     where the case's lies after."""
@@ -103,7 +108,7 @@ def lines(cases: Iterable[Case], searched: str = "") -> list[Line]:
     found = []
     for case in cases:
         task = case.task
-        due = task.due_at if task else case.ruling_due or case.due_at
+        due = due_of(case)
         quiet = case.state in (State.REPLIED, State.CALLBACK)
         feeling = mood_at(due, at) if case.owes else ""
         state = task.get_state_display() if task else case.get_state_display()

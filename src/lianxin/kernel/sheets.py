@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, BinaryIO, Final
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
@@ -190,7 +192,12 @@ _OPEN = Protection(locked=False)
 
 def neutral(value: object) -> object:
     """A value for a CSV file: a text that a spreadsheet program would take for a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] and value[0] in FORMULAS else value
+    return f"'{value}" if _leads(value) else value
+
+
+def _leads(value: object) -> bool:
+    """Whether a spreadsheet program would take this text for a formula."""
+    return isinstance(value, str) and value != "" and value[0] in FORMULAS
 
 
 def written(sheets: Sequence[Sheet]) -> bytes:
@@ -204,6 +211,48 @@ def written(sheets: Sequence[Sheet]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+_NO_TITLE: Final = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+
+
+def streamed(sheets: Iterable[Sheet], out: BinaryIO) -> None:
+    """Write a workbook to a file that can be sought in, row by row: memory stays the same however many rows there are. Each sheet is
+    asked for when the one before is written. Every text is written as text, as `written` does; heads have no second line."""
+    book = Workbook(write_only=True)
+    for sheet in sheets:
+        page = book.create_sheet(sheet.title.translate(_NO_TITLE)[:31])
+        page.freeze_panes = "A2"
+        for column, head in enumerate(sheet.heads, start=1):
+            page.column_dimensions[letters(column)].width = head.width
+        page.append([_headed(page, head) for head in sheet.heads])
+        cells: dict[tuple[int, type, bool], Any] = {}
+        last = 1
+        for last, row in enumerate(sheet.rows, start=2):
+            page.append([_held(page, cells, column, value) for column, value in enumerate(row)])
+        if sheet.heads:
+            page.auto_filter.ref = f"A1:{letters(len(sheet.heads))}{last}"
+    book.save(out)
+
+
+def _held(page: Any, cells: dict[tuple[int, type, bool], Any], column: int, value: object) -> object:
+    """A value as a row takes it. A row is written when it is appended, so that a column's cell serves the next row too: making one
+    for every value takes most of the time."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    look = (column, type(value), _leads(value))  # a cell keeps its look: what was written refers to it
+    cell = cells.get(look)
+    if cell is None:
+        cell = cells[look] = WriteOnlyCell(page)
+    _put(cell, value)
+    return cell
+
+
+def _headed(page: Any, head: Head) -> Any:
+    cell = WriteOnlyCell(page)
+    _put(cell, head.title)
+    cell.font, cell.fill, cell.alignment = _BOLD, _HEAD, Alignment(wrap_text=True, vertical="top")
+    return cell
 
 
 class _Options:
@@ -232,10 +281,10 @@ def _put(cell: Any, value: object) -> None:
     if isinstance(value, str):
         cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32_767]
         cell.data_type = "s"  # a text that begins with = is a text
-        if value[:1] and value[0] in FORMULAS:
+        if _leads(value):
             cell.quotePrefix = True
-    elif isinstance(value, datetime):
-        cell.value = value.replace(tzinfo=None)
+    elif isinstance(value, datetime):  # a spreadsheet knows no time zones: what the clock on the wall said
+        cell.value = (localtime(value) if value.tzinfo is not None else value).replace(tzinfo=None)
         cell.number_format = "yyyy-mm-dd hh:mm"
     elif isinstance(value, date):
         cell.value, cell.number_format = value, "yyyy-mm-dd"

@@ -37,7 +37,7 @@ OVERDUE, COMING, LATER = "overdue", "soon", "later"
 @dataclass(frozen=True, slots=True)
 class Board:
     """What falls due: the places of one standing, soonest first, and how many there are of each. `left_out` are those beyond
-    the first `MOST_DUE`."""
+    those asked for."""
 
     rows: Sequence[Due]
     counts: Mapping[str, int]
@@ -49,13 +49,13 @@ def standing_of(due: Due, at: datetime) -> str:
     return OVERDUE if due.at < at else COMING if due.at < at + SOON else LATER
 
 
-def due_board(actor: Actor, *, standing: str = "", code: str = "") -> Board:
-    """The places somebody answers for, of one round or of all."""
+def due_board(actor: Actor, *, standing: str = "", code: str = "", most: int = MOST_DUE) -> Board:
+    """The places somebody answers for, of one round or of all, at most `most` of them."""
     at = now()
     found = [one for one in dues(areas_of(actor)) if not code or one.round.code == code]
     counts = Counter(standing_of(one, at) for one in found)
     wanted = [one for one in found if not standing or standing_of(one, at) == standing]
-    return Board(wanted[:MOST_DUE], counts, max(0, len(wanted) - MOST_DUE))
+    return Board(wanted[:most], counts, max(0, len(wanted) - most))
 
 
 def _places(actor: Actor) -> Q:

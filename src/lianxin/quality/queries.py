@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from lianxin.cases import policy
 from lianxin.cases.models import Case, Outcome, State
-from lianxin.cases.queries import Filters, Page, by_due
+from lianxin.cases.queries import PAGE, Filters, Page, by_due
 from lianxin.cases.turns import URGENT, in_turn
 from lianxin.organisations.actors import Actor
 
@@ -82,7 +82,8 @@ def tries_of(cases: Sequence[Case]) -> dict[uuid.UUID, Tries]:
     return found
 
 
-def call_list(actor: Actor, *, filters: Filters, after: str, at: datetime, everybody: bool = False) -> Page:
+def call_list(actor: Actor, *, filters: Filters, after: str, at: datetime, everybody: bool = False,
+              limit: int = PAGE) -> Page:
     """Whom to call now: contested closings first, then what is urgent, then in order of what is due; on one page, who was
     not tried in this part of the day stands before who was. Those tried within the last hours are left out unless
     `everybody` is asked for."""
@@ -90,7 +91,8 @@ def call_list(actor: Actor, *, filters: Filters, after: str, at: datetime, every
     if not everybody:
         wanted &= ~tried_lately(at)
     parts = (contested(), ~contested() & URGENT, ~contested() & ~URGENT)
-    found = in_turn(actor, parts, states=(State.CALLBACK.value,), filters=replace(filters, also=wanted), after=after)
+    found = in_turn(actor, parts, states=(State.CALLBACK.value,), filters=replace(filters, also=wanted), after=after,
+                    limit=limit)
     tries, part = tries_of(found.rows), part_of(at)
     first = [case for case in found.rows if tries[case.pk].contested or case.urgency == "urgent"]
     ordinary = [case for case in found.rows if case not in first]
@@ -106,10 +108,10 @@ def resting(actor: Actor, *, filters: Filters, at: datetime) -> int:
         policy.visible_to(actor), filters.q(), to_call(), tried_lately(at), pk__in=recent, state=State.CALLBACK).count()
 
 
-def to_decide(actor: Actor, *, filters: Filters, after: str) -> Page:
+def to_decide(actor: Actor, *, filters: Filters, after: str, limit: int = PAGE) -> Page:
     """交督办决定: redone and still not solved, or contested after that; in order of what is due."""
     return by_due(actor, states=(State.CALLBACK.value,), filters=replace(filters, also=filters.also & Q(for_supervisor=True)),
-                  after=after)
+                  after=after, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

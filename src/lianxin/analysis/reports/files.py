@@ -1,4 +1,4 @@
-"""A document as a file: HTML that stands alone, PDF, DOCX."""
+"""A document as a file: HTML that stands alone, PDF, DOCX; its tables as XLSX."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
+from lianxin.kernel import sheets
+
 from .document import Document
 from .docx_file import as_docx
 from .paper import printed
+from .workbook import as_xlsx
 
 MEDIA: Final = {
     "html": "text/html; charset=utf-8", "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": sheets.MEDIA,
 }
 
 
@@ -38,4 +42,4 @@ def _style() -> str:
                      if (path := finders.find(name)))
 
 
-WRITERS: Final[dict[str, Callable[[Document], bytes]]] = {"html": as_html, "pdf": as_pdf, "docx": as_docx}
+WRITERS: Final[dict[str, Callable[[Document], bytes]]] = {"html": as_html, "pdf": as_pdf, "docx": as_docx, "xlsx": as_xlsx}

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import template
 from django.db.models import F
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -193,13 +194,20 @@ def suggested_name(entry: TimelineEntry) -> str:
 
 
 EXCERPT = 110  # characters of a case in a list
+SHEET_ROWS = 10_000  # of a list that is taken away
 LEAD_IN = 24  # characters before the first word that was looked for
+
+
+def opening(case: Case, limit: int | None = None) -> str:
+    """What a case begins with in a list: its title or its words, on one line, at most `limit` characters of them."""
+    text = " ".join((case.title or case.words).split())
+    return text if limit is None or len(text) <= limit else f"{text[:limit]}…"
 
 
 @register.filter
 def excerpt(case: Case, query: str = "") -> SafeString:
     """A case's words for a list, with the words that were looked for marked and in view."""
-    text = " ".join((case.title or case.words).split())
+    text = opening(case)
     words = [word for word in (query or "").split()[:6] if word]
     pattern = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE)
     if words and not pattern.search(text) and case.title:
@@ -215,3 +223,15 @@ def excerpt(case: Case, query: str = "") -> SafeString:
         parts += [conditional_escape(shown[at : found.start()]), format_html("<mark>{}</mark>", found.group())]
         at = found.end()
     return mark_safe("".join([*parts, conditional_escape(shown[at:])]))  # every part is escaped
+
+
+@register.inclusion_tag("desk/_take.html", takes_context=True)
+def take_away(context: dict[str, Any], name: str, board: str = "", **more: object) -> dict[str, Any]:
+    """The way to the page's list as a spreadsheet, narrowed as the page is, from its first row on; `more` is said beside what the
+    page's own address says."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    for key, value in more.items():
+        query[key] = str(value)
+    address = reverse("desk:board_sheet", args=[board]) if board else reverse("desk:list_sheet", args=[name])
+    return {"address": f"{address}?{query.urlencode()}" if query else address, "most": f"{SHEET_ROWS:,}"}

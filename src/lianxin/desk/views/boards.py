@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from lianxin.cases import policy, queries
 from lianxin.cases.actions import ACTIONS
 from lianxin.cases.engine import On, submission_key
 from lianxin.cases.models import Case, Channel, Kind, Outcome, State, Urgency
+from lianxin.cases.queries import Page
 from lianxin.cases.reference import reference, today_of
 from lianxin.cases.states import BY_ACTION
 from lianxin.kernel.clock import now
@@ -72,14 +74,16 @@ def home(request: StaffRequest) -> HttpResponse:
     return render(request, "desk/refused.html", {"reason": _("您还没有岗位，请找本单位的系统管理员。")}, status=403)
 
 
-def _board(request: StaffRequest, code: str) -> Board:
+def asked_board(request: StaffRequest, code: str) -> Board:
+    """The list of an address, if it is one of this person's. Raises Http404."""
     board = BY_CODE.get(code)
     if board is None or not request.actor.has(*board.roles):
         raise Http404(_("没有这个列表。"))
     return board
 
 
-def _names() -> dict[str, dict[str, str]]:
+def names_of() -> dict[str, dict[str, str]]:
+    """What the values of filters are called, by filter."""
     held = reference()
     return {
         "state": {value: str(label) for value, label in State.choices},
@@ -132,18 +136,23 @@ def context_for(request: StaffRequest, **more: Any) -> dict[str, Any]:
             "menu_first": menu.entries(request.actor, menu.FIRST), "menu_rest": menu.entries(request.actor, menu.REST), **more}
 
 
+def reader(request: StaffRequest, shown: Board) -> Callable[..., Page]:
+    """The pages of a list as the address narrows it, by `after` and `limit`."""
+    task = request.GET.get("task", "")
+    return partial(page_of, shown, request.actor, filters=filters_from(request.GET), officer=request.GET.get("officer") == "me",
+                   states=(task,) if task in ("assigned", "in_hand", "objected") else (),
+                   everybody=request.GET.get("tried") == "1")
+
+
 @staff()
 @require_GET
 def board(request: StaffRequest, code: str) -> HttpResponse:
     """One list with a preview beside it."""
-    shown = _board(request, code)
-    names = _names()
+    shown = asked_board(request, code)
+    names = names_of()
     filters = filters_from(request.GET)
     mine = request.GET.get("officer") == "me"
-    task = request.GET.get("task", "")
-    page = page_of(shown, request.actor, filters=filters, after=request.GET.get("after", ""), officer=mine,
-                   states=(task,) if task in ("assigned", "in_hand", "objected") else (),
-                   everybody=request.GET.get("tried") == "1")
+    page = reader(request, shown)(after=request.GET.get("after", ""))
     rest = request.GET.copy()
     rest.pop("after", None)
     saved = SavedFilter.objects.filter(board=code, staff=request.user)
@@ -178,7 +187,7 @@ def label_of(action: str) -> str:
 @require_GET
 def live(request: StaffRequest, code: str) -> JsonResponse:
     """How many cases of this board changed since the page was made. Cheap: it reads new events only."""
-    shown = _board(request, code)
+    shown = asked_board(request, code)
     try:
         since = UUID(request.GET.get("since", ""))
     except ValueError:
@@ -209,7 +218,7 @@ def bulk(request: StaffRequest, code: str) -> HttpResponse:
     Undo is the browser's: it holds the submission for ten seconds with 撤销 in view, and sends it at once when the
     page is closed. Once here it is done; the remedy is then the table's (redispatch, send back), as for one case.
     """
-    shown = _board(request, code)
+    shown = asked_board(request, code)
     name = request.POST.get("action", "")
     if name not in shown.bulk:
         raise Http404(_("这个列表没有这个批量操作。"))
@@ -252,7 +261,7 @@ def bulk(request: StaffRequest, code: str) -> HttpResponse:
 @require_POST
 def save_filter(request: StaffRequest, code: str) -> HttpResponse:
     """Keep the filter that is on under a name."""
-    shown = _board(request, code)
+    shown = asked_board(request, code)
     name, query = request.POST.get("name", "").strip()[:40], request.POST.get("query", "")[:500]
     if not name:
         messages.warning(request, _("请给筛选起个名字。"))

@@ -76,7 +76,7 @@ def _surges(found: Sequence[HotSurge]) -> list[dict[str, Any]]:
              "cases": urlencode({"county": one.county.code, "category": one.category.code})} for one in found]
 
 
-def _asked(request: StaffRequest) -> tuple[str, str, int | None]:
+def asked_of(request: StaffRequest) -> tuple[str, str, int | None]:
     """What is shown, the county's code, and its id; what is not known counts as nothing."""
     shown = request.GET.get("trend", "")
     county = reference().places_by_code.get(request.GET.get("county", "")[:24])
@@ -93,7 +93,7 @@ def hot(request: StaffRequest) -> HttpResponse:
     """The board: issues by how many raised them, where they are, and days with more than usual."""
     if not reads(request.actor):
         return _refused(request)
-    shown, county, county_id = _asked(request)
+    shown, county, county_id = asked_of(request)
     page = queries.issues_for(request.actor, trends=SHOWN[shown][0], county=county_id, after=request.GET.get("after", ""))
     asked = {key: value for key, value in (("trend", shown), ("county", county)) if value}
     counties = sorted((place.code, place.said) for place in reference().places.values() if place.level == "county")
@@ -111,7 +111,7 @@ def points(request: StaffRequest) -> HttpResponse:
     """The same issues for the map, at most `MOST_ON_MAP`: a point where the middle of each lies."""
     if not reads(request.actor):
         return _refused(request)
-    shown, _county, county_id = _asked(request)
+    shown, _county, county_id = asked_of(request)
     found = queries.issues_for(request.actor, trends=SHOWN[shown][0], county=county_id, limit=MOST_ON_MAP).rows
     return JsonResponse({"type": "FeatureCollection", "features": [
         {"type": "Feature", "geometry": {"type": "Point", "coordinates": [issue.lon, issue.lat]},

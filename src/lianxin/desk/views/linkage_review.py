@@ -35,7 +35,7 @@ SAID: dict[str, Any] = {
 }
 
 
-def _asked(request: StaffRequest) -> tuple[review.Week, Partner | None]:
+def asked_of(request: StaffRequest) -> tuple[review.Week, Partner | None]:
     week = review.week_of(day_said(request.GET.get("week", "")))
     code = request.GET.get("partner", "")[:60]
     return week, Partner.objects.filter(code=code).first() if code else None
@@ -82,7 +82,7 @@ def _catalogue(rule: JointRule) -> str:
 @require_GET
 def linkage_review(request: StaffRequest) -> HttpResponse:
     """One week, of one partner or of all: figures by category, reasons, and the rules agreed on."""
-    week, partner = _asked(request)
+    week, partner = asked_of(request)
     found = review.review(week, partner)
     return render(request, "desk/linkage_review.html", context_for(
         request, week=week, partner=partner, partners=review.partners(), found=found, heads=list(SAID.values()),
@@ -96,7 +96,7 @@ def linkage_review(request: StaffRequest) -> HttpResponse:
 @require_GET
 def review_entries(request: StaffRequest) -> HttpResponse:
     """The handovers behind one number."""
-    week, partner = _asked(request)
+    week, partner = asked_of(request)
     which = request.GET.get("which", "")
     if which not in review.WHICH:
         raise Http404
@@ -109,7 +109,7 @@ def review_entries(request: StaffRequest) -> HttpResponse:
 @require_GET
 def review_file(request: StaffRequest) -> HttpResponse:
     """The week's figures as CSV or, with `as=xlsx`, as a workbook."""
-    week, partner = _asked(request)
+    week, partner = asked_of(request)
     found = review.review(week, partner)
     rows: list[list[object]] = [
         ["category", "name", "offers", "out", "refused", "negotiated", "defaulted", "late", "matters", "back_and_forth"]]

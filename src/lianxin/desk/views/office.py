@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -103,24 +105,40 @@ def day_said(text: str) -> date | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class ReadingsAsked:
+    """The days that the ledger is asked for, both in it, and what `readings` takes."""
+
+    since: date
+    until: date
+    narrow: dict[str, Any]
+
+
+def readings_asked(request: StaffRequest) -> ReadingsAsked:
+    """The last month where no days are said."""
+    today = localdate(now())
+    since = day_said(request.GET.get("since", "")) or today - timedelta(days=READINGS_DAYS)
+    until = day_said(request.GET.get("until", "")) or today
+    number = request.GET.get("number", "")[:30]
+    return ReadingsAsked(since, until, {
+        "since": _midnight(since), "until": _midnight(until + timedelta(days=1)), "number": normalise_case_number(number) or number.strip(),
+        "username": request.GET.get("username", "")[:60].strip()})
+
+
 @staff(Role.ADMINISTRATOR, Role.SUPERVISOR)
 @require_GET
 def identity_readings(request: StaffRequest) -> HttpResponse:
     """The ledger of looks at reporters' identities, newest first. Raises NotAllowed for other units' administrators."""
-    today = localdate(now())
-    since = day_said(request.GET.get("since", "")) or today - timedelta(days=READINGS_DAYS)
-    until = day_said(request.GET.get("until", "")) or today
-    found = list(readings(
-        request.actor, since=_midnight(since), until=_midnight(until + timedelta(days=1)),
-        number=normalise_case_number(request.GET.get("number", "")[:30]) or request.GET.get("number", "")[:30].strip(),
-        username=request.GET.get("username", "")[:60].strip(),
-    ))
+    asked = readings_asked(request)
+    found = list(readings(request.actor, **asked.narrow))
     found.reverse()
     calls = [] if request.GET.get("number", "").strip() or not request.actor.holds_in_hotline(Role.ADMINISTRATOR, Role.SUPERVISOR) else (
-        number_readings(request.actor, since=_midnight(since), until=_midnight(until + timedelta(days=1)),
-                        username=request.GET.get("username", "")[:60].strip(), most=READINGS_SHOWN + 1))
+        number_readings(request.actor, since=asked.narrow["since"], until=asked.narrow["until"], username=asked.narrow["username"],
+                        most=READINGS_SHOWN + 1))
     return render(request, "desk/readings.html", context_for(
-        request, rows=found[:READINGS_SHOWN], more=len(found) > READINGS_SHOWN, since=since, until=until,
+        request, rows=found[:READINGS_SHOWN], more=len(found) > READINGS_SHOWN, since=asked.since, until=asked.until,
+        taken=[] if asked.narrow["number"] else queries.sheets_taken(
+            request.actor, since=asked.narrow["since"], until=asked.narrow["until"], username=asked.narrow["username"], most=READINGS_SHOWN),
         calls=calls[:READINGS_SHOWN], more_calls=len(calls) > READINGS_SHOWN,
         values=request.GET, fields=IDENTITY_FIELDS))
 

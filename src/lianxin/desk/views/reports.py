@@ -35,7 +35,7 @@ from ..rows import lines
 from .boards import context_for
 
 KEPT_LISTED = 20
-FORMATS = [("pdf", "PDF"), ("docx", "DOCX"), ("html", "HTML")]
+FORMATS = [("pdf", "PDF"), ("docx", "DOCX"), ("html", "HTML"), ("xlsx", "XLSX")]
 
 
 def _period(query: QueryDict) -> Period:
@@ -112,14 +112,19 @@ def report_file(request: StaffRequest, form: str) -> HttpResponse:
     return response
 
 
+def wanted_of(query: QueryDict) -> Cases:
+    """The number whose cases are asked for."""
+    return Cases(query.get("measure", "")[:40], query.get("period", "")[:30], query.get("unit", "")[:24],
+                 query.get("county", "")[:24], query.get("town", "")[:24], query.get("category", "")[:12])
+
+
 @staff(*READERS)
 @require_GET
 def report_cases(request: StaffRequest) -> HttpResponse:
     """The cases behind one number."""
     query = request.GET
     reach = access.reach_of(request.actor)
-    wanted = Cases(query.get("measure", "")[:40], query.get("period", "")[:30], query.get("unit", "")[:24],
-                   query.get("county", "")[:24], query.get("town", "")[:24], query.get("category", "")[:12])
+    wanted = wanted_of(query)
     try:
         period = Period.of(wanted.period)
         found = behind(request.actor, reach_cases(reach, wanted), after=query.get("after", ""))
@@ -129,7 +134,7 @@ def report_cases(request: StaffRequest) -> HttpResponse:
     rest.pop("after", None)
     return render(request, "desk/report_cases.html", context_for(
         request, found=found, title=MEASURES[wanted.measure], period=words.period_said(period), query=rest.urlencode(),
-        narrowed=_narrowed_said(wanted), lines=lines(found.rows),
+        narrowed=narrowed_said(wanted), lines=lines(found.rows),
         back=urlencode(_report_of(period, wanted).query),
     ))
 
@@ -147,7 +152,7 @@ def reach_cases(reach: Reach, wanted: Cases) -> Cases:
     return wanted
 
 
-def _narrowed_said(wanted: Cases) -> list[str]:
+def narrowed_said(wanted: Cases) -> list[str]:
     """The names of what a number is narrowed to."""
     held = reference()
     said = []

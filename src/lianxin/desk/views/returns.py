@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from lianxin.cases import ledger
-from lianxin.cases.models import Phrase, ReturnRuling
+from lianxin.cases.models import Phrase, Return, ReturnRuling
 from lianxin.cases.queries import read_cursor
 from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
@@ -43,7 +43,7 @@ class Asked:
         return urlencode({name: value for name, value in (self.values | more).items() if value})
 
 
-def _asked(request: StaffRequest) -> Asked:
+def asked_of(request: StaffRequest) -> Asked:
     today = localdate(now())
     since = day_said(request.GET.get("since", "")) or today - timedelta(days=OPENS_DAYS)
     until = day_said(request.GET.get("until", "")) or today
@@ -61,7 +61,7 @@ def _asked(request: StaffRequest) -> Asked:
     return Asked(narrow, values)
 
 
-def _labels(keys: Iterable[str], by: str) -> dict[str, str]:
+def labels_of(keys: Iterable[str], by: str) -> dict[str, str]:
     """What a group is called."""
     held = reference()
     if by == "unit":
@@ -85,8 +85,16 @@ def rule_said(key: str) -> str:
         "unit": unit.said if unit else lead}
 
 
+def rule_said_of(entry: Return) -> str:
+    """The rule that an entry's case was dispatched by."""
+    rule = entry.rule
+    return rule_said(ledger.rule_key(
+        rule.category.code if rule and rule.category else None, rule.area.code if rule and rule.area else None,
+        rule.lead_unit.code if rule else None))
+
+
 def _rows(asked: Asked, tallies: list[ledger.Tally], by: str) -> list[dict[str, Any]]:
-    labels = _labels([one.key for one in tallies], by)
+    labels = labels_of([one.key for one in tallies], by)
     return [{"label": labels.get(one.key, one.key), "tally": one, "cells": _cells(asked, one, {by: one.key})} for one in tallies]
 
 
@@ -106,7 +114,7 @@ def _filters(asked: Asked) -> dict[str, Any]:
                        if len(node.lineage) == 1],
         "reasons": [(phrase.code, phrase.said) for phrase in Phrase.objects.filter(list=Phrase.List.RETURN_REASON)],
         "rulings": [(ruling.value, ruling.label) for ruling in ledger.RULINGS],
-        "category_said": _labels([asked.values["category"]], "category").get(asked.values["category"], ""),
+        "category_said": labels_of([asked.values["category"]], "category").get(asked.values["category"], ""),
         "rule_said": rule_said(asked.values["rule"]) if asked.values["rule"] else "",
     }
 
@@ -115,7 +123,7 @@ def _filters(asked: Asked) -> dict[str, Any]:
 @require_GET
 def returns(request: StaffRequest) -> HttpResponse:
     """Counts of one period."""
-    asked = _asked(request)
+    asked = asked_of(request)
     by = request.GET.get("by", "unit")
     by = by if by in ledger.GROUPS else "unit"
     whole = ledger.total(request.actor, asked.narrow)
@@ -129,13 +137,10 @@ def returns(request: StaffRequest) -> HttpResponse:
 @require_GET
 def return_entries(request: StaffRequest) -> HttpResponse:
     """The entries behind a number, newest first, each with its case."""
-    asked = _asked(request)
+    asked = asked_of(request)
     after = request.GET.get("after", "")
     found = ledger.page(request.actor, asked.narrow, after=after)
-    reasons = _labels((), "reason")
-    shown = [{"entry": entry, "reason": reasons.get(entry.reason, entry.reason), "rule": rule_said(ledger.rule_key(
-        entry.rule.category.code if entry.rule and entry.rule.category else None,
-        entry.rule.area.code if entry.rule and entry.rule.area else None,
-        entry.rule.lead_unit.code if entry.rule else None))} for entry in found.rows]
+    reasons = labels_of((), "reason")
+    shown = [{"entry": entry, "reason": reasons.get(entry.reason, entry.reason), "rule": rule_said_of(entry)} for entry in found.rows]
     return render(request, "desk/return_entries.html", context_for(
         request, rows=shown, after=found.after, query=asked.query(), paged=read_cursor(after) is not None, **_filters(asked)))

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +21,7 @@ from lianxin.cases import policy
 from lianxin.cases.engine import submission_key
 from lianxin.cases.models import Case, State
 from lianxin.cases.reference import reference
-from lianxin.cases.standings import UNREACHED_DAYS, standings, standings_by, totals
+from lianxin.cases.standings import UNREACHED_DAYS, Standing, standings, standings_by, totals
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import uuid7
@@ -40,9 +41,15 @@ from .case import draft_name
 WIDE = (Role.SUPERVISOR, Role.DISPATCHER, Role.LEADER)
 
 
-def _own_unit(request: StaffRequest) -> int | None:
+def own_unit(request: StaffRequest) -> int | None:
     """The unit whose board someone without a wider view sees: their own."""
     return None if request.actor.has(*WIDE) else request.actor.unit_id
+
+
+def by_state(rows: list[Standing]) -> list[tuple[str | Promise, Standing]]:
+    """Counts by state with what each is called, in the order of the process."""
+    order = {state.value: index for index, state in enumerate(State)}
+    return [(State(row.state).label, row) for row in sorted(rows, key=lambda row: order[row.state])]
 
 
 @staff(*OVERVIEW_ROLES)
@@ -50,15 +57,12 @@ def _own_unit(request: StaffRequest) -> int | None:
 def overview(request: StaffRequest) -> HttpResponse:
     """Where everything stands: the city's, a county's or a unit's board. Every number leads to its cases."""
     at = now()
-    unit_id = _own_unit(request)
-    by_state = standings(request.actor, at=at, unit_id=unit_id)
-    order = {state.value: index for index, state in enumerate(State)}
-    by_state.sort(key=lambda row: order[row.state])
+    unit_id = own_unit(request)
     unit = reference().units.get(unit_id) if unit_id is not None else None
     today = localdate(at)
     listed = queries.listings(open_only=True, unit_ids=frozenset({unit_id}) if unit_id is not None else None)
     return render(request, "desk/overview.html", context_for(
-        request, at=at, standings=[(State(row.state).label, row) for row in by_state],
+        request, at=at, standings=by_state(standings(request.actor, at=at, unit_id=unit_id)),
         sums=totals(request.actor, at=at, unit_id=unit_id), unit=unit, narrowed=f"&unit={unit.code}" if unit else "",
         units=[] if unit else standings_by(request.actor, "lead_unit", at=at),
         counties=[] if unit else standings_by(request.actor, "county", at=at),

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--unit", default="", metavar="CODE", help="only what this unit led")
         parser.add_argument("--county", default="", metavar="CODE", help="only this county")
         parser.add_argument("--category", default="", metavar="CODE", help="only this category with all below it")
-        parser.add_argument("--format", choices=["html", "pdf", "docx"], default="pdf")
+        parser.add_argument("--format", choices=["html", "pdf", "docx", "xlsx"], default="pdf")
         parser.add_argument("--language", choices=[code for code, _name in settings.LANGUAGES],
                             default=settings.LANGUAGE_CODE)
         parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="where to write it (default: a name of its own, here)")
