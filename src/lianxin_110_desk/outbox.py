@@ -139,7 +139,8 @@ def _arrived(row: Outgoing) -> None:
         update(row, "state", "sent_at", "attempts", "last_error")
     if line.answered():
         with writing():  # the line is back: nothing waits any longer
-            Outgoing.objects.filter(state="waiting").update(next_at=timezone.now())
+            at = timezone.now()
+            Outgoing.objects.filter(state="waiting", next_at__gt=at).update(next_at=at)
         wake()
 
 

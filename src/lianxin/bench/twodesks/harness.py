@@ -23,14 +23,16 @@ from lianxin.linkage.models import Direction, Handover, Outgoing, Partner, Term,
 from lianxin.linkage.states import UNDECIDED
 
 from .compare import Verdict, compare, our_side, their_side
+from .hands import OPEN
 from .programs import Program, desk, live, python, running, web
 
 THEM = "110.bench"
 LOST, DOUBLED, DELAYED = 0.2, 0.05, 0.05
 AUTO = "accept=0.7,refuse=0.2,negotiate=0.1,follow_up=0.15,pace=0"
 RETRY = {"LIANXIN_LINKAGE_RETRY_MILLISECONDS": "250"}  # as the other desk
-LONGEST = 3600.0  # seconds for everything; a run that does not come to rest by then is a fault
+LONGEST = 7200.0  # seconds for everything; a run that does not come to rest by then is a fault
 QUIET = 3  # looks at both sides that find nothing under way
+BREATH = 0.5  # seconds between two looks at how far both sides are: who looks without a pause takes a core from the desks
 
 
 def free_ports(count: int) -> list[int]:
@@ -66,7 +68,7 @@ def connect(url: str, secret: str) -> Partner:
 @dataclass(slots=True)
 class Callers:
     """Who calls the other desk with what is the hotline's: offers made there, some asked back at once. Each is made once,
-    however often the desk is killed while it is made."""
+    however often the desk is killed while it is made. While the hotline owes an answer to `OPEN` of them, nobody makes another."""
 
     url: str
     count: int
@@ -110,6 +112,11 @@ class Stage:
         except (requests.RequestException, ValueError):
             return {}
         return found
+
+    def room(self) -> int:
+        """How many offers more the hotline's people could still decide about soon; none while the other desk is down."""
+        said = self.figures()
+        return max(0, OPEN - sum(said["handovers"]["out"].get(state.value, 0) for state in UNDECIDED)) if said else 0
 
     def at_rest(self, want_out: int) -> bool:
         """Nothing is under way on either side, and everything was offered that was to be."""
@@ -170,7 +177,7 @@ def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None])
             now = time.monotonic()
             if now > began + LONGEST:
                 raise RuntimeError(f"not at rest after {LONGEST:.0f} s: {desks.figures()}")
-            callers.go_on(25)
+            callers.go_on(min(25, desks.room()))
             made = callers.made + min(ours, Handover.objects.filter(direction=Direction.OUT).exclude(basis="followup").count())
             if moments and made >= moments[-1] * handovers:
                 moments.pop()
@@ -180,11 +187,8 @@ def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None])
             if now > told + 15:
                 tell(f"{Handover.objects.count():,} handovers so far")
                 told = now
-            if made < handovers or moments:
-                quiet = 0
-                continue
-            time.sleep(0.5)
-            quiet = quiet + 1 if desks.at_rest(ours) else 0
+            time.sleep(BREATH)
+            quiet = quiet + 1 if made >= handovers and not moments and desks.at_rest(ours) else 0
         seconds = time.monotonic() - began
         desks.programs["hands"].clear()
         messages: dict[str, int] = {}

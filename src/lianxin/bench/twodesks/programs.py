@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 from lianxin.embedded.server import end_with_parent
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 
 def answers(url: str) -> bool:
