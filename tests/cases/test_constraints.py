@@ -48,6 +48,7 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         ("outcome = 'solved'", "state = 'withdrawn'")]),
     "case_ended_has_a_time": ("cases_case", [
         ("closed_at = now()", "state = 'in_hand'"), ("closed_at = NULL", "state = 'withdrawn'")]),
+    "case_answer_goes_with_words": ("cases_case", [("answer_publication = 'waiting'", "publication <> 'public'")]),
     "case_pauses_in_hand": ("cases_case", [("paused = true", "state = 'callback'")]),
     "case_handed_over_is_there": ("cases_case", [
         ("linkage = ''", "state = 'handed_over'"), ("linkage = 'there', linked = true", "state = 'in_hand'"),
@@ -100,6 +101,7 @@ RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         ("granted_minutes = NULL", "decision = 'granted'"), ("granted_minutes = 0", "decision = 'granted'"),
         ("decided_by_id = NULL", "decision = 'granted'"), ("granted_minutes = 60", "decision = 'waiting'")]),
     "account_entry_says_why": ("organisations_accountentry", [("why = ''", "step = 'deactivated'")]),
+    "directory_name_says_something": ("organisations_directoryname", [("name = ''", "true")]),
     "account_deactivated_by_another": ("organisations_accountentry", [("by_id = staff_id", "step = 'deactivated'")]),
     "identity_reading_says_why": ("cases_identityreading", [("why = ''", "true")]),
     "notice_rule_before_or_after": ("cases_noticerule", [
@@ -159,6 +161,7 @@ CHOICES: dict[str, str] = {
     "case_outcome_known": "state = 'closed'",
     "case_state_known": "state = 'accepted'",
     "case_linkage_known": "linkage = 'offered'",
+    "case_answer_publication_known": "publication = 'public'",
     "clock_kind_known": "paused_at IS NULL AND missed_call_id IS NULL",
     "extension_decision_known": "decision = 'granted'",
     "suspension_end_known": "ended <> ''",
@@ -363,6 +366,7 @@ def full(world: World, monday: Frozen) -> World:
     ApiToken.objects.create(name="x", unit=world.units["water"], staff=world.staff["water"], digest=token_digest("x"),
                             hint="x")
     accounts.deactivate(staff_id=world.staff["water"].pk, why="离职", by=world.actor("admin"))
+    accounts.call_in_directory(staff_id=world.staff["water"].pk, why="SCIM", by=world.actor("admin"), name="8f6c-A1")
     WorkCalendar.objects.create(code="own", name="自己的", definition={"base": "legal"})
     clock_ledger(world)
     catalogue_ledger(world)

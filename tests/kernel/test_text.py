@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lianxin.kernel.text import clean_text, mask_phone, phone_normalise, small_number, to_half_width
+from lianxin.kernel.text import clean_text, mask_phone, only_blacked_out, phone_normalise, small_number, to_half_width
 
 HOSTILE = st.text(
     st.one_of(st.characters(), st.sampled_from("\x00\x07\r\n\t\x85\u2028\u202e\u2066\u200b\ufeff\U000e0041e\u0301 　")),
@@ -114,3 +114,26 @@ def test_half_width() -> None:
     ("0", 0), ("12345678", 12345678), ("123456789", None), ("", None), ("-1", None), ("\u00b2", None), ("\u0663", None), ("1.5", None)])
 def test_a_small_number_is_plain_digits(text: str, number: int | None) -> None:
     assert small_number(text) == number
+
+
+@given(st.text(st.sampled_from("ab\n■换灯"), max_size=12), st.data())
+def test_blacking_out_is_told_from_rewriting(words: str, data: st.DataObject) -> None:
+    """Whatever stretches go black, in whatever length; and whatever else is done to the words is seen."""
+    made, at = "", 0
+    while at < len(words):
+        length = data.draw(st.integers(0, 3))
+        made += "■" * data.draw(st.integers(1, 4)) if length else words[at]
+        at += length or 1
+    assert only_blacked_out(words, made)
+    assert not only_blacked_out(words, made + "x")
+    assert not only_blacked_out(words, "x" + made)
+    for place, character in enumerate(made):
+        assert not only_blacked_out(words, made[:place] + "x" + made[place + (character != "■") :])
+
+
+@pytest.mark.parametrize(("said", "so"), [
+    ("张三来过", True), ("■■来过", True), ("■来过", True), ("■■■■■来过", True), ("张三■■", True), ("■", True), ("张■来■", True),
+    ("", False), ("张三来", False), ("张三没来过", False), ("来过张三", False), ("■张三来过", False), ("张三来过■", False),
+    ("张三■来过", False), ("李四来过", False), ("■过来", False)])
+def test_what_counts_as_blacked_out(said: str, so: bool) -> None:
+    assert only_blacked_out("张三来过", said) is so

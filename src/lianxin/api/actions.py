@@ -71,6 +71,8 @@ TEXT = {
     "assisting_units": "Codes of open units.", "suggested_unit": "Code of the unit that should have it.",
     "route": "Code of a lawful route: GET /phrases?list=decline_route.", "officer": "A colleague's username.",
     "contacted_at": "With a time zone; now when silent.", "attachments": "Ids of files uploaded before.",
+    "answer": "The answer that the reporter holds, with what must not be read blacked out by ■ and nothing else changed; not published "
+              "when silent.",
     "public_answer": "Sent to the reporter.", "private_note": "Never shown to the reporter.",
     "answers": "Codes of the review checklist (GET /cases/{id}/checklist) with the answer to each.",
     "justified": "Whether a dissatisfied reporter gave a good reason; `note` says it.",

@@ -108,6 +108,7 @@ class PublicCase(Schema):
     number: str = Field(description="The number of its public page, `/public/NUMBER/`.")
     title: str
     body: str
+    answer: str = Field(description="What the reporter was answered, as far as staff cleared it; else empty.")
     stage: str = Field(description="`received`, `with_unit`, `handed_over`, `answered`, `closed` or `declined`.")
     standing: str = Field(description="The same in words.")
     category: Named | None
@@ -145,7 +146,8 @@ def public(request: HttpRequest, query: Query[PublicQuery]) -> HttpResponse:
     except Invalid:
         raise Invalid(_("页码标记不对：请用上一页给出的 next。"), fields={"after": str(_("格式不对。"))}) from None
     items = [{
-        "number": row.said_number, "title": row.title, "body": row.body, "stage": row.stage, "standing": str(row.get_stage_display()),
+        "number": row.said_number, "title": row.title, "body": row.body, "answer": row.answer, "stage": row.stage,
+        "standing": str(row.get_stage_display()),
         "category": _coded(row.category), "county": _coded(row.county), "area": _coded(row.area),
         "lon": row.lon, "lat": row.lat, "unit": row.unit.name if row.unit is not None else "",
         "registered_at": moment(row.opened_at), "closed_at": moment(row.closed_at),

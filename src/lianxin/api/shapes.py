@@ -56,6 +56,8 @@ class CaseRow(Schema):
     closed_at: datetime | None
     confidential: bool
     publication: str
+    answer_publication: str | None = Field(
+        description="Of a public case: `waiting` (staff have to read it), `public`, `kept` (not to be public); null without an answer.")
     version: int
 
 
@@ -192,7 +194,8 @@ def case_row(case: Case, held: Reference, at: datetime) -> dict[str, Any]:
         "round": case.round, "returns": case.returns,
         "master": str(case.master_id) if case.master_id else None, "duplicate_count": case.duplicate_count,
         "linkage": case.linkage, "outcome": case.outcome, "closed_at": moment(case.closed_at),
-        "confidential": case.confidential, "publication": case.publication, "version": case.version,
+        "confidential": case.confidential, "publication": case.publication,
+        "answer_publication": case.answer_publication, "version": case.version,
     }
 
 

@@ -25,7 +25,7 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
 
-from . import families, handing_over, policy
+from . import answers, families, handing_over, policy
 from .models import (
     TERMINAL,
     Assignment,
@@ -239,6 +239,7 @@ class Step(Timing):
 
     def commit(self, *, key: bytes | None, fingerprint: bytes) -> Done:
         left = self._leave_family()
+        answers.moved(self)
         self.settle_waiting()
         self._settle_due()
         self.rearm()
@@ -310,7 +311,8 @@ class Step(Timing):
 CASE_COLUMNS = (
     "state", "kind", "urgency", "category_id", "area_id", "county_id", "lead_unit_id", "unit_ids", "round", "returns", "redone",
     "duplicate_count",
-    "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "paused", "for_supervisor", "supervised",
+    "due_at", "due_provisional", "accepted_at", "closed_at", "outcome", "publication", "answer_publication", "paused",
+    "for_supervisor", "supervised",
     "master_id", "linkage", "linked", "anonymised_at",
 )
 ASSIGNMENT_COLUMNS = (

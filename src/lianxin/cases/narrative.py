@@ -337,7 +337,8 @@ def _outside(event: Event) -> str | None:
         "close_imported": lambda: _("这件事在原来的系统里已经办结。"),
         "refer_emergency": lambda: _("热线把电话转到了 %s。") % event.data.get("service", ""),
         "request_publication": lambda: _("您同意把这件事公开，工作人员看过再公开。"),
-        "clear_publication": lambda: _("这件事已公开（已隐去个人信息）。"),
+        "clear_publication": lambda: (_("这件事和给您的答复已公开（已隐去个人信息）。") if event.data.get("answer")
+                                      else _("这件事已公开（已隐去个人信息）。")),
         "refuse_publication": lambda: _("这件事不公开："),
         "withdraw": lambda: _("您撤回了这件事：") if event.actor_kind == ActorKind.REPORTER else _("热线按您的意思撤回："),
         "add_information": lambda: _("您补充说：") if event.actor_kind == ActorKind.REPORTER else _("热线替您补充："),
@@ -383,7 +384,7 @@ def _inside(event: Event, by: str) -> str:
         "add_reporter": lambda: _("%s补登了诉求人。") % by,
         "refer_emergency": lambda: _("%(by)s转接 %(service)s。") % {"by": by, "service": event.data.get("service", "")},
         "request_publication": lambda: _("%s同意公开，待审核。") % by,
-        "clear_publication": lambda: _("%s审核通过，已公开。") % by,
+        "clear_publication": lambda: (_("%s审核通过，连同答复公开。") if event.data.get("answer") else _("%s审核通过，已公开。")) % by,
         "refuse_publication": lambda: _("%s决定不予公开。") % by,
         "anonymise": lambda: _("保存期满，个人信息已清除。"),
     }

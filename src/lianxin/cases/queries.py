@@ -30,7 +30,8 @@ PAGE = 50
 OWED = Q(state__in=OWING)
 ROW_FIELDS = (
     "id", "number", "title", "words", "channel", "state", "kind", "urgency", "registered_at", "due_at",
-    "due_provisional", "round", "returns", "version", "confidential", "publication", "outcome", "closed_at",
+    "due_provisional", "round", "returns", "version", "confidential", "publication", "answer_publication", "outcome",
+    "closed_at",
     "place_text", "category__code", "category__name", "category__name_en", "area__name", "area__name_en",
     "county__name", "county__name_en", "lead_unit__name", "lead_unit__name_en", "lead_unit__short_name",
     "category_id", "area_id", "county_id", "lead_unit_id", "master_id", "duplicate_count", "paused", "linkage",

@@ -21,7 +21,7 @@ class Rebuilt:
 
 
 # Columns that came later: what they are in a case that was registered before.
-LATER: dict[str, Any] = {"linkage": "", "linked": False}
+LATER: dict[str, Any] = {"linkage": "", "linked": False, "answer_publication": None}
 
 
 def rebuild(case_id: uuid.UUID) -> Rebuilt:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -17,9 +18,11 @@ from django.db.models import Exists, OuterRef, Q
 
 from lianxin.kernel.ids import uuid7
 
+from .engine import plain
 from .files import remove_files
 from .models import (
     TERMINAL,
+    AnswerPublication,
     Attachment,
     Case,
     Event,
@@ -54,6 +57,7 @@ PERSONAL: dict[str, RetentionClass] = {
     "cases.EventText.body": WORDS,
     "cases.PublicVersion.title": WORDS,
     "cases.PublicVersion.body": WORDS,
+    "cases.PublicVersion.answer": WORDS,
     "cases.Attachment.name": ATTACHMENT,
     "cases.Attachment.sha256": ATTACHMENT,
     "cases.Attachment.thumbnail_sha256": ATTACHMENT,
@@ -200,6 +204,8 @@ IMPERSONAL: dict[str, str] = {
     "publishing.Waiting.middle": "a category",
     "publishing.Waiting.top": "a category",
     "publishing.Standing.revision": "a number of a refresh",
+    "desk.SheetTaken.name": "the name of a list",
+    "desk.SheetTaken.narrowed": "names of filters, never words that were searched for",
     "operations.Copy.database_bytes": "the size of a backup",
     "operations.Copy.file_bytes": "the size of a backup",
     "ogc.DrawnRecord.number": "a serial, scrambled, as in the public record",
@@ -300,6 +306,7 @@ def _anonymise(pk: uuid.UUID, at: datetime) -> bool:
     if ended is None:  # reopened since
         return False
     over = [name for name in (REPORTER, WORDS, ATTACHMENT) if ended < _cut(name, at)]
+    changed: dict[str, Any] = {}
     if REPORTER in over and case.reporter_id is not None:
         Reporter.objects.filter(pk=case.reporter_id, anonymised_at__isnull=True).update(
             name=None, phone=None, address=None, email=None, phone_hash=None, anonymised_at=at
@@ -308,16 +315,19 @@ def _anonymise(pk: uuid.UUID, at: datetime) -> bool:
         EventText.objects.filter(case=case, anonymised_at__isnull=True).update(body=GONE, anonymised_at=at)
         # What staff have cleared for everyone to read has been redacted; what was only asked for has not.
         PublicVersion.objects.filter(case=case, cleared_at__isnull=True).delete()
+        if case.answer_publication == AnswerPublication.WAITING:  # there are no words left to be read
+            changed["answer_publication"] = None
         Case.objects.filter(pk=pk).update(words=GONE, title="", place_text="", lon=None, lat=None, cell=None)
     if ATTACHMENT in over:
         remove_files(list(Attachment.objects.filter(case=case, removed_at__isnull=True)), at=at)
-    changes = {}
     if len(over) == 3 and case.anonymised_at is None:
-        Case.objects.filter(pk=pk).update(anonymised_at=at)
-        changes = {"case": {"anonymised_at": at.isoformat()}}
+        changed["anonymised_at"] = at
+    if changed:
+        Case.objects.filter(pk=pk).update(**changed)
     Event.objects.create(
         id=uuid7(), case=case, action="anonymise", at=at, from_state=case.state, to_state=case.state,
-        actor_kind="system", via="housekeeping", version=case.version, changes=changes,
+        actor_kind="system", via="housekeeping", version=case.version,
+        changes={"case": {name: plain(value) for name, value in changed.items()}} if changed else {},
         data={"classes": [str(name) for name in over]},
     )
     return True

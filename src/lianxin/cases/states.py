@@ -261,7 +261,7 @@ TABLE: Final[tuple[Transition, ...]] = (
     ),
     Transition(
         "clear_publication", _("审核公开"), tuple(s for s in State if s not in (State.DECLINED, State.WITHDRAWN)), (),
-        _REVIEWER | _DISPATCHER, _HOTLINE, requires=("title", "body"), public=True, bumps=False,
+        _REVIEWER | _DISPATCHER, _HOTLINE, requires=("title", "body"), optional=("answer",), public=True, bumps=False,
     ),
     Transition(
         "refuse_publication", _("不予公开"), tuple(State), (), _REVIEWER | _DISPATCHER, _HOTLINE,

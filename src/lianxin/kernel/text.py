@@ -12,6 +12,7 @@ _CONTROL = re.compile(
 )
 _NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _EXTENSION = re.compile("(?:转|轉|ext\\.?|#).*$", re.IGNORECASE)
+BLACK = "■"  # one for each character: the length of what was there can still be seen
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -67,3 +68,17 @@ def mask_phone(phone: str) -> str:
     if shown < 3:
         return "*" * len(phone)
     return phone[: shown - tail] + "****" + phone[-tail:]
+
+
+def only_blacked_out(original: str, said: str) -> bool:
+    """Whether `said` is `original` with stretches of it blacked out, each by one ■ or more, and nothing else of it changed."""
+    first, *kept = re.split(f"{BLACK}+", said)
+    if not kept:
+        return said == original
+    at, last = len(first), len(original) - len(kept[-1])
+    for part in kept[:-1]:
+        found = original.find(part, at + 1)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return original.startswith(first) and original.endswith(kept[-1]) and at < last

@@ -77,6 +77,7 @@ RECORDS: Final = (
     Column("cleared", Kind.BOOLEAN, _("文字是否经本人同意并审核公开"), "r.cleared"),
     Column("title", Kind.TEXT, _("公开的标题；没有审核公开的为空"), "nullif(r.title, '')"),
     Column("body", Kind.TEXT, _("公开的内容；没有审核公开的为空"), "nullif(r.body, '')"),
+    Column("answer", Kind.TEXT, _("公开的答复，隐去了个人信息；还没有答复或没有审核公开的为空"), "nullif(r.answer, '')"),
     Column("changed_at", Kind.INSTANT, _("这条记录最近变动的时间；没有审核公开的取整到小时"), "r.changed_at"),
 )
 

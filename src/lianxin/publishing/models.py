@@ -48,7 +48,8 @@ class Record(models.Model):
     the key nor an order by it may leave the house. `case_number` stands only where words were cleared. `area` is what is shown, as
     coarse as `precision` says; `lon` and `lat` belong to it or to the cell, never to the case. `opened_at`, `due_at` and `closed_at`
     are what `dated` says. `category` may be any node of the tree. Words stand here only when the reporter agreed and staff cleared
-    them. `revision` grows with every change of any record: readers that follow ask from there on.
+    them, the answer only when staff cleared it and it still stands. `revision` grows with every change of any record: readers that
+    follow ask from there on.
     """
 
     case = models.OneToOneField("cases.Case", models.CASCADE, primary_key=True, related_name="public_record")

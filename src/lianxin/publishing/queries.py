@@ -72,7 +72,7 @@ def found(*, county: str = "", area: str = "", category: str = "", stage: Sequen
         west, south, east, north = box
         narrowed = narrowed.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
     for word in text.replace("\x00", "").split()[:6]:
-        narrowed = narrowed.filter(Q(title__icontains=word) | Q(body__icontains=word), cleared=True)
+        narrowed = narrowed.filter(Q(title__icontains=word) | Q(body__icontains=word) | Q(answer__icontains=word), cleared=True)
     return narrowed
 
 

@@ -69,6 +69,7 @@ class Matter:
     title: str | None
     body: str | None
     cleared_area_id: int | None
+    answer: str | None
 
 
 def _matters(cases: Sequence[uuid.UUID]) -> list[Matter]:
@@ -166,6 +167,7 @@ class _Sight:
             closed_at=rules.shown_time(dated, matter.closed_at),
             on_time=matter.met_at <= matter.due_at if matter.met_at and matter.due_at else None,
             solved=matter.solved, title=(matter.title or "") if cleared else "", body=(matter.body or "") if cleared else "",
+            answer=(matter.answer or "") if cleared else "",
             changed_at=rules.shown_change(cleared, self.at), revision=0, **shown)
 
 

@@ -13,7 +13,7 @@ MATTERS: Final = """
 SELECT c.id, c.number, c.state, c.kind, c.confidential, c.category_id, c.area_id, c.lead_unit_id AS unit_id, c.lon, c.lat,
   c.registered_at, c.closed_at, promise.due_at, promise.met_at, word.solved,
   c.publication = 'public' AND v.cleared_at IS NOT NULL AS cleared,
-  v.title, v.body, v.area_id AS cleared_area_id
+  v.title, v.body, v.area_id AS cleared_area_id, CASE WHEN c.answer_publication = 'public' THEN v.answer END AS answer
 FROM unnest(%(cases)s::uuid[]) AS wanted(id)
 JOIN cases_case c ON c.id = wanted.id
 LEFT JOIN LATERAL (

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-BLACK: Final = "■"  # one for each character: the length of what was there can still be seen
+from lianxin.kernel.text import BLACK
+
 KINDS: Final = ("phone", "identity", "card", "plate", "email", "wechat", "qq", "name", "house")
 READ_LIMIT: Final = 100_000  # characters; the rest is not looked at by `find`, and left out by `masked`
 

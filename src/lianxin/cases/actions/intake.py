@@ -282,7 +282,7 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
         "area_id": area_id, "county_id": county_id, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0, "redone": 0,
         "duplicate_count": 0,
         "due_at": plain(resolve.due_at), "due_provisional": resolve.provisional, "accepted_at": None,
-        "closed_at": None, "outcome": "", "publication": "private", "paused": False,
+        "closed_at": None, "outcome": "", "publication": "private", "answer_publication": None, "paused": False,
         "for_supervisor": False, "supervised": 0, "master_id": None, "linkage": "", "linked": False,
         "anonymised_at": None,
     }

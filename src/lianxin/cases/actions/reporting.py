@@ -11,6 +11,7 @@ from lianxin.kernel.errors import Invalid
 from lianxin.kernel.text import clean_text
 from lianxin.organisations.actors import Kind
 
+from .. import answers
 from ..engine import Step, action
 from ..models import Attachment, Publication, PublicVersion, State
 from .dispatching import words as safe
@@ -65,19 +66,21 @@ def request_publication(step: Step, *, title: str, body: str) -> None:
     if step.case.publication == Publication.PUBLIC:
         raise Invalid(_("这件工单已经公开。"))
     PublicVersion.objects.update_or_create(
-        case=step.case, defaults=_version(step, title, body) | {"cleared_by": None, "cleared_at": None}
+        case=step.case, defaults=_version(step, title, body) | {"answer": "", "cleared_by": None, "cleared_at": None}
     )
     step.set(publication=Publication.REQUESTED.value)
 
 
 @action("clear_publication")
-def clear_publication(step: Step, *, title: str, body: str) -> None:
-    """审核公开: staff publish the redacted words; the place shown is the village, its position the village's own."""
+def clear_publication(step: Step, *, title: str, body: str, answer: str = "") -> None:
+    """审核公开: staff publish the redacted words, and with them the answer that stands, blacked out and not rewritten; without `answer`
+    it stays with the reporter. The place shown is the village, its position the village's own."""
     step.require(title=title, body=body)
     if step.case.publication not in (Publication.REQUESTED, Publication.PUBLIC):
         raise Invalid(_("诉求人没有同意公开，不能公开。"))
     from lianxin.places.models import Area
 
+    said = answers.cleared(step, answer)
     place = step.reference.places.get(step.case.area_id) if step.case.area_id else None
     shown: Area | None = None
     if place is not None:
@@ -89,6 +92,7 @@ def clear_publication(step: Step, *, title: str, body: str) -> None:
     PublicVersion.objects.update_or_create(
         case=step.case,
         defaults=_version(step, title, body) | {
+            "answer": said,
             "area": shown,
             "lon": shown.lon if shown else None,
             "lat": shown.lat if shown else None,
@@ -106,4 +110,5 @@ def refuse_publication(step: Step, *, reason: str) -> None:
     if step.case.publication not in (Publication.REQUESTED, Publication.PUBLIC):
         raise Invalid(_("这件工单没有申请公开。"))
     step.say("reason", safe(reason, "reason"), public=True)
+    answers.withdraw(step)
     step.set(publication=Publication.REFUSED.value)

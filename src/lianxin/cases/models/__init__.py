@@ -4,7 +4,9 @@ from .case import (
     BESIDE_AN_OFFER,
     OPEN_STATES,
     TERMINAL,
+    TO_PUBLISH,
     WITH_UNIT,
+    AnswerPublication,
     Assignment,
     AssignmentRole,
     AssignmentState,
@@ -60,7 +62,8 @@ from .record import (
 )
 
 __all__ = [
-    "BESIDE_AN_OFFER", "OPEN_STATES", "RUNNING", "TERMINAL", "WITH_UNIT", "ActorKind", "Assignment",
+    "BESIDE_AN_OFFER", "OPEN_STATES", "RUNNING", "TERMINAL", "TO_PUBLISH", "WITH_UNIT", "ActorKind", "AnswerPublication",
+    "Assignment",
     "AssignmentRole", "AssignmentState", "Attachment", "Case", "CatalogueDecision", "CatalogueProposal",
     "CatalogueRule", "CatalogueSource", "CatalogueVersion", "Category", "Channel", "Check", "Clock", "ClockKind",
     "Contact", "ContactMeans", "Distinct", "DutyLimit", "Event", "EventText", "Extension", "ExtensionDecision",

@@ -69,6 +69,14 @@ class Publication(models.TextChoices):
     REFUSED = "refused", _("不予公开")
 
 
+class AnswerPublication(models.TextChoices):
+    """What became of the public answer of a case whose words are public. None while there is no answer, or no public words."""
+
+    WAITING = "waiting", _("答复待审核公开")
+    PUBLIC = "public", _("答复已公开")
+    KEPT = "kept", _("答复不公开")
+
+
 class Linkage(models.TextChoices):
     """Where a case stands between this hotline and the desk of another service: offered and not answered, or there."""
 
@@ -92,6 +100,8 @@ class Supervised(models.IntegerChoices):
 # What is counted of open cases, beside the key of their indexes: standings then read the index alone.
 STANDING_COLUMNS = ["lead_unit", "county", "returns", "round", "redone", "paused", "for_supervisor", "supervised"]
 _OPEN = models.Q(due_at__isnull=False)
+# Somebody has to read words before anyone may: the reporter's, or the answer to words that are public.
+TO_PUBLISH = models.Q(publication="requested") | models.Q(answer_publication="waiting")
 
 
 class Case(models.Model):
@@ -102,7 +112,8 @@ class Case(models.Model):
     the replies that review sent back. `paused` says that the resolve clock stands still, `for_supervisor` that only a
     supervisor decides what comes next, `supervised` under which supervision it is. A merged case has a `master`, and keeps
     it when it was answered with it; `duplicate_count` is how many others were merged under this one and stayed. `linkage` says
-    that the case is offered to the desk of another service, or is there; `linked` that it ever had to do with one.
+    that the case is offered to the desk of another service, or is there; `linked` that it ever had to do with one. `answer_publication`
+    says what became of the answer where the words are public (`cases.answers`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -152,6 +163,7 @@ class Case(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     publication = models.CharField(max_length=10, choices=Publication, default=Publication.PRIVATE)
+    answer_publication = models.CharField(max_length=8, choices=AnswerPublication, null=True, blank=True)
     paused = models.BooleanField(default=False)
     for_supervisor = models.BooleanField(default=False)
     supervised = models.PositiveSmallIntegerField(choices=Supervised, default=Supervised.NONE)
@@ -171,6 +183,10 @@ class Case(models.Model):
             one_of("case_channel_known", "channel", Channel),
             one_of("case_outcome_known", "outcome", Outcome, blank=True),
             one_of("case_publication_known", "publication", Publication),
+            one_of("case_answer_publication_known", "answer_publication", AnswerPublication),
+            models.CheckConstraint(
+                name="case_answer_goes_with_words", condition=models.Q(answer_publication__isnull=True) | models.Q(publication="public")
+            ),
             models.CheckConstraint(name="case_supervised_known", condition=models.Q(supervised__in=Supervised.values)),
             models.CheckConstraint(
                 name="case_merged_has_a_master",
@@ -276,6 +292,7 @@ class Case(models.Model):
             models.Index(
                 fields=["-closed_at", "-id"], condition=models.Q(publication="public"), name="case_public"
             ),
+            models.Index(fields=["id"], condition=TO_PUBLISH, name="case_to_publish"),
             models.Index(
                 fields=["closed_at"], include=["lead_unit", "county"], condition=models.Q(outcome="unreached"),
                 name="case_unreached",

@@ -117,11 +117,13 @@ class Attachment(models.Model):
 
 
 class PublicVersion(models.Model):
-    """What the public may read of a case: words cleared by staff, a place made coarse on purpose."""
+    """What the public may read of a case: words cleared by staff, a place made coarse on purpose. `answer` is the answer that stands,
+    as staff cleared it; empty when they did not, or when it stands no more."""
 
     case = models.OneToOneField("cases.Case", models.PROTECT, primary_key=True, related_name="public_version")
     title = models.CharField(max_length=120)
     body = models.TextField()
+    answer = models.TextField(blank=True, default="", db_default="")
     area = models.ForeignKey("places.Area", models.PROTECT, null=True, blank=True, related_name="+")
     lon = models.FloatField(null=True, blank=True)
     lat = models.FloatField(null=True, blank=True)

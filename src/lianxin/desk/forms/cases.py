@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.cases.answers import LONGEST, standing_answer
 from lianxin.cases.actions.dispatching import EMERGENCY_SERVICES
+from lianxin.cases.answers import LONGEST, standing_answer
 from lianxin.cases.models import AssignmentRole, Channel, ContactMeans, Kind, Phrase, Urgency
 from lianxin.cases.narrative import day_and_time
 from lianxin.cases.reference import reference, today_of

@@ -122,3 +122,16 @@ document.addEventListener("click", async (event) => {
   } catch { said.textContent = button.dataset.silent; }
   button.disabled = false;
 });
+
+// Words that nobody is to read: what is selected in a field becomes ■, as many as there were.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-black-out]");
+  if (!button) return;
+  const field = button.closest("form").elements[button.dataset.blackOut];
+  const { selectionStart: from, selectionEnd: to, value } = field;
+  if (from === to) { say(button.dataset.none); return; }
+  field.setRangeText([...value.slice(from, to)].map((one) => (/\s/.test(one) ? one : "■")).join(""), from, to, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+  say(button.dataset.said);
+});
