@@ -45,6 +45,8 @@ def bench(run: Run) -> list[Row]:
     wanted = QUICK_HANDOVERS if run.quick else HANDOVERS
     run.tell("two desks, a bad line, crashes")
     rows = rows_of(harness.run(handovers=wanted, seed=SEED, crashes=QUICK_CRASHES if run.quick else CRASHES, tell=run.tell), wanted)
+    for row in rows:  # what took so long to know is said before anything else can go wrong
+        run.tell(f"{row.what}: {row.ours}; {row.against}")
     run.tell("emergency keys and ringing telephones, to the screen")
     return rows + screens(run.city.staff["operator"], QUICK_PRESSES if run.quick else PRESSES)
 
