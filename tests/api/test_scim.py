@@ -230,6 +230,56 @@ def test_a_filter_is_read_or_refused(text: str) -> None:
         condition(text, USER_FILTERS)
 
 
+def _by(directory: Directory, text: str) -> list[str]:
+    found = directory.send("POST", "Users/.search", {"filter": text}).json()["Resources"]
+    return [one["userName"] for one in found]
+
+
+def test_a_directory_of_entras_kind_keeps_its_own_name_for_a_person(directory: Directory) -> None:
+    """Looked for by both names, made, changed by parts, closed with a text, found again."""
+    assert directory.get('Users?filter=externalId%20eq%20"8f6c-A1"')["totalResults"] == 0
+    made = new(directory, externalId="8f6c-A1", name={"formatted": "李娜", "familyName": "李", "givenName": "娜"}, active=True)
+    pk = made["id"]
+    assert made["externalId"] == "8f6c-A1"
+    assert ("changed", "SCIM：externalId") in entries(pk)
+    assert _by(directory, 'externalId eq "8f6c-A1"') == ["li.na"]
+    assert _by(directory, 'externalId eq "8f6c-a1"') == []  # the directory's own name is taken letter by letter
+    assert _by(directory, 'externalId eq "8f6c-A1" and userName eq "LI.NA"') == ["li.na"]
+    assert _by(directory, "externalId pr") == ["li.na"]
+    done = directory.patch(f"Users/{pk}", {"op": "Replace", "path": "externalId", "value": "8f6c-B2"},
+                           {"op": "Replace", "path": "name.familyName", "value": "王"},
+                           {"op": "Replace", "path": "name.givenName", "value": "娜"},
+                           {"op": "Add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "水务"})
+    assert (done.json()["externalId"], done.json()["displayName"]) == ("8f6c-B2", "王娜")
+    assert directory.patch(f"Users/{pk}", {"op": "Replace", "path": "name.givenName", "value": "丽"}).status_code == 400
+    assert directory.patch(f"Users/{pk}", {"op": "Replace", "path": "active", "value": "False"}).json()["active"] is False
+    assert directory.patch(f"Users/{pk}", {"op": "Replace", "path": "active", "value": "True"}).json()["active"] is True
+    assert "externalId" not in directory.patch(f"Users/{pk}", {"op": "Remove", "path": "externalId"}).json()
+    assert _by(directory, 'externalId eq "8f6c-B2"') == []
+    for wrong in ("x" * 256, "a\0b", 5):
+        assert directory.patch(f"Users/{pk}", {"op": "Add", "path": "externalId", "value": wrong}).json()["scimType"] == "invalidValue"
+
+
+def test_a_directory_of_oktas_kind_puts_whole_users_and_reads_page_by_page(directory: Directory) -> None:
+    pk = new(directory, externalId="00u1")["id"]
+    whole = directory.get(f"Users/{pk}")
+    assert directory.send("PUT", f"Users/{pk}", whole | {"externalId": "00u2", "displayName": "李娜娜"}).json()["externalId"] == "00u2"
+    assert directory.send("PUT", f"Users/{pk}", {"userName": "li.na"}).json()["externalId"] == "00u2"  # not spoken of, not taken away
+    assert directory.patch(f"Users/{pk}", {"op": "replace", "value": {"active": False}}).json()["active"] is False
+    seen, start = [], 1
+    while True:
+        page = directory.get(f"Users?startIndex={start}&count=2")
+        seen += [(one["userName"], one.get("externalId")) for one in page["Resources"]]
+        start += page["itemsPerPage"]
+        if start > page["totalResults"]:
+            break
+    assert len(seen) == len(set(seen)) == Staff.objects.count()
+    assert [one for one in seen if one[1]] == [("li.na", "00u2")]
+    directory.send("DELETE", f"Users/{pk}")
+    assert new(directory, externalId="00u3")["externalId"] == "00u3"  # come back, and named anew
+    assert _by(directory, 'externalId sw "00u"') == ["li.na"]
+
+
 def test_groups_are_units_and_roles(directory: Directory, world: World) -> None:
     pk = new(directory)["id"]
     whole = directory.get("Groups?count=200")
@@ -264,7 +314,11 @@ def test_another_units_administrator_sees_that_unit_only(world: World) -> None:
     assert {one[STAFF]["unit"] for one in seen} == {"water"}
     other = world.staff["dispatcher"].pk
     assert directory.send("GET", f"Users/{other}").status_code == 404
-    made = directory.send("POST", "Users", {"userName": "zhao", "displayName": "赵"}).json()
+    made = directory.send("POST", "Users", {"userName": "zhao", "displayName": "赵", "externalId": "z-1"}).json()
     assert made[STAFF] == {"unit": "water"}
+    whole = Directory(token(world, "admin", "scim"))
+    assert "externalId" not in whole.get(f"Users/{made['id']}")  # another directory's name for the same person is its own
+    assert whole.patch(f"Users/{made['id']}", {"op": "add", "path": "externalId", "value": "h-9"}).json()["externalId"] == "h-9"
+    assert directory.get(f"Users/{made['id']}")["externalId"] == "z-1"
     assert directory.patch(f"Users/{made['id']}", {"op": "replace", "path": f"{STAFF}:unit", "value": "hotline"}).status_code == 403
     assert Staff.objects.get(username="zhao").unit == world.units["water"]

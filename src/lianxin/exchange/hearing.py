@@ -85,7 +85,7 @@ def _sign(link: Link) -> None:
 
 def _assists(link: Link) -> bool:
     """Whether the unit has an assisting part: it answers the lead unit, not the reporter."""
-    return Assignment.objects.filter(pk=link.assignment_id, role=AssignmentRole.ASSIST).exists()
+    return link.assignment is not None and link.assignment.role == AssignmentRole.ASSIST
 
 
 def status(link: Link, row: dict[str, str]) -> bool:

@@ -30,7 +30,7 @@ class WordTable:
     def note(self, owner: models.Model, value: str, *, inbound: bool, **which: Any) -> None:
         """Write down that a word was met that nothing maps."""
         at, table = now(), self.missing._default_manager
-        longest = self.missing._meta.get_field("value").max_length
+        longest: int | None = getattr(self.missing._meta.get_field("value"), "max_length", None)
         row, made = table.get_or_create(**{self.owner: owner}, inbound=inbound, value=value[:longest] or "—", **which,
                                         defaults={"first_at": at, "last_at": at})
         if not made:

@@ -23,7 +23,7 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.text import clean_text
 
 from .actors import Actor, Kind
-from .models import AccountEntry, AccountStep, ApiToken, Role, RoleGrant, Staff, Unit, UnitKind
+from .models import AccountEntry, AccountStep, ApiToken, DirectoryName, Role, RoleGrant, Staff, Unit, UnitKind
 
 ALL_ROLES = frozenset(Role)
 # held in the hotline only
@@ -356,4 +356,24 @@ def change(*, staff_id: int, by: Actor, why: str, name: str | None = None, email
             return False
         person.save(update_fields=fields or None)
         _note(person, AccountStep.CHANGED, by, clean_text("：".join((reason, " ".join(said or fields))), max_length=200, multiline=False))
+    return True
+
+
+def call_in_directory(*, staff_id: int, by: Actor, why: str, name: str) -> bool:
+    """What the directory that acts in the name of `by` calls a person; empty takes it away. Returns whether that is new, and writes an
+    account entry then. Raises Invalid, NotFound, and NotAllowed for an account that is not the actor's to change."""
+    if len(name) > 255 or not name.isprintable():
+        raise Invalid(fields={"externalId": str(_("最多 255 个字符，不能有控制字符。"))})
+    reason = _reason(why)
+    with transaction.atomic():
+        person, _locked = _held(by, staff_id)
+        if by.unit_id is None:
+            raise NotAllowed()
+        held = DirectoryName.objects.filter(staff=person, unit_id=by.unit_id)
+        if (held.values_list("name", flat=True).first() or "") == name:
+            return False
+        held.delete()
+        if name:
+            DirectoryName.objects.create(staff=person, unit_id=by.unit_id, name=name)
+        _note(person, AccountStep.CHANGED, by, clean_text(f"{reason}：externalId", max_length=200, multiline=False))
     return True

@@ -228,3 +228,21 @@ class AccountEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff_id} {self.step}"
+
+
+class DirectoryName(models.Model):
+    """What a directory that keeps staff over SCIM calls a person (`externalId`, RFC 7643, section 3.1). A name is the directory's own: it
+    holds among those of the unit in whose name the directory acts, and another unit's directory has its own for the same person."""
+
+    staff = models.ForeignKey(Staff, models.CASCADE, related_name="directory_names", db_index=False)
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["staff", "unit"], name="directory_name_one_of_a_unit"),
+            models.CheckConstraint(name="directory_name_says_something", condition=~models.Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

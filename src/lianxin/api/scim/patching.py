@@ -13,6 +13,7 @@ from .resources import Wish, put, roles_of, text_of
 from .schemas import PATCH, STAFF, USER
 
 MOST = 100
+PARTS = ("name.familyname", "name.givenname")  # as Chinese names are put together
 _EMAIL = re.compile(r'emails(?:\[type eq "work"\]|\[primary eq true\])?(?:\.value)?', re.IGNORECASE)
 _ROLE = re.compile(r'roles\[value eq "([a-z_]+)"\]', re.IGNORECASE)
 _MEMBER = re.compile(r'members\[value eq "([0-9]{1,18})"\]', re.IGNORECASE)
@@ -36,27 +37,31 @@ def operations(body: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 def wish_of(body: dict[str, Any]) -> Wish:
     """What a PATCH of a user wants."""
-    wish = Wish()
+    wish, parts = Wish(), dict[str, str]()
     for op, path, value in operations(body):
         if not path:
-            _without_path(wish, op, value)
+            _without_path(wish, op, value, parts)
         elif op == "remove":
             _removed(wish, path, value)
         else:
-            _set(wish, op, path, value)
+            _set(wish, op, path, value, parts)
+    if parts and wish.name is None:  # beside a whole name they say nothing new
+        if len(parts) < len(PARTS):
+            raise ScimFault(400, _("姓名请用 displayName 或 name.formatted 整个写。"), "invalidPath")
+        wish.name = "".join(parts[part] for part in PARTS) or None
     return wish
 
 
-def _without_path(wish: Wish, op: str, value: Any) -> None:
+def _without_path(wish: Wish, op: str, value: Any, parts: dict[str, str]) -> None:
     if op == "remove":
         raise ScimFault(400, "remove", "noTarget")
     if not isinstance(value, dict):
         raise ScimFault(400, "value", "invalidValue")
     for name, part in value.items():
-        _set(wish, op, name, part)
+        _set(wish, op, name, part, parts)
 
 
-def _set(wish: Wish, op: str, path: str, value: Any) -> None:
+def _set(wish: Wish, op: str, path: str, value: Any, parts: dict[str, str]) -> None:
     key = path.lower().removeprefix(f"{USER.lower()}:")
     if _EMAIL.fullmatch(key):
         put(wish, "emails", value)
@@ -67,10 +72,11 @@ def _set(wish: Wish, op: str, path: str, value: Any) -> None:
         raise ScimFault(400, path, "invalidPath")
     elif key in ("id", "meta", "groups", "schemas"):
         raise ScimFault(400, path, "mutability")
-    elif key in ("username", "displayname", "name", "name.formatted", "active", "roles", f"{STAFF.lower()}:unit", STAFF.lower()):
+    elif key in ("username", "externalid", "displayname", "name", "name.formatted", "active", "roles", f"{STAFF.lower()}:unit",
+                 STAFF.lower()):
         put(wish, key if key != f"{STAFF.lower()}:unit" else f"{STAFF}:unit", value)
-    elif key in ("name.familyname", "name.givenname"):
-        raise ScimFault(400, _("姓名请用 displayName 或 name.formatted 整个写。"), "invalidPath")
+    elif key in PARTS:
+        parts[key] = text_of(value, path)
     # What we do not keep is passed over, as in a POST.
 
 
@@ -79,6 +85,8 @@ def _removed(wish: Wish, path: str, value: Any) -> None:
     one = _ROLE.fullmatch(key)
     if _EMAIL.fullmatch(key):
         wish.email = ""
+    elif key == "externalid":
+        wish.external = ""
     elif one is not None:
         wish.less |= set(roles_of([one[1]]))
     elif key == "roles":

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from lianxin.organisations import accounts
 from lianxin.organisations.accounts import Keeper, keeper
 from lianxin.organisations.actors import Actor
-from lianxin.organisations.models import AccountEntry, AccountStep, Role, RoleGrant, Staff, Unit
+from lianxin.organisations.models import AccountEntry, AccountStep, DirectoryName, Role, RoleGrant, Staff, Unit
 
 from .errors import ScimFault
 from .filters import Attribute
@@ -26,7 +26,7 @@ DELETED = "SCIM DELETE"  # why an account was closed that the directory deleted
 WHY = "SCIM"
 _STANDING = {"grants__ended_at__isnull": True}
 USER_FILTERS = {
-    "id": Attribute("pk", "id"), "username": Attribute("username"), "displayname": Attribute("name"), "name.formatted": Attribute("name"),
+    "id": Attribute("pk", "id"), "externalid": Attribute("external_id", exact=True), "username": Attribute("username"), "displayname": Attribute("name"), "name.formatted": Attribute("name"),
     "active": Attribute("is_active", "boolean"), "emails": Attribute("email"), "emails.value": Attribute("email"),
     "roles": Attribute("grants__role", fixed=_STANDING), "roles.value": Attribute("grants__role", fixed=_STANDING),
     f"{STAFF.lower()}:unit": Attribute("unit__code", exact=True),
@@ -35,13 +35,16 @@ USER_FILTERS = {
 
 
 def users(actor: Actor) -> QuerySet[Staff]:
-    """Those whose accounts this token's person looks after, without what the directory deleted."""
+    """Those whose accounts this token's person looks after, without what the directory deleted; `external_id` is what the directory
+    itself calls each, and empty where it has not said."""
     last = AccountEntry.objects.filter(staff=OuterRef("pk")).order_by("-id")
     return (
         Staff.objects.filter(keeper(actor).listed())
         .annotate(changed_at=Coalesce(Max("account_entries__at"), "date_joined"),
                   last_step=Coalesce(Subquery(last.values("step")[:1]), Value("")),
-                  last_why=Coalesce(Subquery(last.values("why")[:1]), Value("")))
+                  last_why=Coalesce(Subquery(last.values("why")[:1]), Value("")),
+                  external_id=Coalesce(Subquery(DirectoryName.objects.filter(
+                      staff=OuterRef("pk"), unit_id=actor.unit_id).values("name")), Value("")))
         .exclude(last_step=AccountStep.DEACTIVATED, last_why=DELETED).select_related("unit").order_by("pk")
     )
 
@@ -87,6 +90,8 @@ def user_said(person: Staff, grants: list[RoleGrant], root: str) -> dict[str, An
         "meta": {"resourceType": "User", "created": _when(person.date_joined), "lastModified": _when(changed),
                  "location": f"{root}/Users/{person.pk}"},
     }
+    if external := getattr(person, "external_id", ""):
+        made["externalId"] = external
     if person.email:
         made["emails"] = [{"value": person.email, "type": "work", "primary": True}]
     return made
@@ -99,6 +104,7 @@ class Wish:
     """What a request wants a user to be; None is what it does not speak of."""
 
     username: str | None = None
+    external: str | None = None
     name: str | None = None
     email: str | None = None
     active: bool | None = None
@@ -173,10 +179,12 @@ def wish_of(body: dict[str, Any]) -> Wish:
 def put(wish: Wish, name: str, value: Any) -> None:
     """Set one attribute of a wish. Raises ScimFault for a value that cannot be."""
     key = name.lower().removeprefix(f"{USER.lower()}:")
-    if key in ("schemas", "id", "meta", "groups", "externalid") or value is None:
+    if key in ("schemas", "id", "meta", "groups") or value is None:
         return
     if key == "username":
         wish.username = text_of(value, name)
+    elif key == "externalid":
+        wish.external = text_of(value, name)
     elif key in ("displayname", "name.formatted"):
         wish.name = text_of(value, name) or wish.name
     elif key == "name":
@@ -220,9 +228,15 @@ def make(actor: Actor, wish: Wish) -> Staff:
                                    roles=[Role(role) for role in wish.roles or ()], by=actor, roles_later=True)
     if wish.email:
         accounts.change(staff_id=person.pk, by=actor, why=WHY, email=wish.email)
+    _called(actor, person, wish)
     if wish.active is False:
         accounts.deactivate(staff_id=person.pk, why=WHY, by=actor)
     return person
+
+
+def _called(actor: Actor, person: Staff, wish: Wish) -> None:
+    if wish.external is not None:
+        accounts.call_in_directory(staff_id=person.pk, by=actor, why=WHY, name=wish.external)
 
 
 def change(actor: Actor, person: Staff, wish: Wish) -> Staff:
@@ -237,6 +251,7 @@ def change(actor: Actor, person: Staff, wish: Wish) -> Staff:
     accounts.change(
         staff_id=person.pk, by=actor, why=WHY, name=wish.name, email=wish.email, unit=_unit(wish.unit) if wish.unit else None,
         roles=None if roles is None else {Role(role) for role in roles})
+    _called(actor, person, wish)
     person.refresh_from_db(fields=["is_active"])
     if wish.active is not None and wish.active != person.is_active:
         (accounts.reactivate if wish.active else accounts.deactivate)(staff_id=person.pk, why=WHY, by=actor)
