@@ -18,8 +18,9 @@ from typing import Any
 import requests
 from django.conf import settings
 
+from lianxin.cases.models import Category
 from lianxin.linkage import signing
-from lianxin.linkage.models import Direction, Handover, Outgoing, Partner, Term, TermList
+from lianxin.linkage.models import Direction, Handover, Mapping, Outgoing, Partner, Term, TermList, What
 from lianxin.linkage.states import UNDECIDED
 
 from .compare import Verdict, compare, our_side, their_side
@@ -29,6 +30,8 @@ from .programs import Program, desk, live, python, running, web
 THEM = "110.bench"
 LOST, DOUBLED, DELAYED = 0.2, 0.05, 0.05
 AUTO = "accept=0.7,refuse=0.2,negotiate=0.1,follow_up=0.15,pace=0"
+WORDS = {TermList.REFUSAL: ("not_police", "duplicate", "elsewhere", "insufficient", "other"),
+         TermList.RESULT: ("settled", "mediated", "case_filed", "not_found", "handed_on", "no_action", "other")}
 RETRY = {"LIANXIN_LINKAGE_RETRY_MILLISECONDS": "250"}  # as the other desk
 LONGEST = 7200.0  # seconds for everything; a run that does not come to rest by then is a fault
 QUIET = 3  # looks at both sides that find nothing under way
@@ -56,12 +59,18 @@ class Done:
 
 
 def connect(url: str, secret: str) -> Partner:
-    """The other desk as a partner, and the words of a refusal."""
-    for place, code in enumerate(("not_police", "duplicate", "elsewhere", "insufficient", "other")):
-        Term.objects.get_or_create(list=TermList.REFUSAL, code=code, defaults={"name": code, "position": place})
+    """The other desk as a partner, with the tables of words that two linked desks have filled in."""
+    for kind, codes in WORDS.items():
+        for place, code in enumerate(codes):
+            Term.objects.get_or_create(list=kind, code=code, defaults={"name": code, "position": place})
     partner, _made = Partner.objects.update_or_create(code=THEM, defaults={
         "name": "110", "kind": "police", "service": "110", "url": url, "emergencies": True})
     signing.add_secret(partner, secret)
+    words = [(kind.value, code) for kind, codes in WORDS.items() for code in codes]
+    words += [(What.CATEGORY.value, code) for code in Category.objects.filter(is_leaf=True).values_list("code", flat=True)]
+    Mapping.objects.bulk_create(
+        [Mapping(partner=partner, what=what, inbound=inbound, ours=code, theirs=code) for what, code in words for inbound in (False, True)],
+        ignore_conflicts=True)
     return partner
 
 
