@@ -61,8 +61,8 @@ class _Known:
         return not value or name not in self._words or value in self._words[name]
 
 
-def preview(path: Path, mapping: Mapping | None, *, sheet: str = "") -> Preview:
-    """Read the file once and say what each field would hold. Raises FileError and MappingError."""
+def preview(path: Path, mapping: Mapping | None, *, sheet: str = "", most: int | None = None) -> Preview:
+    """Read the file once – or its first `most` records – and say what each field would hold. Raises FileError and MappingError."""
     encoding, delimiter = (mapping.encoding, mapping.delimiter) if mapping else ("utf-8-sig", ",")
     seen, known = Preview(), _Known()
     with opened(path, encoding=encoding, delimiter=delimiter, sheet=sheet) as source:
@@ -71,7 +71,7 @@ def preview(path: Path, mapping: Mapping | None, *, sheet: str = "") -> Preview:
         seen.fields = [FieldSeen(name, use.fields[name].columns if name in use.fields else (), use.constants.get(name, ""))
                        for name in sorted(FIELDS) if name in use.fields or name in use.constants]
         beyond: dict[str, str] = dict.fromkeys((name for name in source.columns if name not in use.columns), "")
-        for record in source.records:
+        for record in islice(source.records, most):
             seen.records += 1
             if record.fault:
                 seen.broken += 1

@@ -78,7 +78,11 @@ PERSONAL: dict[str, RetentionClass] = {
     "linkage.Disclosure.why": LEDGER,
     "exchange.Letter.body": WORDS,  # sealed; sooner: LIANXIN_EXCHANGE_SENT_DAYS after it was taken
     "exchange.Link.proposal": WORDS,  # sealed; with the case's, see exchange/housekeeping.py
+    "exchange.Picture.address": WORDS,  # sealed; sooner: when it has been fetched or given up, see exchange/pictures.py
     "exchange.Disclosure.why": LEDGER,
+    "transfer.CaseImport.reasons": WORDS,  # may quote a file; sooner: with the file, LIANXIN_IMPORT_DAYS after the upload
+    "transfer.CaseImport.name": WORDS,  # of the file; likewise
+    "transfer.CaseImport.mapping": WORDS,  # words of the file that are looked up; likewise
     "knowledge.Report.words": WORDS,  # a resident's, counted from the answer, see knowledge/actions.py
 }
 
@@ -184,6 +188,8 @@ IMPERSONAL: dict[str, str] = {
     "exchange.Link.status": "open or closed",
     "exchange.Link.digest": "a hash of another system's whole answer",
     "exchange.Heard.update": "another system's number of an update",
+    "exchange.Picture.digest": "a hash of an address",
+    "exchange.Picture.fault": "a fault of the line, or another system's own",
     "exchange.Letter.last_error": "a fault of the line, or another system's own",
     "exchange.Disclosure.fields": "names of fields",
     "patrols.InspectionPhoto.question": "the name of a question",
@@ -206,6 +212,11 @@ IMPERSONAL: dict[str, str] = {
     "publishing.Standing.revision": "a number of a refresh",
     "desk.SheetTaken.name": "the name of a list",
     "desk.SheetTaken.narrowed": "names of filters, never words that were searched for",
+    "transfer.CaseImport.suffix": "an ending of file names",
+    "transfer.CaseImport.size": "a number of bytes",
+    "transfer.CaseImport.position": "a number of bytes",
+    "transfer.CaseImport.counts": "numbers of rows",
+    "transfer.CaseImport.fault": "a sentence of the program about a file as a whole",
     "operations.Copy.database_bytes": "the size of a backup",
     "operations.Copy.file_bytes": "the size of a backup",
     "ogc.DrawnRecord.number": "a serial, scrambled, as in the public record",

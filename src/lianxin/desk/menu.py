@@ -85,6 +85,7 @@ REST: tuple[Entry, ...] = (
     Entry(_("人员"), ("office", "account", "new_account", "new_link", "deactivate_account", "reactivate_account"),
           _has(Role.ADMINISTRATOR, Role.HEAD)),
     Entry(_("清单表格"), ("spreadsheets", "apply_spreadsheet"), lists_by_spreadsheet),
+    Entry(_("导入工单"), ("imports", "import_one"), lists_by_spreadsheet),
     Entry(_("接口令牌"), ("tokens",), _has(Role.ADMINISTRATOR)),
     Entry(_("事件订阅"), ("webhooks", "webhook", "webhook_delivery", "channels"), _has(Role.ADMINISTRATOR)),
     Entry(_("失败的任务"), ("jobs",), _has(Role.ADMINISTRATOR)),

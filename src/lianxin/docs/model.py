@@ -19,7 +19,7 @@ from .markdown import code, codes, page, sentence, table
 
 CONTEXTS = ("places", "organisations", "cases", "quality", "supervision", "analysis", "analysis.reports", "knowledge", "triage",
             "triage.hot", "fieldwork", "patrols", "care", "telephony", "linkage", "publishing", "services", "exchange", "webhooks",
-            "operations", "ogc", "desk")
+            "operations", "ogc", "transfer", "desk")
 # What the nightly job does when a class's days are over.
 RETENTION: dict[RetentionClass, str] = {
     RetentionClass.REPORTER: "emptied; the row stays, so that the case still shows that somebody raised it",

@@ -185,6 +185,7 @@ GROUPS: dict[str, dict[str, str]] = {
                                                "time, up to five minutes.",
         "LIANXIN_EXCHANGE_DEAD_DAYS": "Days for which a department's system that does not answer is tried again; after them what waits "
                                       "becomes a dead letter, to be sent again by hand.",
+        "LIANXIN_EXCHANGE_PHOTO_DAYS": "Days for which a department's system can fetch the photos of a case by the links it was sent.",
         "LIANXIN_EXCHANGE_SENT_DAYS": "Days after which the content of what a department's system has taken is deleted here.",
         "LIANXIN_OPEN311_JURISDICTIONS": "The ids that the Open311 endpoint answers to as `jurisdiction_id`, the first "
                               "its own name, such as "
@@ -196,6 +197,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_OPEN311_TYPE": "What the Open311 discovery calls this endpoint: `production`, or `test` where nothing is acted upon.",
         "LIANXIN_FIELD_UNSETTLED_DAYS": "Days after which the content of an item that could not be taken, and that its worker "
                                         "has not settled, is deleted. Its receipt stays.",
+        "LIANXIN_IMPORT_DAYS": "Days after which the file of an import at the desk is deleted, with its rejected rows.",
         "LIANXIN_JOB_DAYS": "Days for which finished jobs stay in the queue's tables. Failed ones stay until looked at.",
         "LIANXIN_REPORT_DAYS": "Days for which reports made as files are kept.",
         "LIANXIN_SUBMISSION_DAYS": "Days for which a submission key is remembered. The same write sent again within them "

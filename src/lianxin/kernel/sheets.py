@@ -228,8 +228,9 @@ def streamed(sheets: Iterable[Sheet], out: BinaryIO) -> None:
         page.append([_headed(page, head) for head in sheet.heads])
         cells: dict[tuple[int, type, bool], Any] = {}
         last = 1
-        for last, row in enumerate(sheet.rows, start=2):
+        for row in sheet.rows:
             page.append([_held(page, cells, column, value) for column, value in enumerate(row)])
+            last += 1
         if sheet.heads:
             page.auto_filter.ref = f"A1:{letters(len(sheet.heads))}{last}"
     book.save(out)

@@ -95,7 +95,8 @@ def surges(rows: Iterable[HotSurge]) -> Part:
 
 def tallies(title: str, rows: Iterable[tuple[str, ledger.Tally]]) -> Part:
     return Part(title, [
-        head(_("名称"), 30), head(_("退单")), *(head(str(ruling.label)) for ruling in ledger.RULINGS), head(_("裁定用时中位数（工作分钟）"), 18)],
+        head(_("名称"), 30), head(_("退单")), *(head(str(ruling.label)) for ruling in ledger.RULINGS),
+        head(_("裁定用时中位数（工作分钟）"), 18)],
         [(label, one.total, *(getattr(one, ruling.value) for ruling in ledger.RULINGS), one.minutes) for label, one in rows])
 
 
@@ -125,8 +126,8 @@ def checks(found: Checks, at: datetime) -> list[Part]:
         return (one.case.number, opening(one.case, WORDS), one.case.get_state_display(), _said(one.case.lead_unit), _said(one.asked_by),
                 one.asked_at, _said(one.worker), one.due_at, _late(one.due_at, at) if one.answered_at is None else "", one.answered_at)
 
-    heads = [head(_("编号"), 18), head(_("什么事"), 40), head(_("状态")), head(_("主办单位"), 20), head(_("谁请看的")), head(_("何时请看"), 17),
-             head(_("谁去看")), head(_("最迟"), 17), head(_("超时")), head(_("看过"), 17)]
+    heads = [head(_("编号"), 18), head(_("什么事"), 40), head(_("状态")), head(_("主办单位"), 20), head(_("谁请看的")),
+             head(_("何时请看"), 17), head(_("谁去看")), head(_("最迟"), 17), head(_("超时")), head(_("看过"), 17)]
     return [Part(title, heads, map(row, rows)) for title, rows in (
         (_("看过，没有办好"), found.unhandled), (_("等网格员去看"), found.waiting), (_("近 30 天看过，已办好"), found.seen))]
 
@@ -167,8 +168,8 @@ def grid_tasks(rows: Iterable[Task]) -> Part:
 def campaigns(rows: Iterable[CampaignFigures]) -> Part:
     def row(one: CampaignFigures) -> Row:
         c = one.campaign
-        return (c.name, c.starts_on, c.ends_on, _said(c.category) or _("全部事项"), _said(c.county) or _("全市"), _said(c.unit) or _("全部单位"),
-                c.share, c.minimum, c.seed, one.decided, one.drawn, one.reached, one.rated, one.unasked)
+        return (c.name, c.starts_on, c.ends_on, _said(c.category) or _("全部事项"), _said(c.county) or _("全市"),
+                _said(c.unit) or _("全部单位"), c.share, c.minimum, c.seed, one.decided, one.drawn, one.reached, one.rated, one.unasked)
 
     return Part(_("回访计划"), [
         head(_("名称"), 24), head(_("从")), head(_("到（含）")), head(_("事项"), 20), head(_("县市区")), head(_("办理单位"), 20),
@@ -183,14 +184,15 @@ def handovers(title: str, rows: Iterable[Handover]) -> Part:
         return (one.offered_at, _said(one.matter.partner), one.get_direction_display(), about, str(handover_state(one)),
                 case.number if case else "")
 
-    return Part(title, [head(_("提出"), 17), head(_("对方")), head(_("方向")), head(_("事项"), 24), head(_("状态"), 18), head(_("工单"), 18)],
-                map(row, rows))
+    return Part(title, [
+        head(_("提出"), 17), head(_("对方")), head(_("方向")), head(_("事项"), 24), head(_("状态"), 18), head(_("工单"), 18)],
+        map(row, rows))
 
 
 def staffing(plan: Plan) -> Part:
     return Part(_("每半小时"), [
-        head(_("时段")), head(_("来电（平均一天）")), head(_("95% 下限")), head(_("95% 上限")), head(_("最忙一天")), head(_("一个电话（秒）")),
-        head(_("要几个人")), head(_("要排几个人")), head(_("平均实际有")), head(_("来电太少"))],
+        head(_("时段")), head(_("来电（平均一天）")), head(_("95% 下限")), head(_("95% 上限")), head(_("最忙一天")),
+        head(_("一个电话（秒）")), head(_("要几个人")), head(_("要排几个人")), head(_("平均实际有")), head(_("来电太少"))],
         [(f"{line.at:%H:%M}", round(line.calls, 1), round(line.low, 1), round(line.high, 1), line.most, round(line.work), line.operators,
           line.scheduled, round(line.present, 1), _("太少") if line.few else "") for line in plan.lines if line.total])
 

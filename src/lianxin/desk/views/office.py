@@ -138,7 +138,8 @@ def identity_readings(request: StaffRequest) -> HttpResponse:
     return render(request, "desk/readings.html", context_for(
         request, rows=found[:READINGS_SHOWN], more=len(found) > READINGS_SHOWN, since=asked.since, until=asked.until,
         taken=[] if asked.narrow["number"] else queries.sheets_taken(
-            request.actor, since=asked.narrow["since"], until=asked.narrow["until"], username=asked.narrow["username"], most=READINGS_SHOWN),
+            request.actor, since=asked.narrow["since"], until=asked.narrow["until"], username=asked.narrow["username"],
+            most=READINGS_SHOWN),
         calls=calls[:READINGS_SHOWN], more_calls=len(calls) > READINGS_SHOWN,
         values=request.GET, fields=IDENTITY_FIELDS))
 

@@ -43,7 +43,8 @@ from ..access import StaffRequest, staff
 from ..boards import chips_of
 from ..sheets import MOST, STEP, Part, Taken, ledgers
 from ..sheets.cases import cases_part, every
-from . import hot, linkage_review, office, reports, returns, rounds, staffing, supervision as overview
+from . import hot, linkage_review, office, reports, returns, rounds, staffing
+from . import supervision as overview
 from .boards import asked_board, names_of, reader
 from .field_work import unit_of
 
@@ -71,13 +72,14 @@ def board_sheet(request: StaffRequest, code: str) -> HttpResponseBase:
     narrowed = [chip.label for chip in chips_of(request.GET, names_of()) if chip.label != request.GET.get("q")]
     if request.GET.get("q"):
         narrowed.append(_("有查找的词"))
-    return sheets.answered(Taken(f"board-{code}", title, [
-        cases_part(title, every(lambda after: page(after=after, limit=STEP)), tries=code in ("callback", "decide"))], narrowed), request.actor)
+    part = cases_part(title, every(lambda after: page(after=after, limit=STEP)), tries=code in ("callback", "decide"))
+    return sheets.answered(Taken(f"board-{code}", title, [part], narrowed), request.actor)
 
 
 def _orders(request: StaffRequest) -> Taken:
     at = now()
-    page = partial(supervision.orders_for, request.actor, state=request.GET.get("state", ""), level=request.GET.get("level", ""), limit=STEP)
+    page = partial(supervision.orders_for, request.actor, state=request.GET.get("state", ""), level=request.GET.get("level", ""),
+                   limit=STEP)
     return _one("orders", ledgers.orders(_all(lambda after: page(after=after)), at))
 
 
