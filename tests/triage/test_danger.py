@@ -120,13 +120,16 @@ def test_looking_only_where_it_may_be_finds_all_there_is(text: str) -> None:
 def _windows_as_told(search: Search, text: str) -> list[tuple[int, int, int]]:
     """Straight from the definition: at each place what its character wakes, then what it wakes together with the next."""
     waked: dict[str, list[int]] = {}
+    reaches = []
     for number, source in enumerate(one.pattern for one in search.patterns):
-        for key in needed(source)[0]:
+        keys, reach = needed(source)
+        reaches.append(reach)
+        for key in keys:
             waked.setdefault(key, []).append(number)
     found: dict[int, list[list[int]]] = {}
     for at in range(len(text)):
         for number in (*waked.get(text[at], ()), *(waked.get(text[at : at + 2], ()) if at + 1 < len(text) else ())):
-            reach = needed(search.patterns[number].pattern)[1]
+            reach = reaches[number]
             spans = found.setdefault(number, [])
             if spans and spans[-1][1] >= max(at - reach, 0):
                 spans[-1][1] = at + reach
@@ -150,6 +153,14 @@ def test_the_quick_way_looks_where_the_definition_says() -> None:
         assert danger.folded(plain) == read
         for one in (search, reads):
             assert list(one.windows(Points(read))) == _windows_as_told(one, read)
+
+
+@pytest.mark.parametrize("said", ["孩", "爆炸", "打滚", "放火腿肠的冰箱坏了", "被人打了，流血", "没有人员受伤，"])
+def test_what_is_said_again_and_again_is_looked_at_where_the_definition_says(said: str) -> None:
+    """Where one thing wakes the same expressions everywhere, all its places are taken at once."""
+    text = "着火了，" + said * 300 + "。" * 80 + said * 3 + "，电梯里有人被困"
+    for one in (Search(SOURCES), Search(HARMLESS)):
+        assert list(one.windows(Points(text))) == _windows_as_told(one, text)
 
 
 @given(st.text(alphabet=" \n\r\t\u3000\u2028\x1c路灯A", max_size=40))
@@ -179,9 +190,9 @@ class _Counted:
         _Counted.looked += min(end, len(text)) - start
         return self.pattern.search(text, start, end)
 
-    def finditer(self, text: str, start: int, end: int) -> object:
+    def findall(self, text: str, start: int, end: int) -> list[str]:
         _Counted.looked += min(end, len(text)) - start
-        return self.pattern.finditer(text, start, end)
+        return self.pattern.findall(text, start, end)
 
 
 @pytest.mark.parametrize("said", ["火", "孩", "老人", "打人", "如果", "从楼", "没有", "被人打", "电梯里面",

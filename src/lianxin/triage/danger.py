@@ -82,8 +82,8 @@ def alarms(text: str) -> list[Alarm]:
         pattern = search.patterns[number]
         if pattern.search(said.text, start, end):
             covered = covered or _covered(said)
-            for match in pattern.finditer(covered, start, end):
-                found.setdefault(services[number], {})[match.group()] = None
+            if words := pattern.findall(covered, start, end):
+                found.setdefault(services[number], {}).update(dict.fromkeys(words))
     made = [Alarm(service, tuple(sorted(words, key=len)[:_WORDS_SHOWN])) for service, words in found.items()]
     return sorted(made, key=lambda alarm: (-len(alarm.words), SERVICES.index(alarm.service)))
 

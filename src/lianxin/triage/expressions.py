@@ -7,7 +7,7 @@ Knows the part of the language that the rules use: characters, `[sets]`, `(?:gro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,6 +17,7 @@ _COMMON = frozenset("的一是不了在人有我他这个们中来上大为和�
                     "没好家小多天去都看起还么老想面样把手开点被从前现没回动两事同车关站水气电路钱房活别围受打")
 _PAIR, _RARE, _OFTEN = 1, 20, 400  # what it costs to wake at a pair, at a rare character, at a common one
 _WIDEST_SET = 60
+_CROWDED = 200  # places that wake the same, from which they are looked at all at once
 _ANY: frozenset[str] | None = None
 
 
@@ -186,26 +187,58 @@ class Search:
             before = waked.get(key[0], []) if len(key) == 2 else []
             self._woken.append((*before, *waked[key]))
             self._wakes[place] = len(self._woken) - 1
+        self._wakers = numpy.zeros((len(sources), len(self._woken)), dtype=bool)
+        for place, numbers_woken in enumerate(self._woken):
+            self._wakers[list(numbers_woken), place] = True
 
     def windows(self, said: Points) -> Iterator[tuple[int, int, int]]:
-        """Number of an expression and a span in which it may match; the spans of one lie apart from each other."""
+        """Number of an expression and a span in which it may match; the spans of one lie apart from each other. Expressions in
+        the order in which they are woken."""
         import numpy
 
         kinds = self._kinds[said.points]
         wakes = self._wakes[kinds, numpy.append(kinds[1:], 0)]
         places = numpy.flatnonzero(wakes)
-        found: dict[int, list[list[int]]] = {}
+        which = wakes[places]
+        found: dict[int, list[tuple[int, int]]] = {}
+        began: dict[int, tuple[int, int]] = {}  # where it is woken first, and which of those woken there it is
+        crowded = numpy.flatnonzero(numpy.bincount(which) > _CROWDED) if len(places) > _CROWDED else ()
+        at_once = {number for one in crowded for number in self._woken[one]}
+        for number in at_once:
+            found[number], began[number] = self._spans(number, places, which)
+        if at_once:
+            rest = ~numpy.isin(which, crowded)
+            places, which = places[rest], which[rest]
+        self._step(found, began, at_once, zip(places.tolist(), which.tolist(), strict=True))
+        for number in sorted(found, key=began.__getitem__) if at_once else found:
+            for start, end in found[number]:
+                yield number, start, end
+
+    def _spans(self, number: int, places: Any, which: Any) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+        """The spans of an expression from all places at once: for one that is woken everywhere."""
+        import numpy
+
+        here = numpy.flatnonzero(self._wakers[number][which])
+        at, reach = places[here], self._reaches[number]
+        apart = numpy.flatnonzero(numpy.diff(at) > 2 * reach)
+        starts, ends = at[numpy.append(0, apart + 1)] - reach, at[numpy.append(apart, len(at) - 1)] + reach
+        return (list(zip(numpy.maximum(starts, 0).tolist(), ends.tolist(), strict=True)),
+                (int(at[0]), self._woken[int(which[here[0]])].index(number)))
+
+    def _step(self, found: dict[int, list[tuple[int, int]]], began: dict[int, tuple[int, int]], done: set[int],
+              woken_at: Iterable[tuple[int, int]]) -> None:
+        """The same place by place, for the expressions that are not `done`."""
         reaches, woken = self._reaches, self._woken
-        for at, which in zip(places.tolist(), wakes[places].tolist(), strict=True):
-            for number in woken[which]:
+        for at, which in woken_at:
+            for order, number in enumerate(woken[which]):
+                if number in done:
+                    continue
                 reach = reaches[number]
                 spans = found.get(number)
                 if spans is None:
-                    found[number] = [[max(at - reach, 0), at + reach]]
+                    found[number] = [(max(at - reach, 0), at + reach)]
+                    began[number] = (at, order)
                 elif spans[-1][1] >= at - reach:
-                    spans[-1][1] = at + reach
+                    spans[-1] = (spans[-1][0], at + reach)
                 else:
-                    spans.append([at - reach, at + reach])
-        for number, spans in found.items():
-            for start, end in spans:
-                yield number, start, end
+                    spans.append((at - reach, at + reach))
