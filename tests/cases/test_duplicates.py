@@ -159,6 +159,23 @@ def test_the_queue_shows_each_pair_once(world: World, monday: Frozen) -> None:
     assert third not in {pair.case for pair in listed}
 
 
+def test_a_pair_over_two_parts_of_the_queue_is_shown_once(world: World, monday: Frozen) -> None:
+    """And one that only the later case suggests – the earlier one had three that were nearer to it – is not lost."""
+    cases = [said(words) for words in ("花园社区停水了。", "垃圾没人清运。", "花园社区停水了。", "花园社区停水了。", "花园社区停水了。",
+                                       "花园社区停水了，老人没水喝。")]
+    actor, after, parts = world.actor("dispatcher"), "", []
+    while True:
+        listed, after = duplicates.pairings(actor, after=after, limit=2)
+        parts.append([frozenset((pair.case.pk, one.case.pk)) for pair in listed for one in pair.alike])
+        if not after:
+            break
+    assert len(parts) == 3
+    every = [pair for part in parts for pair in part]
+    assert len(every) == len(set(every))
+    suggested = duplicates.alike_to(actor, [duplicates.Asked.of(case) for case in cases])
+    assert set(every) == {frozenset((case.pk, one.case.pk)) for case, each in zip(cases, suggested, strict=True) for one in each}
+
+
 def test_what_is_said_without_a_place_is_found_by_the_names_in_it(world: World, monday: Frozen) -> None:
     """Nobody chose a place on the map: the estate is named by both. Elsewhere the same trouble is another matter."""
     first = said("翠湖花园二期的电梯坏了三天，老人下不了楼。", area=None)

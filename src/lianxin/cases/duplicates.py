@@ -24,7 +24,7 @@ from lianxin.organisations.actors import Actor
 from . import policy
 from .models import Case, Distinct, State
 from .nearness import Asked, Match, Search, Seen, compared, text_of
-from .queries import access_case, by_due, rows
+from .queries import access_case, by_due, rows, time_and_id
 from .search import rarity
 from .states import BY_ACTION
 
@@ -37,6 +37,7 @@ LIKELY = 0.7  # the score from which it is said that they are likely one
 SIMILAR, SIMILAR_DAYS = 0.25, 30  # the least score, and days back, of cases shown while something is being said
 QUEUED = 10  # cases of the queue that are looked at for one answer
 _MERGEABLE = tuple(BY_ACTION["merge"].sources)
+_QUEUE = (State.REGISTERED, State.ACCEPTED)  # what waits for a dispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +180,35 @@ class Pairing:
     alike: list[Alike]
 
 
+def _asked(cases: Sequence[Case]) -> list[Asked]:
+    """As `Asked.of`, with one query for the positions of all."""
+    places = {pk: (lon, lat) for pk, lon, lat in Case.objects.filter(pk__in=[case.pk for case in cases]).values_list("pk", "lon", "lat")}
+    return [Asked(case.words, case.registered_at, *places[case.pk], case.area_id, case.category_id, case.pk, case.pk, case.title,
+                  case.place_text) for case in cases]
+
+
+def _listed_before(actor: Actor, after: str, alike: Sequence[Sequence[Alike]]) -> set[frozenset[uuid.UUID]]:
+    """Pairs that stood in an earlier answer: of the cases found those that stand before this part of the queue, each with what was
+    listed with it. Three suggestions are not mutual, so each is looked at again."""
+    position = time_and_id(after)
+    found = {one.case.pk for each in alike for one in each}
+    if not position or not found:
+        return set()
+    at, pk = position
+    before = list(rows(Case.objects.filter(
+        Q(due_at__lt=at) | Q(due_at=at, id__lte=pk), policy.scope_of(actor).q(), pk__in=found, state__in=_QUEUE)))
+    return {frozenset((case.pk, one.case.pk)) for case, each in zip(before, alike_to(actor, _asked(before)), strict=True) for one in each}
+
+
 def pairings(actor: Actor, *, after: str = "", limit: int = QUEUED) -> tuple[list[Pairing], str]:
-    """Of the next `limit` cases of the dispatcher's queue those that others may be about as well; where the rest begins."""
-    page = by_due(actor, states=(State.REGISTERED, State.ACCEPTED), after=after, limit=limit)
-    places = {pk: (lon, lat) for pk, lon, lat in Case.objects.filter(
-        pk__in=[case.pk for case in page.rows]).values_list("pk", "lon", "lat")}
-    asked = [Asked(case.words, case.registered_at, *places[case.pk], case.area_id, case.category_id, case.pk, case.pk,
-                   case.title, case.place_text) for case in page.rows]
+    """Of the next `limit` cases of the dispatcher's queue those that others may be about as well; where the rest begins. Each pair
+    is listed once in the whole queue."""
+    page = by_due(actor, states=_QUEUE, after=after, limit=limit)
+    found = alike_to(actor, _asked(page.rows))
     listed: list[Pairing] = []
-    shown: set[frozenset[uuid.UUID]] = set()
-    for case, alike in zip(page.rows, alike_to(actor, asked), strict=True):
-        fresh = [one for one in alike if frozenset((case.pk, one.case.pk)) not in shown]  # each pair once
+    shown = _listed_before(actor, after, found)
+    for case, alike in zip(page.rows, found, strict=True):
+        fresh = [one for one in alike if frozenset((case.pk, one.case.pk)) not in shown]
         shown |= {frozenset((case.pk, one.case.pk)) for one in fresh}
         if fresh:
             listed.append(Pairing(case, fresh))
