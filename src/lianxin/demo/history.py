@@ -24,7 +24,7 @@ from lianxin.organisations.models import Role, RoleGrant
 from . import lives
 from .seed import Cast
 
-CASES: Final = 1_500
+CASES: Final = 1_000
 RECENT: Final = 60  # of them, those newer than the others
 NEWEST_DAYS, OLDEST_DAYS = 62, 725
 RECENT_DAYS: Final = (9, 60)
@@ -152,7 +152,7 @@ def write(cases: int = CASES) -> int:
         rows = rows_for(given, by=IMPORTER)[0]
         at = past.instants(replace(said, at=said.at.replace(microsecond=0)), life.steps)
         rests.append(life.lived(rows, at, unit=answer.lead.id, code=answer.lead.code, rule=answer.rule_id,
-                                clerk=past.clerks[answer.lead.id]))
+                                clerk=past.clerks[answer.lead.id], content=chance.choices([*lives.CONTENT], [*lives.CONTENT.values()])[0]))
         lived.append(rows)
     for start in range(0, len(imported), BATCH):
         register_many(rows=imported[start : start + BATCH])
