@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
 Rows = list[dict[str, Any]]
@@ -22,6 +24,8 @@ class Asked:
     path: str
     fields: dict[str, str]
     headers: dict[str, str]
+    media: list[str] = field(default_factory=list)
+    files: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 @dataclass
@@ -42,6 +46,7 @@ class OtherSystem:
     after: bool = False
     slow: int | None = None
     lists: bool = True
+    pictures: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     wait: float = 0.0
     asked: list[Asked] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,6 +61,11 @@ class OtherSystem:
         """A request that somebody made there."""
         self.requests[number] = {"service_request_id": number, "status": "open", "service_code": code, "service_name": code,
                                  "description": words, "requested_datetime": at, "updated_datetime": at, **more}
+
+    def put(self, name: str, body: bytes, status: int = 200) -> str:
+        """A picture that lies there; its address."""
+        self.pictures[name] = (status, body)
+        return f"{self.url}/{name}"
 
     def answer(self, asked: Asked) -> tuple[int, Rows | bytes | None]:
         with self.lock:
@@ -124,15 +134,29 @@ def serving(given: OtherSystem | None = None) -> Iterator[OtherSystem]:
             self.serve("GET", urlsplit(self.path).query)
 
         def do_POST(self) -> None:
-            self.serve("POST", self.rfile.read(int(self.headers["Content-Length"])).decode())
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kind = self.headers["Content-Type"]
+            if not kind.startswith("multipart/"):
+                return self.serve("POST", body.decode())
+            parts = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + body, policy=HTTP)
+            named = [(part.get_param("name", header="content-disposition"), part) for part in parts.iter_parts()]
+            shown = [(part.get_filename() or "", part.get_payload(decode=True)) for _name, part in named if part.get_filename()]
+            fields = [(str(name), part.get_payload(decode=True).decode()) for name, part in named if not part.get_filename()]
+            return self.serve("POST", urlencode(fields), shown)
 
-        def serve(self, method: str, said: str) -> None:
-            path, _dot, form = urlsplit(self.path).path.removeprefix("/v2/").rpartition(".")
+        def serve(self, method: str, said: str, shown: Any = ()) -> None:
+            whole = urlsplit(self.path).path.removeprefix("/v2/")
+            if whole in system.pictures:
+                system.asked.append(Asked(method, whole, dict.fromkeys(parse_qs(said)), {}))
+                return self.plain(*system.pictures[whole])
+            path, _dot, form = whole.rpartition(".")
             fields = {name: values[0] for name, values in parse_qs(said).items()}
             time.sleep(system.wait)
             if form not in system.formats:
                 return self.answer(404, [{"code": 404, "description": "format"}], system.formats[0])
-            status, rows = system.answer(Asked(method, path, fields, {name.lower(): value for name, value in self.headers.items()}))
+            media = parse_qs(said).get("media_url", [])
+            heads = {name.lower(): value for name, value in self.headers.items()}
+            status, rows = system.answer(Asked(method, path, fields, heads, media, list(shown)))
             return self.answer(status, rows, form)
 
         def answer(self, status: int, rows: Rows | bytes | None, form: str) -> None:
@@ -146,6 +170,12 @@ def serving(given: OtherSystem | None = None) -> Iterator[OtherSystem]:
                 self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
                 self.wfile.write(said)
+
+        def plain(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_args: Any) -> None:
             return

@@ -15,10 +15,10 @@ class ExchangeConfig(AppConfig):
         from lianxin.kernel.sending import register
 
         from . import delivering, following, outbox
-        from .models import Letter, Link, System
+        from .models import Letter, Link, Picture, System
 
         for sealed in ((System, "exchange_system", ("key",)), (Letter, "exchange_letter", ("body",)),
-                       (Link, "exchange_link", ("proposal",))):
+                       (Link, "exchange_link", ("proposal",)), (Picture, "exchange_picture", ("address",))):
             if sealed not in SEALED:
                 SEALED.append(sealed)
         if following.written not in WRITTEN:

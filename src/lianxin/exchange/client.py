@@ -17,7 +17,9 @@ from lianxin.kernel.sending import Fate, Outcome, meaning
 
 from . import georeport
 from .models import Format, System
+from .photos import Media
 
+NOTHING: Final = Media()
 LARGEST: Final = 8 * 1024 * 1024  # bytes of an answer
 ELSEWHERE: Final = frozenset({404, 406, 415})  # how servers say that they do not speak a format
 
@@ -72,9 +74,11 @@ class Client:
         """Rows of an answer."""
         return self._asked("GET", path, params={**self._common(), **{name: value for name, value in query.items() if value}})
 
-    def post(self, path: str, fields: Mapping[str, str], *, key: uuid.UUID) -> list[dict[str, str]]:
-        """Post a form; `key` goes as Idempotency-Key."""
-        return self._asked("POST", path, data={**self._common(), **fields}, headers={"Idempotency-Key": str(key)})
+    def post(self, path: str, fields: Mapping[str, str], *, key: uuid.UUID, media: Media = NOTHING) -> list[dict[str, str]]:
+        """Post a form; `key` goes as Idempotency-Key, photos as `media_url` each, or as parts named `media`."""
+        data = [*self._common().items(), *fields.items(), *(("media_url", url) for url in media.urls)]
+        more: dict[str, Any] = {"files": [("media", (name, body, "image/jpeg")) for name, body in media.files]} if media.files else {}
+        return self._asked("POST", path, data=data, headers={"Idempotency-Key": str(key)}, **more)
 
     def _asked(self, method: str, path: str, **more: Any) -> list[dict[str, str]]:
         writes = method == "POST"

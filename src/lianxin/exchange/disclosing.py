@@ -42,3 +42,14 @@ def record(link: Link, person: dict[str, str], *, case: Case, staff_id: int | No
     level = level_of(link.system, case)
     why = link.system.purpose if level is Shown.FULL else _("只提供隐去部分内容的信息")
     Disclosure.objects.create(link=link, fields=sorted(person), shown=level, why=why[:200], staff_id=staff_id)
+
+
+def record_photos(link: Link, count: int, *, staff_id: int | None) -> None:
+    """Write down that photos go out."""
+    Disclosure.objects.create(link=link, fields=["photos"], shown=Shown.FULL, staff_id=staff_id,
+                              why=_("照片随工单提供给承办单位的系统：%d 张") % count)
+
+
+def record_opened(link: Link) -> None:
+    """Write down that a photo was fetched by its link."""
+    Disclosure.objects.create(link=link, fields=["photo"], shown=Shown.FULL, why=_("对方打开了照片的链接"))

@@ -18,8 +18,8 @@ from lianxin.cases.models import TERMINAL, Assignment, Case, Event, EventText, S
 from lianxin.cases.reference import reference
 from lianxin.places.models import Area
 
-from . import disclosing, georeport, mapping, outbox
-from .models import Link, Settled, Sort, System, SystemKind
+from . import disclosing, georeport, mapping, outbox, photos
+from .models import Letter, Link, Settled, Sort, System, SystemKind
 
 TOLD_BACK = frozenset({"accept", "dispatch", "redispatch", "approve", "answer_on_the_spot", "reopen", "reopen_unsolved",
                        "settle_on_the_spot"})
@@ -34,6 +34,8 @@ def written(step: Step) -> None:
         _ended(step)
     if step.row.action == "add_information":
         _added(step)
+    if step.row.action == "attach":
+        _attached(step)
     if step.row.action in ("reply", "assist_reply") and step.mine is not None:
         _settled(step)
     if step.case.source_system and (step.row.action in TOLD_BACK or step.case.state in TERMINAL):
@@ -58,7 +60,8 @@ def send(system: System, case: Case, part: Assignment, *, staff_id: int | None) 
     link = Link.objects.create(system=system, case=case, assignment=part, turn=turn)
     fields = _request(system, case, mark_of(link))
     person = disclosing.person_of(system, case)
-    outbox.put(link, Sort.REQUEST, fields | person)
+    letter = outbox.put(link, Sort.REQUEST, fields | person)
+    photos.put(link, letter, photos.to_send(link), staff_id=staff_id)
     disclosing.record(link, person, case=case, staff_id=staff_id)
     return link
 
@@ -124,6 +127,17 @@ def _added(step: Step) -> None:
             _update(link, georeport.OPEN, disclosing.words_of(link.system, step.case, words), step)
 
 
+def _attached(step: Step) -> None:
+    """Photos that came later go after the request."""
+    parts = [part.pk for part in step.assignments]
+    for link in open_links(incoming=False, assignment__in=parts) if parts else ():
+        chosen = photos.to_send(link, event_id=step.event_id) if link.system.updates else []
+        if chosen:
+            with override(settings.LANGUAGE_CODE):
+                letter = _update(link, georeport.OPEN, _("补充照片 %d 张。") % len(chosen), step)
+            photos.put(link, letter, chosen, staff_id=step.by.staff_id)
+
+
 def _settled(step: Step) -> None:
     """The unit has answered: what its system had said of the end is no longer waiting."""
     assert step.mine is not None
@@ -131,8 +145,8 @@ def _settled(step: Step) -> None:
         settled=Settled.REPLIED, settled_at=step.at, settled_by_id=step.by.staff_id)
 
 
-def _update(link: Link, status: str, words: str, step: Step) -> None:
-    outbox.put(link, Sort.UPDATE, {
+def _update(link: Link, status: str, words: str, step: Step) -> Letter:
+    return outbox.put(link, Sort.UPDATE, {
         "update_id": str(step.event_id), "updated_datetime": georeport.stamp(step.at), "status": status,
         "description": words[: georeport.DESCRIPTION]})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,8 +20,8 @@ from lianxin.kernel.crypto import decrypt, encrypt
 from lianxin.kernel.errors import Conflict, DomainError, NotAllowed, NotFound
 from lianxin.organisations.actors import SYSTEM, Actor, actor_for
 
-from . import georeport, policy
-from .models import Closing, Heard, Letter, Link, Settled, Sort, System
+from . import georeport, pictures, policy
+from .models import Closing, Heard, Letter, Link, Photo, Settled, Sort, System
 from .outbox import body_of
 
 LONGEST: Final = 4_000
@@ -37,11 +37,12 @@ def proposal_of(link: Link) -> str:
     return decrypt(bytes(link.proposal), context=_context(link)) if link.proposal is not None else ""
 
 
-def note(link: Link, stage: str, words: str = "") -> None:
-    """Write down on the case what was heard."""
+def note(link: Link, stage: str, words: str = "", *, photos: Sequence[uuid.UUID] = ()) -> None:
+    """Write down on the case what was heard; with `photos` files that came become the case's."""
     system = link.system
+    unit = system.unit.code if system.unit is not None and not link.incoming else ""
     note_outside(On(link.case_id, SYSTEM), stage=stage, system=system.code, name=system.name, name_en=system.name_en,
-                 reference=link.theirs, words=words[:LONGEST])
+                 reference=link.theirs, words=words[:LONGEST], photos=photos, unit=unit)
 
 
 @contextmanager
@@ -64,13 +65,14 @@ def tell_number(link: Link) -> None:
         _sign(link)
 
 
-def _agent(system: System) -> Actor | None:
+def agent_of(system: System) -> Actor | None:
+    """In whose name the platform acts for the unit, where the city has named an account."""
     return actor_for(system.agent, via="exchange") if system.agent is not None and system.agent.is_active else None
 
 
 def _sign(link: Link) -> None:
     """Their having it is the unit's having signed for it, where the city has named whose account that is."""
-    agent = _agent(link.system)
+    agent = agent_of(link.system)
     if agent is None or link.incoming:
         return
     assists = _assists(link)
@@ -92,6 +94,7 @@ def status(link: Link, row: dict[str, str]) -> bool:
     """Take the status of a request as they tell it. Returns whether it was new. In the caller's transaction, which holds the link."""
     said = georeport.status(row)
     words = row.get("status_notes", "")
+    pictures.heard(link, row.get("media_url", ""), ours=link.digest is None and Photo.objects.filter(link=link).exists())
     digest = hashlib.blake2b(f"{said}\x1f{words}".encode(), digest_size=16).digest()
     if not said or (link.digest is not None and bytes(link.digest) == digest):
         return False
@@ -121,8 +124,11 @@ def update(link: Link, row: dict[str, str]) -> bool:
     if not key or Heard.objects.filter(link=link, update=key).exists():
         return False
     Heard.objects.create(link=link, update=key)
-    if link.ended_at is None and words and not _ours(link, words):
-        note(link, "progress", words)
+    ours = _ours(link, words)
+    if link.ended_at is None:
+        pictures.heard(link, row.get("media_url", ""), ours=ours)
+        if words and not ours:
+            note(link, "progress", words)
     return True
 
 
@@ -146,6 +152,12 @@ def _propose(link: Link, words: str) -> None:
         _reply(link, words)
 
 
+def reply_now(link: Link) -> None:
+    """A prepared reply that could not be the unit's by itself is tried again: a photo has come. In the caller's transaction."""
+    if link.system.closing == Closing.REPLY and link.ended_at is None and not link.settled and (words := proposal_of(link)):
+        _reply(link, words)
+
+
 def _lately(link: Link) -> list[str]:
     """What they said of it last, oldest first: servers that have the updates extension tell the result there."""
     told = EventText.objects.filter(case_id=link.case_id, field="words", event__action="note_outside", event__data__stage="progress",
@@ -156,7 +168,7 @@ def _lately(link: Link) -> list[str]:
 def _reply(link: Link, words: str) -> None:
     """The unit's reply, through the action that its people use: proof of contact and photos are asked for all the same, and what
     cannot be replied stays a prepared reply for a person."""
-    agent = _agent(link.system)
+    agent = agent_of(link.system)
     if agent is None:
         return
     _sign(link)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from . import fetching
 from .models import Letter, LetterState, Link
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ def forget_words(at: datetime) -> int:
 
 def keep_house(at: datetime) -> dict[str, int]:
     """Everything a night asks for; returns what each part did."""
-    done = {"letters": forget_letters(at), "words": forget_words(at)}
+    done = {"letters": forget_letters(at), "words": forget_words(at),
+            "pictures": fetching.forget(at - timedelta(days=settings.LIANXIN_EXCHANGE_DEAD_DAYS))}
     log.info("exchange housekeeping: %s", done)
     return done

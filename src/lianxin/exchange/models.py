@@ -33,6 +33,14 @@ class Shown(models.TextChoices):
     FULL = "full", _("完整提供")
 
 
+class Photos(models.TextChoices):
+    """How a system gets the photos of a case: not at all, by links that hold for some days, or with the request itself."""
+
+    NONE = "none", _("不提供")
+    LINK = "link", _("提供有期限的链接")
+    FILE = "file", _("随工单上传")
+
+
 class Closing(models.TextChoices):
     """What becomes of their "closed": a prepared reply that a person of the unit sends, or the reply at once. Review follows both."""
 
@@ -58,6 +66,7 @@ class System(models.Model):
     agent = models.ForeignKey("organisations.Staff", models.PROTECT, null=True, blank=True, related_name="+")
     identity = models.CharField(max_length=6, choices=Shown, default=Shown.NONE)
     purpose = models.CharField(max_length=200, blank=True)
+    photos = models.CharField(max_length=4, choices=Photos, default=Photos.NONE)
     closing = models.CharField(max_length=5, choices=Closing, default=Closing.ASK)
     updates = models.BooleanField(default=False)
     idempotent = models.BooleanField(default=False)
@@ -74,6 +83,7 @@ class System(models.Model):
             one_of("exchange_system_kind_known", "kind", SystemKind),
             one_of("exchange_system_format_known", "format", Format),
             one_of("exchange_system_identity_known", "identity", Shown),
+            one_of("exchange_system_photos_known", "photos", Photos),
             one_of("exchange_system_closing_known", "closing", Closing),
             models.CheckConstraint(name="exchange_system_of_a_unit", condition=~Q(kind="unit") | Q(unit__isnull=False)),
             models.CheckConstraint(name="exchange_system_full_has_a_purpose", condition=~Q(identity="full") | ~Q(purpose="")),
@@ -144,7 +154,7 @@ class Unmapped(models.Model):
 
 CHANGED = {
     "name": _("名称"), "name_en": _("英文名称"), "kind": _("是什么"), "url": _("地址"), "unit": _("单位"), "agent": _("代办账号"),
-    "identity": _("诉求人信息"), "purpose": _("完整提供的目的"), "closing": _("对方办结后"), "idempotent": _("对方认 Idempotency-Key"),
+    "identity": _("诉求人信息"), "purpose": _("完整提供的目的"), "photos": _("照片"), "closing": _("对方办结后"), "idempotent": _("对方认 Idempotency-Key"),
     "active": _("启用"),
 }
 
@@ -296,3 +306,59 @@ class Disclosure(models.Model):
 
     def __str__(self) -> str:
         return self.shown
+
+
+class Photo(models.Model):
+    """A photo of a case that goes to its system with a letter. Where it goes by a link, the link holds until `until`; `opened` counts how
+    often it was."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    link = models.ForeignKey(Link, models.PROTECT, related_name="photos", db_index=False)
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="photos")
+    attachment = models.ForeignKey("cases.Attachment", models.PROTECT, related_name="+")
+    until = models.DateTimeField()
+    opened = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["link", "attachment"], name="exchange_photo_once")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Fetching(models.TextChoices):
+    """What became of a picture of theirs. `ours`: it is one that was sent from here."""
+
+    WAITING = "waiting", _("待取")
+    KEPT = "kept", _("已取")
+    REFUSED = "refused", _("取不下来")
+    OURS = "ours", _("本来就是这里的")
+
+
+class Picture(models.Model):
+    """A picture of theirs that an answer named, by its address, sealed until it has been fetched or given up. Each address once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    link = models.ForeignKey(Link, models.PROTECT, related_name="pictures", db_index=False)
+    digest = models.BinaryField(max_length=16)
+    address = models.BinaryField(null=True, blank=True)
+    state = models.CharField(max_length=8, choices=Fetching, default=Fetching.WAITING)
+    tries = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(default=now)
+    fault = models.CharField(max_length=200, blank=True)
+    attachment = models.ForeignKey("cases.Attachment", models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            one_of("exchange_picture_state_known", "state", Fetching),
+            models.CheckConstraint(name="exchange_picture_waits_with_an_address",
+                                   condition=~Q(state="waiting") | Q(address__isnull=False)),
+            models.CheckConstraint(name="exchange_picture_kept_is_an_attachment",
+                                   condition=Q(state="kept", attachment__isnull=False) | (~Q(state="kept") & Q(attachment__isnull=True))),
+            models.UniqueConstraint(fields=["link", "digest"], name="exchange_picture_once"),
+        ]
+        indexes = [models.Index(fields=["next_at"], condition=Q(state="waiting"), name="exchange_picture_waiting")]
+
+    def __str__(self) -> str:
+        return self.state

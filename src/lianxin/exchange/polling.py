@@ -21,7 +21,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.sending import Outcome
 
-from . import georeport, hearing, older
+from . import fetching, georeport, hearing, older
 from .client import Client, Fault
 from .models import Link, System, SystemKind
 
@@ -80,9 +80,11 @@ def ask(system: System) -> Outcome | None:
         follow_tokens(client)
         if system.updates:  # first: what they said last belongs to what they closed it with
             updates(client)
+            fetching.fetch(system)
         statuses(client)
         if system.kind == SystemKind.OLDER:
             older.pull(client)
+        fetching.fetch(system)
     except Fault as fault:
         reached = fault.outcome.reached
         System.objects.filter(pk=system.pk).update(

@@ -20,7 +20,7 @@ from lianxin.kernel import sending as kernel
 from lianxin.kernel.clock import now
 from lianxin.kernel.sending import SILENT, Fate, Line, Outcome, pause
 
-from . import georeport, outbox
+from . import georeport, outbox, photos
 from .client import Client, Fault
 from .following import mark_of, service_of
 from .models import Letter, Link, Sort, System
@@ -107,6 +107,7 @@ class Letters(kernel.Queue[Letter]):
         if row.sort != Sort.REQUEST or row.armed_at is not None:
             return False
         Letter.objects.filter(pk=row.pk).update(armed_at=now())
+        photos.renew(row.pk)  # they may fetch them before they answer
         self.armed.add(row.pk)
         return True
 
@@ -124,7 +125,8 @@ class Letters(kernel.Queue[Letter]):
 
     def _update(self, row: Letter, ready: Ready) -> Answer:
         """They tell a copy by its update_id."""
-        ready.client.post("servicerequestupdates", {**ready.fields, "service_request_id": ready.link.theirs}, key=row.pk)
+        ready.client.post("servicerequestupdates", {**ready.fields, "service_request_id": ready.link.theirs}, key=row.pk,
+                          media=photos.media_of(row, ready.link))
         return Answer(Outcome(Fate.SENT))
 
     def _request(self, row: Letter, ready: Ready) -> Answer:
@@ -137,7 +139,7 @@ class Letters(kernel.Queue[Letter]):
         service = service_of(ready.link)
         if not service:
             return Answer(Outcome(Fate.LATER, _("对照表里没有这件工单的事项。"), wait=None))
-        rows = ready.client.post("requests", {**ready.fields, **service}, key=row.pk)
+        rows = ready.client.post("requests", {**ready.fields, **service}, key=row.pk, media=photos.media_of(row, ready.link))
         theirs = next((one["service_request_id"] for one in rows if one.get("service_request_id")), "")
         token = next((one["token"] for one in rows if one.get("token")), "")
         if not theirs and not token:

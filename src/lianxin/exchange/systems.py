@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -16,10 +17,10 @@ from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit
 
 from .client import Client, Fault, sealed_key
-from .models import Change, Closing, Format, Service, Shown, System, SystemKind
+from .models import Change, Closing, Format, Photos, Service, Shown, System, SystemKind
 
 CODE = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
-SETTINGS = ("name", "name_en", "kind", "url", "jurisdiction", "unit", "agent", "identity", "purpose", "closing", "updates", "idempotent",
+SETTINGS = ("name", "name_en", "kind", "url", "jurisdiction", "unit", "agent", "identity", "purpose", "photos", "closing", "updates", "idempotent",
             "active", "read_to")
 
 
@@ -87,7 +88,7 @@ def _set(system: System, given: dict[str, Any]) -> None:
     limits = {"name": 80, "name_en": 120, "jurisdiction": 80, "purpose": 200}
     for name in limits.keys() & given.keys():
         setattr(system, name, clean_text(given[name], max_length=limits[name], multiline=False))
-    for name, choices in (("kind", SystemKind), ("identity", Shown), ("closing", Closing)):
+    for name, choices in (("kind", SystemKind), ("identity", Shown), ("photos", Photos), ("closing", Closing)):
         if name in given:
             setattr(system, name, _one_of(given[name], choices.values, name))
     if "url" in given:
@@ -107,6 +108,8 @@ def _whole(system: System) -> None:
         faults["unit"] = missing
     if system.identity == Shown.FULL and not system.purpose:
         faults["purpose"] = str(_("完整提供诉求人信息须写明目的。"))
+    if system.photos == Photos.LINK and not settings.LIANXIN_PUBLIC_URL:
+        faults["photos"] = str(_("要先在设置 LIANXIN_PUBLIC_URL 里写明本平台的地址。"))
     if system.closing == Closing.REPLY and system.agent is None:
         faults["agent"] = str(_("直接答复须写明以谁的账号。"))
     if faults:

@@ -8,6 +8,7 @@ differently the second time gets nowhere. Redirects are not followed. The same g
 from __future__ import annotations
 
 import socket
+import time
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
@@ -26,6 +27,7 @@ from .errors import Invalid
 CONNECT: Final = 3.05  # seconds
 READ: Final = 10.0
 LONGEST: Final = 300  # characters of an address
+PART: Final = 65_536  # bytes read at a time, where the time is looked at
 AGENT: Final = "lianxin"
 Address = IPv4Address | IPv6Address
 # Ways to write an IPv4 address inside an IPv6 one: what is inside is what is reached.
@@ -76,8 +78,8 @@ def addresses(host: str, port: int) -> list[tuple[Any, Any]]:
     return found
 
 
-def checked(url: str, *, resolve: bool = True) -> str:
-    """An address as it is kept: http or https, no name and password, no fragment, at most 300 characters. With `resolve` it is looked
+def checked(url: str, *, resolve: bool = True, longest: int = LONGEST) -> str:
+    """An address as it is kept: http or https, no name and password, no fragment, at most `longest` characters. With `resolve` it is looked
     up and refused if it leads inside; one whose name is not known just now is taken – it is looked at again at every connection.
     Raises Invalid."""
     said = url.strip()
@@ -86,8 +88,8 @@ def checked(url: str, *, resolve: bool = True) -> str:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         raise Invalid(_("地址看不懂，请核对。")) from None
-    if parts.scheme not in ("http", "https") or not host or len(said) > LONGEST or not said.isprintable() or " " in said:
-        raise Invalid(_("地址须以 http:// 或 https:// 开头，最多 300 个字符。"))
+    if parts.scheme not in ("http", "https") or not host or len(said) > longest or not said.isprintable() or " " in said:
+        raise Invalid(_("地址须以 http:// 或 https:// 开头，最多 %d 个字符。") % longest)
     if parts.username or parts.password or parts.fragment:
         raise Invalid(_("地址里不能写用户名、密码和 # 之后的部分。"))
     if resolve:
@@ -180,9 +182,16 @@ def session() -> requests.Session:
     return made
 
 
-def read(reply: requests.Response, most: int) -> bytes:
-    """The body of an answer that was asked for with `stream=True`, at most `most` bytes. Raises ValueError for a longer one."""
-    said: bytes = reply.raw.read(most + 1, decode_content=True)
-    if len(said) > most:
-        raise ValueError("the answer is too long")
-    return said
+def read(reply: requests.Response, most: int, *, seconds: float | None = None) -> bytes:
+    """The body of an answer that was asked for with `stream=True`, at most `most` bytes, read within `seconds`. Raises ValueError for a
+    longer one, TimeoutError for one that comes too slowly."""
+    until = None if seconds is None else time.monotonic() + seconds
+    said = bytearray()
+    while len(said) <= most:
+        part: bytes = reply.raw.read(most + 1 - len(said) if until is None else PART, decode_content=True)
+        if not part:
+            return bytes(said)
+        said += part
+        if until is not None and time.monotonic() > until:
+            raise TimeoutError("the answer comes too slowly")
+    raise ValueError("the answer is too long")

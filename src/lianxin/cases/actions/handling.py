@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,7 @@ from ..models import (
     ClockKind,
     Contact,
     ContactMeans,
+    Event,
     Outcome,
     Reply,
     Reporter,
@@ -143,11 +145,14 @@ def ask_colleague(step: Step, *, note: str) -> None:
 
 
 def _proof_photos(step: Step, mine: Assignment) -> int:
-    """Photos the unit itself added while it held the case: one the hotline added proves nothing of the unit's work."""
+    """Photos the unit itself added while it held the case, or its own system sent: one the hotline added proves nothing of the unit's
+    work."""
     clerks = RoleGrant.objects.filter(unit_id=mine.unit_id, role__in=officers_of(mine)).values("staff_id")
+    unit = step.reference.units[mine.unit_id].code
+    theirs = Event.objects.filter(case=step.case, action="note_outside", data__stage="photo", data__unit=unit)
     return Attachment.objects.filter(
-        case=step.case, by_reporter=False, kind=Attachment.MediaKind.PHOTO, created_at__gte=mine.assigned_at,
-        removed_at__isnull=True, uploaded_by__in=clerks,
+        Q(uploaded_by__in=clerks) | Q(uploaded_by__isnull=True, event_id__in=theirs.values("id")), case=step.case, by_reporter=False,
+        kind=Attachment.MediaKind.PHOTO, created_at__gte=mine.assigned_at, removed_at__isnull=True,
     ).count()
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from lianxin.exchange.models import Closing, Shown, System, SystemKind
+from lianxin.exchange.models import Closing, Photos, Shown, System, SystemKind
 
 from ..typed import category_code, unit_code, unit_line
 from .base import PreparedForm, UnitField
 
 TRUTHS = ("idempotent", "active")
-TEXTS = ("name", "name_en", "url", "jurisdiction", "agent", "identity", "purpose", "closing", "kind")
+TEXTS = ("name", "name_en", "url", "jurisdiction", "agent", "identity", "purpose", "photos", "closing", "kind")
 
 
 def _plain(label: Any, *, most: int, required: bool = True, help_text: Any = "", kind: str = "text") -> forms.CharField:
@@ -37,6 +37,8 @@ class Settings(PreparedForm):
     closing = forms.ChoiceField(label=_("对方办结后"), choices=Closing.choices)
     identity = forms.ChoiceField(label=_("诉求人信息"), choices=Shown.choices)
     purpose = _plain(_("完整提供的目的"), most=200, required=False)
+    photos = forms.ChoiceField(label=_("照片"), choices=Photos.choices,
+                               help_text=_("只发已去掉位置信息的照片，要求保密的工单不发。对方公开列出工单的，照片也会公开。"))
     idempotent = forms.BooleanField(label=_("对方认 Idempotency-Key"), required=False, help_text=_("连心桥平台认；别的系统先问清楚。"))
     active = forms.BooleanField(label=_("启用"), required=False, initial=True)
 

@@ -17,7 +17,7 @@ from django.utils.translation import override
 
 from lianxin.exchange import mapping, outbox, polling, reconciling, systems
 from lianxin.exchange.client import Fault
-from lianxin.exchange.models import Closing, Letter, LetterState, Mapping, Shown, System, SystemKind, Unmapped
+from lianxin.exchange.models import Closing, Letter, LetterState, Mapping, Photos, Shown, System, SystemKind, Unmapped
 from lianxin.kernel.errors import DomainError
 from lianxin.organisations.actors import SYSTEM
 
@@ -62,6 +62,7 @@ class Command(BaseCommand):
                          help="account of the unit that signs for and replies on its behalf; empty for none")
         add.add_argument("--identity", choices=Shown.values, help="what it is told of who raised a case")
         add.add_argument("--purpose", help="why it is told everything")
+        add.add_argument("--photos", choices=Photos.values, help="how it gets the photos of a case: not, by links, or with the request")
         add.add_argument("--closing", choices=Closing.values, help="what their closing becomes")
         add.add_argument("--idempotent", choices=("yes", "no"), help="whether it answers a repeated Idempotency-Key alike")
         add.add_argument("--active", choices=("yes", "no"), help="whether anything is sent and asked")
@@ -92,7 +93,7 @@ class Command(BaseCommand):
 
     def system(self, options: dict[str, Any]) -> None:
         if options["what"] == "add":
-            names = ("name", "name_en", "kind", "url", "jurisdiction", "unit", "agent", "identity", "purpose", "closing")
+            names = ("name", "name_en", "kind", "url", "jurisdiction", "unit", "agent", "identity", "purpose", "photos", "closing")
             given: dict[str, Any] = {name: options[name] for name in names if options[name] is not None}
             given |= {name: options[name] == "yes" for name in ("idempotent", "active") if options[name] is not None}
             if options["since"]:
