@@ -26,7 +26,7 @@ from .options import options
 from .store import find, update, writing
 
 logger = logging.getLogger(__name__)
-SENDERS: Final = 8
+SENDERS: Final = 16  # each waits most of its time for the other side's answer
 MOST_BUSY: Final = 2 * SENDERS
 BREATH: Final = 0.003  # seconds; what is said together is looked for together
 LONGEST_WAIT: Final = 60.0

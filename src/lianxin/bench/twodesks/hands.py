@@ -1,7 +1,7 @@
 """The people of the hotline, for the run: they take calls and hand them over, decide about what comes, settle what they took.
 
-`python -m lianxin.bench.twodesks.hands PARTNER OFFERS` works until it is killed. Whatever it did stands in the database, and whatever
-is left is found there: so it may be killed at any moment and started again.
+`python -m lianxin.bench.twodesks.hands PARTNER OFFERS WORK` works until it is killed; WORK is one of `WORKS`, and each has people of its
+own. Whatever it did stands in the database, and whatever is left is found there: so it may be killed at any moment and started again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import django
 
 BATCH = 40
 OPEN = 200  # offers of ours that the other desk has not decided: with more, people would telephone instead of adding to them
+WORKS = ("offering", "deciding", "settling")
 REASONS = ("not_police", "duplicate", "insufficient", "other")
 
 
@@ -27,7 +28,7 @@ def share(pk: UUID) -> float:
 
 def main(arguments: list[str]) -> NoReturn:
     """Work until killed."""
-    partner, offers = arguments[0], int(arguments[1])
+    partner, offers, work = arguments[0], int(arguments[1]), arguments[2]
     django.setup()
     from lianxin.cases import actions as a
     from lianxin.cases.engine import On
@@ -101,9 +102,10 @@ def main(arguments: list[str]) -> NoReturn:
         return each(rows.values_list("pk", flat=True)[:BATCH], lambda case: a.answer_on_the_spot(
             On(case, operator), public_answer="已联系社区处理完毕。", means="phone", category=chance.choice(categories)))
 
+    rounds = {"offering": lambda: withdraw() + offer(), "deciding": decide, "settling": settle}
     while True:
         try:
-            if not withdraw() + decide() + settle() + offer():
+            if not rounds[work]():
                 time.sleep(0.05)
         except django.db.OperationalError:
             time.sleep(0.5)  # the database was killed

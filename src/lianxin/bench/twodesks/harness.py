@@ -24,7 +24,7 @@ from lianxin.linkage.models import Direction, Handover, Mapping, Outgoing, Partn
 from lianxin.linkage.states import UNDECIDED
 
 from .compare import Verdict, compare, our_side, their_side
-from .hands import OPEN
+from .hands import OPEN, WORKS
 from .programs import Program, desk, live, python, running, web
 
 THEM = "110.bench"
@@ -143,7 +143,7 @@ class Stage:
 
 
 @contextmanager
-def stage(*, offers: int = 0, seed: int = 0, lossy: bool = True) -> Iterator[Stage]:
+def stage(*, offers: int = 0, seed: int = 0, lossy: bool = True, workers: int = 2) -> Iterator[Stage]:
     """Two desks that are connected. Without `lossy` the line is good, nobody works by himself, and pages hear of news."""
     ours, theirs, out, back, news = free_ports(5)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
@@ -152,14 +152,15 @@ def stage(*, offers: int = 0, seed: int = 0, lossy: bool = True) -> Iterator[Sta
     connect(f"http://127.0.0.1:{out}", secret)
     with tempfile.TemporaryDirectory(prefix="lianxin-desk-") as data:
         programs = {
-            "web": web(ours), "deliver": Program("deliver", python("lianxin", "linkage", "deliver"), RETRY),
+            "web": web(ours, workers=workers), "deliver": Program("deliver", python("lianxin", "linkage", "deliver"), RETRY),
             "desk": desk(theirs, data=Path(data), ours=settings.LIANXIN_LINKAGE_NAME, theirs=THEM, our_url=f"http://127.0.0.1:{back}",
                          secret=secret, auto=AUTO if lossy else ""),
         }
         if lossy:
             line = python("lianxin.bench.lossy", str(seed), str(LOST), str(DOUBLED), str(DELAYED), f"{out}={theirs}", f"{back}={ours}")
             programs["line"] = Program("line", line, ready=f"http://127.0.0.1:{out}/lossy")
-            programs["hands"] = Program("hands", python("lianxin.bench.twodesks.hands", THEM, str(offers)))
+            for work in WORKS:
+                programs[work] = Program(work, python("lianxin.bench.twodesks.hands", THEM, str(offers), work))
         else:
             programs["live"] = live(news)
             programs["web"].environment["LIANXIN_LIVE_URL"] = f"http://127.0.0.1:{news}"
@@ -167,7 +168,7 @@ def stage(*, offers: int = 0, seed: int = 0, lossy: bool = True) -> Iterator[Sta
             yield Stage(programs, f"http://127.0.0.1:{ours}", f"http://127.0.0.1:{theirs}", f"http://127.0.0.1:{out}")
 
 
-def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None]) -> Done:
+def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None], workers: int = 2) -> Done:
     """Half of `handovers` are offered from each side, what is handed back comes on top; at `crashes` moments, drawn over the whole
     run, one process of one of the desks is killed.
 
@@ -175,10 +176,10 @@ def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None])
     """
     chance = random.Random(seed)
     ours = handovers // 2
-    with stage(offers=ours, seed=seed) as desks:
+    with stage(offers=ours, seed=seed, workers=workers) as desks:
         callers = Callers(desks.their_url, handovers - ours, chance)
         began = told = time.monotonic()
-        victims = [desks.programs[name] for name in ("web", "deliver", "desk", "hands")]
+        victims = [desks.programs[name] for name in ("web", "deliver", "desk", *WORKS)]
         order = (one for _round in range(crashes) for one in chance.sample(victims, len(victims)))  # each in every round
         moments = sorted((chance.random() for _each in range(crashes)), reverse=True)
         quiet = 0
@@ -199,7 +200,8 @@ def run(*, handovers: int, seed: int, crashes: int, tell: Callable[[str], None])
             time.sleep(BREATH)
             quiet = quiet + 1 if made >= handovers and not moments and desks.at_rest(ours) else 0
         seconds = time.monotonic() - began
-        desks.programs["hands"].clear()
+        for work in WORKS:
+            desks.programs[work].clear()
         messages: dict[str, int] = {}
         with suppress(requests.RequestException):
             messages = requests.get(desks.line_url + "/lossy", timeout=10).json()
