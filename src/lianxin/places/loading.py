@@ -6,6 +6,7 @@ A folder either holds `areas/areas.csv` (with `areas/boundaries.geojsonl` and `a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,13 @@ def recipe_of(directory: Path, settings: dict[str, Any], report: Report) -> Reci
                   str(settings.get("name_en", "")), dist, **files)
 
 
+def _kept_in() -> Path:
+    """Where built tables are kept: beside the program, or with the data where the program's own place is read-only (an image)."""
+    beside = Path(django_settings.VAR) / "build"
+    there = beside if beside.exists() else beside.parent
+    return beside if os.access(there, os.W_OK) else Path(django_settings.DATA) / "build"
+
+
 def table_folder(directory: Path, settings: dict[str, Any], report: Report) -> Path | None:
     """The folder that holds `areas.csv`: the city's own, or the built one."""
     own = directory / "areas"
@@ -76,7 +84,7 @@ def table_folder(directory: Path, settings: dict[str, Any], report: Report) -> P
     if recipe is None:
         return None
     try:
-        return build.built(recipe, Path(django_settings.VAR) / "build")
+        return build.built(recipe, _kept_in())
     except (SourceMissing, ValueError, KeyError) as fault:
         report(CITY_FILE, 1, _("区划生成失败：%s") % fault)
         return None
