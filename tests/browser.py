@@ -81,19 +81,56 @@ def axe_source() -> str:
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def axe(page: Any, *, within: str = "html") -> list[str]:
-    """What axe-core finds against WCAG 2.2 A and AA: one line a fault, with where it is. Empty when all is well.
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+COLOURS = ("color-contrast", "link-in-text-block")  # the rules of TAGS that see another page in another theme
 
-    The script is run through the debugger, so the page's content security policy stays as it is.
-    """
-    page.evaluate(axe_source())
+
+def axe_ready(page: Any) -> None:
+    """The script is run through the debugger, so the page's content security policy stays as it is."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(axe_source())
+
+
+def axe(page: Any, *, within: str = "html", rules: tuple[str, ...] = TAGS) -> list[str]:
+    """What axe-core finds against WCAG 2.2 A and AA, or by `rules` of those (their names): one line a fault, with where it is.
+    Empty when all is well."""
+    axe_ready(page)
     found: list[str] = page.evaluate(
-        """async (within) => {
-          const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-          const { violations } = await axe.run(within, { runOnly: tags, resultTypes: ["violations"] });
+        """async ([within, rules]) => {
+          const { violations } = await axe.run(within, { runOnly: rules, resultTypes: ["violations"], preload: false });
           return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
             `${id}: ${JSON.stringify(target)} ${(failureSummary || "").slice(0, 200)}`));
-        }""", within)
+        }""", [within, list(rules)])
+    return found
+
+
+def lit(page: Any, *, dark: bool) -> None:
+    """The page as it stands in the light or the dark theme, when all colours have come to rest."""
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.evaluate("Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 1e4)"
+                  ".map((one) => one.finished)).then(() => null)")
+
+
+def readable(page: Any, *widths: int) -> list[str]:
+    """Faults of the page as it stands, each with the width: empty when everybody can read it at each of these, in both themes.
+
+    Everywhere it has to fit. At the outermost widths axe tries all rules, in the light theme at the narrowest and in the dark at the
+    widest, and those on colours in the other. Nothing is loaded again; the window stays at the end it came to, so that of pages
+    visited one after another each second is loaded there.
+    """
+    order = sorted(widths, reverse=page.viewport_size["width"] == max(widths))
+    found: list[str] = []
+    for width in order:
+        page.set_viewport_size({"width": width, "height": page.viewport_size["height"]})
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            found.append(f"{width}: needs {needed}")
+        if width in (order[0], order[-1]):
+            dark = width == max(widths)
+            lit(page, dark=dark)
+            found += [f"{width}: {line}" for line in axe(page)]
+            lit(page, dark=not dark)
+            found += [f"{width}: {line}" for line in axe(page, rules=COLOURS)]
     return found
 
 
