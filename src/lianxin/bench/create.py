@@ -67,12 +67,13 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def served() -> Iterator[int]:
-    """The web server as `./run demo` starts it: two processes of eight threads. Yields its port."""
+def served(*, workers: int = 2) -> Iterator[int]:
+    """The web server as `./run demo` starts it: two processes of eight threads. Yields its port. Where only whether it works is
+    asked, one process starts in half the time."""
     port = _free_port()
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "2", "--blocking-threads", "8", "--blocking-threads-idle-timeout", "600",
+        "--workers", str(workers), "--blocking-threads", "8", "--blocking-threads-idle-timeout", "600",
         "--workers-kill-timeout", "5", "--no-ws", "--log-level", "warning", "lianxin.config.wsgi:application",
     ]
     process = subprocess.Popen(command, env={**os.environ, "LIANXIN_BOUND": "true"}, stdin=subprocess.DEVNULL,
@@ -183,7 +184,7 @@ def _durable() -> str:
     return ", ".join(f"{name} on" for name in names)
 
 
-def measure(city: BenchCity, *, seconds: float, rounds: int) -> list[Row]:
+def measure(city: BenchCity, *, seconds: float, rounds: int, workers: int = 2) -> list[Row]:
     """Both sides by turns at each number of clients; the rate is the median of the rounds."""
     durable = _durable()
     writer = Writer(random.Random(311))
@@ -192,10 +193,10 @@ def measure(city: BenchCity, *, seconds: float, rounds: int) -> list[Row]:
     by = _actor(city)
     ours = {clients: Runs() for clients in CLIENTS}
     limit = {clients: Runs() for clients in CLIENTS}
-    with served() as port, tempfile.TemporaryDirectory(prefix="lianxin-pgbench-") as name:
+    with served(workers=workers) as port, tempfile.TemporaryDirectory(prefix="lianxin-pgbench-") as name:
         directory = Path(name)
         for clients in CLIENTS:  # each thread opens its connection, each process reads the city
-            load(port, clients, 0.5, city, bodies, Runs())
+            load(port, clients, min(seconds, 0.5), city, bodies, Runs())
         for _round in range(rounds):
             for clients in CLIENTS:
                 load(port, clients, seconds, city, bodies, ours[clients])
@@ -231,4 +232,4 @@ def _rows(ours: dict[int, Runs], limit: dict[int, Runs], durable: str) -> list[R
 def bench(run: Run) -> list[Row]:
     run.fresh(run.sizes[0])
     run.tell("creates over HTTP and pgbench, by turns")
-    return measure(run.city, seconds=run.seconds, rounds=1 if run.quick else 3)
+    return measure(run.city, seconds=run.seconds, rounds=1 if run.quick else 3, workers=run.workers)

@@ -62,10 +62,10 @@ def _calls(city: BenchCity) -> dict[str, Callable[[], Answer]]:
     }
 
 
-def measure(city: BenchCity, *, times: int) -> list[Row]:
+def measure(city: BenchCity, *, times: int, warm: int = 3) -> list[Row]:
     found = []
     for what, call in _calls(city).items():
-        sample = repeat(call, times=times, warm=3)
+        sample = repeat(call, times=times, warm=warm)
         found.append(Row(
             "queries", what, f"{sample.statements} queries · {statistics.median(sample.cpu):.1f} ms CPU · "
             f"{sample.p50():.1f} ms in all, {statistics.median(sample.database):.1f} in PostgreSQL", PEER.get(what, "")))
@@ -75,4 +75,4 @@ def measure(city: BenchCity, *, times: int) -> list[Row]:
 def bench(run: Run) -> list[Row]:
     run.grow(run.sizes[0])
     run.tell("ten endpoints: queries and CPU")
-    return measure(run.city, times=8 if run.quick else 40)
+    return measure(run.city, times=3, warm=1) if run.quick else measure(run.city, times=40)

@@ -114,4 +114,4 @@ def measure(city: BenchCity, *, records: int, rounds: int) -> list[Row]:
 def bench(run: Run) -> list[Row]:
     run.fresh(run.sizes[0])
     run.tell("import and COPY, by turns")
-    return measure(run.city, records=2_000 if run.quick else 20_000, rounds=1 if run.quick else 3)
+    return measure(run.city, records=500 if run.quick else 20_000, rounds=1 if run.quick else 3)

@@ -12,9 +12,9 @@ from .screens import browser
 from .twodesks import harness, latency
 from .twodesks.compare import KINDS
 
-HANDOVERS, QUICK_HANDOVERS = 10_000, 80
+HANDOVERS, QUICK_HANDOVERS = 10_000, 40
 CRASHES, QUICK_CRASHES = 40, 3
-PRESSES, QUICK_PRESSES = 200, 3
+PRESSES, QUICK_PRESSES = 200, 2
 KEY_BAR, POP_BAR = 1_000.0, 300.0  # milliseconds
 SEED = 20_261
 
@@ -44,16 +44,17 @@ def bench(run: Run) -> list[Row]:
     run.have = 0
     wanted = QUICK_HANDOVERS if run.quick else HANDOVERS
     run.tell("two desks, a bad line, crashes")
-    rows = rows_of(harness.run(handovers=wanted, seed=SEED, crashes=QUICK_CRASHES if run.quick else CRASHES, tell=run.tell), wanted)
+    rows = rows_of(harness.run(handovers=wanted, seed=SEED, crashes=QUICK_CRASHES if run.quick else CRASHES, workers=run.workers,
+                               tell=run.tell), wanted)
     for row in rows:  # what took so long to know is said before anything else can go wrong
         run.tell(f"{row.what}: {row.ours}; {row.against}")
     run.tell("emergency keys and ringing telephones, to the screen")
-    return rows + screens(run.city.staff["operator"], QUICK_PRESSES if run.quick else PRESSES)
+    return rows + screens(run.city.staff["operator"], QUICK_PRESSES if run.quick else PRESSES, workers=run.workers)
 
 
-def screens(operator: Staff, count: int) -> list[Row]:
+def screens(operator: Staff, count: int, *, workers: int = 2) -> list[Row]:
     """The lines about what people see, and when."""
-    with harness.stage(lossy=False) as desks, browser() as running:
+    with harness.stage(lossy=False, workers=workers) as desks, browser() as running:
         page = latency.open_page(running) if running is not None else None
         waits = latency.emergencies(desks, desks.our_url, operator, count, page)
         there = "on 110's screen" if page is not None else "in 110's database; no browser here"

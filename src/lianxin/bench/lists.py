@@ -147,7 +147,7 @@ def _asked(client: Client, probe: Probe, chance: random.Random) -> Answer:
     return client.post(path, probe.form(chance)) if probe.form else client.get(path)
 
 
-def measure(city: BenchCity, size: int, *, times: int) -> Reading:
+def measure(city: BenchCity, size: int, *, times: int, warm: int = 2) -> Reading:
     """Each page `times` times; the same chance at each size."""
     reading = Reading(size)
     clients: dict[str, Client] = {}
@@ -156,7 +156,7 @@ def measure(city: BenchCity, size: int, *, times: int) -> Reading:
         chance = random.Random(probe.what)
         reading.samples[probe.what] = repeat(
             lambda client=client, probe=probe, chance=chance: _asked(client, probe, chance),  # type: ignore[misc]
-            times=times)
+            times=times, warm=warm)
     return reading
 
 
@@ -198,8 +198,9 @@ def rows(readings: list[Reading]) -> list[Row]:
 
 def bench(run: Run) -> list[Row]:
     readings = []
+    times, warm = (1, 0) if run.quick else (60, 2)
     for size in run.sizes:
         run.grow(size)
         run.tell(f"lists, cases and search at {size:,}")
-        readings.append(measure(run.city, size, times=2 if run.quick else 60))
+        readings.append(measure(run.city, size, times=times, warm=warm))
     return rows(readings)

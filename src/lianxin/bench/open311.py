@@ -53,7 +53,7 @@ def _lists(run: Run) -> list[Row]:
     count = Record.objects.count()
     for what, asked in _asked().items():
         times, answered = [], 0
-        for turn in range(4 if run.quick else TIMES):
+        for turn in range(2 if run.quick else TIMES):
             path = f"/open311/v2/requests.json?{urlencode(asked(chance))}"
             began = time.perf_counter()
             answer = client.get(path)
@@ -75,9 +75,9 @@ def _posts(run: Run) -> list[Row]:
         "open311": [urlencode({NAMES[name]: value for name, value in message.items() if name in NAMES}).encode() for message in messages],
     }
     runs = {target: Runs() for target in bodies}
-    with served() as port:
+    with served(workers=run.workers) as port:
         for target in bodies:
-            load(port, CLIENTS, 0.5, run.city, bodies[target], Runs(), target=target)
+            load(port, CLIENTS, min(run.seconds, 0.5), run.city, bodies[target], Runs(), target=target)
         for _round in range(1 if run.quick else 3):
             for target in bodies:
                 load(port, CLIENTS, run.seconds, run.city, bodies[target], runs[target], target=target)

@@ -42,6 +42,11 @@ class Run:
     tell: Callable[[str], None]
     have: int = field(default=0)
 
+    @property
+    def workers(self) -> int:
+        """Processes of a web server under load."""
+        return 1 if self.quick else 2
+
     def grow(self, want: int) -> None:
         """At least `want` cases, with their assignments, clocks and events, and fresh statistics."""
         from . import fill

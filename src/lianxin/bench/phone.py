@@ -103,10 +103,11 @@ def bench(run: Run) -> list[Row]:
             return [Row(PART, "public pages in a browser", "not measured", "no Chromium on this machine")]
         run.tell("public pages on a slow telephone")
         rows = []
-        with served() as port:
+        with served(workers=run.workers) as port:
             base = f"http://127.0.0.1:{port}"
             for what, path in _pages().items():
-                _load(running, base, path, Seen())  # what the server itself makes once
+                if not run.quick:
+                    _load(running, base, path, Seen())  # what the server itself makes once
                 seen = Seen()
                 for _turn in range(1 if run.quick else TIMES):
                     _load(running, base, path, seen)

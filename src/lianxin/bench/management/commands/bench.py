@@ -33,7 +33,7 @@ class Command(BaseCommand):
         sizes = options["sizes"] or ("1000,3000" if options["quick"] else "10000,100000,1000000")
         if not all(size.isdigit() and int(size) for size in sizes.split(",")):
             raise CommandError("--sizes: whole numbers with commas")
-        seconds = options["seconds"] or (1.0 if options["quick"] else 8.0)
+        seconds = options["seconds"] or (0.3 if options["quick"] else 8.0)
         for number in (signal.SIGINT, signal.SIGTERM):  # ended from outside or in the background, it still cleans up
             signal.signal(number, signal.default_int_handler)
         try:
