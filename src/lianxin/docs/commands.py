@@ -15,7 +15,6 @@ from .settings import CHECKOUT, PACKAGE
 
 # What an installation needs of the frameworks' own commands.
 BORROWED = {
-    "migrate": "Bring the tables up to date. `--plan` shows what would be done.",
     "createcachetable": "Make the table in which counts of how often an address acts are kept.",
     "collectstatic": "Put every static file into `var/static`, hashed and compressed (`./run` does it by itself).",
     "changepassword": "Set the password of one person: `changepassword USERNAME`.",
