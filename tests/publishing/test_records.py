@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from lianxin.cases.models import Case, Category
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Invalid
-from lianxin.publishing import records
+from lianxin.publishing import records, rules
 from lianxin.publishing.models import Dated, Precision, Record, Stage, Standing, Waiting
 from lianxin.publishing.queries import found
 from lianxin.publishing.queries import records as page_of
@@ -206,3 +207,57 @@ def test_a_refresh_reads_what_changed_and_no_more(world: World, october: Frozen)
     Standing.objects.update(read_to=uuid.UUID(int=made[0].int + (1 << 120)))  # everything is read
     assert refresh().cases == 0
     assert records.BATCH >= 1_000
+
+
+def alike() -> dict[tuple[Any, ...], int]:
+    """How many records show the same of place, time and category, of those that nobody cleared."""
+    likeness = ("precision", "dated", "area", "category", "opened_at")
+    return Counter(Record.objects.filter(cleared=False).values_list(*likeness))
+
+
+class Broken(Exception):
+    """The machine stopped."""
+
+
+@pytest.mark.parametrize("after", [3, 6, 9])
+def test_broken_off_anywhere_nobody_stands_alone_and_the_next_one_goes_on(world: World, october: Frozen, monkeypatch: pytest.MonkeyPatch,
+                                                                           after: int) -> None:
+    monkeypatch.setattr(records, "BATCH", 3)
+    raised(world, 7)
+    raised(world, 6, category="010105")
+    walk(world, world.case(area=VILLAGE), ["accept", *PUBLIC])
+    october.move(days=1)
+    seen: list[int] = []
+
+    def progress(_cases: int, _written: int) -> None:
+        seen.append(Standing.objects.get().revision)
+        assert min(alike().values(), default=rules.K) >= rules.K, "at every moment"
+        if len(seen) == after:
+            raise Broken
+
+    with pytest.raises(Broken):
+        refresh(progress=progress)
+    reached = Standing.objects.get()
+    assert (reached.scan_after is not None) == (after < 7), "five batches of cases, and the one that sees that there are no more"
+    done = refresh()
+    assert sorted(alike().values()) == [6, 7]
+    assert Record.objects.count() == 14
+    assert Standing.objects.get().scan_after is None
+    assert done.cases < 14 or after > 7, "not everything was read again, but for the last hour of the log"
+    assert seen == sorted(seen)
+    assert refresh().written == 0
+    assert Record.objects.filter(revision__gt=Standing.objects.get().revision).count() == 0
+
+
+def test_a_crowd_that_came_apart_before_it_was_written_waits_on(world: World, october: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = raised(world, 5)
+    october.move(days=1)
+    marked = records._Run.mark
+
+    def mark(run: Any) -> None:
+        marked(run)
+        take(world, made[0], "correct", category="010105")  # by somebody else, at this moment
+
+    monkeypatch.setattr(records._Run, "mark", mark)
+    assert refresh().written == 0
+    assert Waiting.objects.filter(crowd__isnull=True, level__isnull=True).count() == 5

@@ -113,7 +113,7 @@ class Waiting(models.Model):
     """A case that may be public and has no crowd yet: what it would be grouped by. Never shown.
 
     `village` to `county` and `leaf` to `top` are keys of areas and categories, `day` the city's civil day of registering. `level` is
-    the place in `rules.LEVELS` at which a crowd was found, within the transaction that makes the records of it.
+    the place in `rules.LEVELS` at which a crowd was found and `crowd` which one, until the records of all of it are made together.
     """
 
     case = models.OneToOneField("cases.Case", models.CASCADE, primary_key=True, related_name="+")
@@ -125,17 +125,25 @@ class Waiting(models.Model):
     middle = models.BigIntegerField()
     top = models.BigIntegerField()
     level = models.PositiveSmallIntegerField(null=True)
+    crowd = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["day"], name="public_waiting_day")]
+        indexes = [
+            models.Index(fields=["day"], name="public_waiting_day"),
+            models.Index(fields=["crowd"], condition=models.Q(crowd__isnull=False), name="public_waiting_crowd"),
+        ]
 
 
 class Standing(models.Model):
-    """How far the log was read into the records; one row."""
+    """How far the log was read into the records; one row. While every case is read, `scan_after` is the last one that was, and `scan_to`
+    how far the log counts as read when all are. `late` says that somebody came to wait whose day is over."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     revision = models.BigIntegerField(default=0)
     read_to = models.UUIDField(null=True)
+    scan_after = models.UUIDField(null=True)
+    scan_to = models.UUIDField(null=True)
+    late = models.BooleanField(default=False, db_default=False)
     at = models.DateTimeField(null=True)
 
     class Meta:

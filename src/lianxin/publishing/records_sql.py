@@ -29,6 +29,24 @@ LEFT JOIN LATERAL (
 LEFT JOIN cases_publicversion v ON v.case_id = c.id
 """
 
+# Enough of some cases to see which of them wait: whether words are cleared, and whether there is a record.
+BRIEFLY: Final = """
+SELECT c.id, c.state, c.kind, c.confidential, c.category_id, c.area_id, c.registered_at, c.publication = 'public', r.case_id IS NOT NULL
+FROM unnest(%(cases)s::uuid[]) AS wanted(id)
+JOIN cases_case c ON c.id = wanted.id
+LEFT JOIN publishing_record r ON r.case_id = c.id
+"""
+
+# Cases that wait, by columns. What waits for something else than before is of no crowd any more.
+WAIT: Final = """
+INSERT INTO publishing_waiting AS held (case_id, day, village, town, county, leaf, middle, top)
+SELECT * FROM unnest(%s::uuid[], %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+ON CONFLICT (case_id) DO UPDATE SET day = excluded.day, village = excluded.village, town = excluded.town, county = excluded.county,
+  leaf = excluded.leaf, middle = excluded.middle, top = excluded.top, level = NULL, crowd = NULL
+WHERE (held.day, held.village, held.town, held.county, held.leaf, held.middle, held.top)
+  IS DISTINCT FROM (excluded.day, excluded.village, excluded.town, excluded.county, excluded.leaf, excluded.middle, excluded.top)
+"""
+
 CHANGED: Final = "SELECT DISTINCT case_id FROM cases_event WHERE id >= %(read_to)s ORDER BY case_id"
 
 # Cases of categories that the city has come to only count: their records go.
@@ -51,8 +69,9 @@ def crowd(level: Level) -> str:
     named = ", ".join(f"{key} AS key{i}" for i, key in enumerate(keys))
     here = "" if level.place == Precision.CITY else f" AND {level.place} IS NOT NULL"
     return (
-        "UPDATE publishing_waiting w SET level = %(level)s FROM (\n"
-        f"  SELECT {named} FROM publishing_waiting WHERE level IS NULL AND day < %(bound)s{here}\n"
+        "UPDATE publishing_waiting w SET level = %(level)s, crowd = crowd.n FROM (\n"
+        "  SELECT (SELECT coalesce(max(crowd), 0) FROM publishing_waiting) + row_number() OVER () AS n,\n"
+        f"    {named} FROM publishing_waiting WHERE level IS NULL AND day < %(bound)s{here}\n"
         f"  GROUP BY {', '.join(keys)} HAVING count(*) >= %(k)s) crowd\n"
         f"WHERE w.level IS NULL AND w.day < %(bound)s AND {alike}")
 
