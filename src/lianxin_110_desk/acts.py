@@ -199,7 +199,7 @@ def _offer(matter: Matter, *, by: Person, basis: str, words: str, reason: str, m
     say("offer", matter, handover, {
         "emergency": emergency, "mode": mode, "basis": basis, "reason": reason, "words": words,
         "category": {"code": CODES.get(named, "other"), "name": named, "theirs": ""} if named else None,
-        "place": place, "occurred_at": matter.occurred_at.isoformat() if matter.occurred_at else None, "wish": wish,
+        "place": place, "occurred_at": (matter.occurred_at or matter.made_at).isoformat(), "wish": wish,
         "caller": caller if matter.caller_shared != "none" else None, "first_receiver": code_of(matter.first_receiver),
         "reference": matter.number, "operator": by.badge, "call": None, "answer_within": seconds,
         "follows": str(follows) if follows else None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, InternalError, transaction
 
+from lianxin.cases import handing_over
 from lianxin.kernel.clock import now
+from lianxin.linkage import wire
 from lianxin.linkage.models import Handover, HandoverStep, Holder, Matter, Partner
 
 pytestmark = pytest.mark.django_db
@@ -32,3 +34,12 @@ def test_one_offer_of_a_matter_at_a_time() -> None:
     at = now()
     Handover.objects.filter(pk=first.pk).update(state="refused", refusal="not_police", decided_at=at, ended_at=at)
     Handover.objects.create(matter=first.matter, direction="out", basis="unclear")
+
+
+def test_what_a_person_chooses_and_what_is_stored_are_words_of_the_wire() -> None:
+    """The cases lie below the link and cannot import its words: here it shows when one of the two gets a value more."""
+    assert set(handing_over.Mode.values) == set(wire.Mode)
+    assert set(handing_over.Basis.values) == set(wire.Basis) - {wire.Basis.RETURNED, wire.Basis.FOLLOWUP}  # which a machine gives
+    assert set(handing_over.Wish.values) - {handing_over.Wish.AGAINST} == set(wire.Wish)  # who is against it is not written about
+    for field, words in (("mode", wire.Mode), ("basis", wire.Basis), ("wish", wire.Wish)):
+        assert {value for value, _label in Handover._meta.get_field(field).choices or ()} == set(words)

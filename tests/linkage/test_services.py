@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from lianxin.cases import actions as a
@@ -62,6 +64,7 @@ def test_a_case_goes_over_and_its_outcome_closes_it(world: World, desk: Partner)
     (kind, body), = peer.heard()
     case = case_of(case_id)
     assert (kind, body["words"].startswith(case.words), body["reference"]) == ("offer", True, case.number)
+    assert datetime.fromisoformat(body["occurred_at"]) == case.registered_at
     assert (case.state, case.linkage) == (State.ACCEPTED, "offered")
     assert body["caller"] == {"shared": "full", "name": "文景之", "phone": "13711239876"}
     assert Disclosure.objects.get().fields == ["name", "phone"]
@@ -290,6 +293,29 @@ def test_help_that_is_asked_for_leaves_the_matter_here(world: World, desk: Partn
     agree()
     assert case_of(case_id).state == State.HANDED_OVER
     assert Matter.objects.get(pk=medics.matter).closed_at is not None
+
+
+def test_our_part_in_what_we_handed_over_ourselves_is_refused_and_says_why(world: World, desk: Partner) -> None:
+    """The case is with them: it cannot be worked on here as well. They hand it back, or offer another matter."""
+    case_id, handover, peer = offered(world, desk)
+    peer.say("accept", handover.pk)
+    joint = peer.offer(mode="joint", first_receiver=settings.LIANXIN_LINKAGE_NAME, words="请派社区一同到场。")
+    by = world.actor("operator")
+    with pytest.raises(Conflict) as no:
+        deciding.accept(by, joint)
+    assert no.value.code == "with_partner"
+    assert deciding.negotiate(by, joint, words="请交回本热线，或者另提一件。").state == HandoverState.NEGOTIATING
+    with pytest.raises(Conflict):  # the clock takes it no more than a person may: it raises its alarm, and a person decides
+        deciding.by_clock(joint)
+    deciding.refuse(by, joint, reason="other", words="请交回本热线，或者另提一件。")
+    agree()
+    case = case_of(case_id)
+    assert (case.state, case.linkage, peer.row().holder, peer.row().joint) == (State.HANDED_OVER, "there", "them", False)
+    assert [kind for kind, _body in peer.heard()] == ["offer", "negotiate", "refuse"]
+    back = peer.offer(basis="returned", first_receiver=settings.LIANXIN_LINKAGE_NAME, follows=str(handover.pk))
+    agree()
+    assert Handover.objects.get(pk=back).state == HandoverState.ACCEPTED
+    assert case_of(case_id).state == State.ACCEPTED
 
 
 def test_our_own_part_in_what_they_go_on_holding(world: World, desk: Partner) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .engine import Step
 
 
+# What a person may choose here, and how it is put to them. What travels between desks is the wire's own (`linkage.wire`): it knows reasons
+# that only a machine gives, and nothing of a caller who is against it. A test holds the two together.
 class Basis(models.TextChoices):
     """Why a case is offered: clearly theirs; unclear, to be settled between the desks; danger, now."""
 

@@ -30,7 +30,6 @@ from .models import (
     HandoverState,
     Holder,
     Matter,
-    Mode,
     Partner,
     PartnerKind,
     StepBy,
@@ -92,7 +91,7 @@ def accept(by: Actor, pk: uuid.UUID, *, category: str | None = None, area: str |
 def _accept(by: Actor, handover: Handover, matter: Matter, partner: Partner, *, category: str | None, area: str | None, note: str,
             how: wire.By, at: datetime) -> Case:
     case = Case.objects.filter(pk=matter.case_id).first() if matter.case_id is not None else None
-    joint = handover.mode == Mode.JOINT
+    joint = handover.mode == wire.Mode.JOINT
     if joint and case is not None and case.state == State.HANDED_OVER:
         raise Conflict(_("这件事已经移交对方办理：请对方交回，或者另提一件。"), code="with_partner")
     returns = case is not None and case.state == State.HANDED_OVER
@@ -227,7 +226,7 @@ def say_more(handover: Handover, matter: Matter, words: str, *, by: Actor, at: d
 def comes_back_to_us(handover: Handover) -> bool:
     """Whether an offer brings a matter back to the desk that the caller turned to first: what is left behind an outcome, or what
     turned out not to be theirs."""
-    return (handover.direction == Direction.IN and handover.mode == Mode.TRANSFER and handover.matter.first_receiver == Holder.US
+    return (handover.direction == Direction.IN and handover.mode == wire.Mode.TRANSFER and handover.matter.first_receiver == Holder.US
             and handover.basis in ("followup", "returned"))
 
 

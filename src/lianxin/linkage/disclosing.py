@@ -9,7 +9,7 @@ from lianxin.cases.models import Case, Reporter
 from lianxin.kernel.text import mask_name, mask_phone
 
 from . import wire
-from .models import Disclosure, Handover, Identity, Partner, Wish
+from .models import Disclosure, Handover, Identity, Partner
 
 
 def _whole(partner: Partner, case: Case, *, emergency: bool, wish: str) -> str:
@@ -18,7 +18,7 @@ def _whole(partner: Partner, case: Case, *, emergency: bool, wish: str) -> str:
         return _("紧急求助，对方须能联系到来电人")
     if case.confidential or partner.identity in (Identity.NEVER, Identity.EMERGENCY):
         return ""
-    if wish in (Wish.AGREES, Wish.ASKED):
+    if wish in (wire.Wish.AGREES, wire.Wish.ASKED):
         return _("来电人同意移交")
     return _("对方办理须联系来电人") if partner.identity == Identity.ALWAYS else ""
 

@@ -11,7 +11,7 @@ from lianxin.cases.models import Case, State
 
 from . import deciding, mapping, threads, wire
 from .inbound import HANDLERS, Arrival
-from .models import Direction, Handover, HandoverState, Matter, Mode, StepBy, What
+from .models import Direction, Handover, HandoverState, Matter, StepBy, What
 from .steps import facts, move, on_case, seal_payload, settle_matter, start_clock, write
 from .steps import say as tell_pages
 
@@ -101,7 +101,7 @@ def hear_accept(arrival: Arrival) -> None:
     if case is None:
         return
     data = facts(partner, handover, reference=body.reference, by=body.by.value)
-    if handover.mode == Mode.JOINT:
+    if handover.mode == wire.Mode.JOINT:
         tell_handover(on_case(partner, case.pk), step="accepted", data=data, words=body.note)
     else:
         release_handover(on_case(partner, case.pk), data=data, words=body.note)
@@ -121,7 +121,7 @@ def hear_refuse(arrival: Arrival) -> None:
 
 def _back(handover: Handover) -> str | None:
     """What an offer that was not taken leaves of the case's standing: one for help had changed nothing."""
-    return "" if handover.direction == Direction.OUT and handover.mode == Mode.TRANSFER else None
+    return "" if handover.direction == Direction.OUT and handover.mode == wire.Mode.TRANSFER else None
 
 
 def hear_negotiate(arrival: Arrival) -> None:
@@ -198,7 +198,7 @@ def hear_outcome(arrival: Arrival) -> None:
         return
     case = _case(matter)
     told = facts(partner, handover, **data)
-    joint = handover.mode == Mode.JOINT
+    joint = handover.mode == wire.Mode.JOINT
     if case is not None and not joint and case.state == State.HANDED_OVER and not body.follow_up:
         close_handover(on_case(partner, case.pk), data=told, words=words, public_words=body.public_words)
     elif case is not None:

@@ -92,7 +92,7 @@ def offer(step: Step, asked: Offer) -> None:
     caller, why = disclosing.caller_of(partner, case, emergency=asked.emergency, wish=asked.wish)
     body = wire.Offer(
         emergency=asked.emergency, mode=wire.Mode(asked.mode), basis=wire.Basis(asked.basis), reason=asked.reason,
-        words=words_of(case, asked), category=category, place=place_of(case), occurred_at=None, wish=wire.Wish(asked.wish),
+        words=words_of(case, asked), category=category, place=place_of(case), occurred_at=case.registered_at, wish=wire.Wish(asked.wish),
         caller=caller, first_receiver=settings.LIANXIN_LINKAGE_NAME if matter.first_receiver == Holder.US else partner.code,
         reference=case.number, operator=badge_of(step.by), call=recording_of(case),
         answer_within=limit_of(handover, HandoverState.OFFERED) or 900)

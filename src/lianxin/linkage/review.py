@@ -15,9 +15,9 @@ from django.utils.timezone import localdate, make_aware
 from lianxin.cases.models import Category
 from lianxin.kernel.clock import now
 
-from .models import Direction, Handover, HandoverStep, Mode, Partner, Term, TermList
+from .models import Direction, Handover, HandoverStep, Partner, Term, TermList
 from .states import HandoverState
-from .wire import Kind
+from .wire import Kind, Mode
 
 PING_PONG = 2  # changes of hands from which a matter went back and forth
 LISTED = 200
@@ -115,7 +115,7 @@ _NEGOTIATED, _LATE = _steps(kind=Kind.NEGOTIATE.value), _steps(kind="late")
 def _changes(week: Week, partner: Partner | None) -> dict[object, int]:
     """How often each matter that moved in the week has changed hands so far, by matter: accepted transfers."""
     moved = _of(week, partner).values("matter")
-    rows = (Handover.objects.filter(matter__in=moved, mode=Mode.TRANSFER, decided_at__lt=week.until)
+    rows = (Handover.objects.filter(matter__in=moved, mode=Mode.TRANSFER.value, decided_at__lt=week.until)
             .exclude(state__in=[*REFUSED, HandoverState.WITHDRAWN.value]).values("matter")
             .annotate(times=Count("pk")).values_list("matter", "times"))
     return dict(rows)

@@ -137,7 +137,8 @@ class Offer(Part):
     words: Long
     category: Category | None = None
     place: Place | None = None
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Annotated[AwareDatetime, Field(
+        description="when it happened, or else when the sender's side was told of it")] | None = None
     wish: Wish = Wish.NOT_ASKED
     caller: Caller | None = None
     first_receiver: Name

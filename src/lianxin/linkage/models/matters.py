@@ -10,6 +10,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.ids import uuid7
 
 from ..states import OVER, UNDECIDED, HandoverState
+from ..wire import Basis, Mode, Wish
 from .partners import Partner
 
 
@@ -60,23 +61,13 @@ class Direction(models.TextChoices):
     IN = "in", _("移交过来")
 
 
-class Mode(models.TextChoices):
-    TRANSFER = "transfer", _("移交")
-    JOINT = "joint", _("联合处置")
-
-
-class Basis(models.TextChoices):
-    CLEAR = "clear", _("明确属对方职责")
-    UNCLEAR = "unclear", _("职责不清")
-    EMERGENCY = "emergency", _("紧急")
-    RETURNED = "returned", _("交回")
-    FOLLOWUP = "followup", _("后续事项")
-
-
-class Wish(models.TextChoices):
-    AGREES = "agrees", _("来电人同意")
-    ASKED = "asked", _("来电人要求")
-    NOT_ASKED = "not_asked", _("未询问")
+# The values are the wire's own; what they are called at a desk stands here.
+MODES = [(Mode.TRANSFER.value, _("移交")), (Mode.JOINT.value, _("联合处置"))]
+BASES = [
+    (Basis.CLEAR.value, _("明确属对方职责")), (Basis.UNCLEAR.value, _("职责不清")), (Basis.EMERGENCY.value, _("紧急")),
+    (Basis.RETURNED.value, _("交回")), (Basis.FOLLOWUP.value, _("后续事项")),
+]
+WISHES = [(Wish.AGREES.value, _("来电人同意")), (Wish.ASKED.value, _("来电人要求")), (Wish.NOT_ASKED.value, _("未询问"))]
 
 
 class Handover(models.Model):
@@ -87,10 +78,10 @@ class Handover(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     matter = models.ForeignKey(Matter, models.PROTECT, related_name="handovers")
     direction = models.CharField(max_length=3, choices=Direction)
-    mode = models.CharField(max_length=8, choices=Mode, default=Mode.TRANSFER)
-    basis = models.CharField(max_length=9, choices=Basis)
+    mode = models.CharField(max_length=8, choices=MODES, default=Mode.TRANSFER.value)
+    basis = models.CharField(max_length=9, choices=BASES)
     emergency = models.BooleanField(default=False)
-    wish = models.CharField(max_length=9, choices=Wish, default=Wish.NOT_ASKED)
+    wish = models.CharField(max_length=9, choices=WISHES, default=Wish.NOT_ASKED.value)
     state = models.CharField(max_length=16, choices=HandoverState, default=HandoverState.OFFERED)
     category = models.ForeignKey("cases.Category", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     category_theirs = models.CharField(max_length=200, blank=True)
