@@ -1,4 +1,4 @@
-"""Photos of a case to a unit's own system, and pictures of theirs back: what the setting says, for as long as it may be, and nothing else."""
+"""Photos of a case to a unit's own system, and pictures of theirs back: what the setting says, for as long as it may be, no more."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def picture(colour: str = "red") -> bytes:
 def photographed(world: World, *colours: str, unit: str = "urban", **more: Any) -> uuid.UUID:
     """A case that was raised with photos and a recording, dispatched."""
     kept = [files.store(file=io.BytesIO(picture(one)), name="王小明家门口.jpg", size=1, by=RESIDENT)[0].pk for one in colours]
-    wav = b"RIFF" + (36).to_bytes(4, "little") + b"WAVEfmt " + bytes.fromhex("10000000 01000100 401f0000 803e0000 02001000") + b"data" + bytes(4)
+    head = b"RIFF" + (36).to_bytes(4, "little") + b"WAVEfmt "
+    wav = head + bytes.fromhex("10000000 01000100 401f0000 803e0000 02001000") + b"data" + bytes(4)
     kept.append(files.store(file=io.BytesIO(wav), name="录音.wav", size=len(wav), by=RESIDENT)[0].pk)
     return dispatched(world, unit, attachments=tuple(kept), **more)
 

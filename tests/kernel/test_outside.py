@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import socket
 import threading
 from collections.abc import Iterator
@@ -105,3 +106,18 @@ def test_a_long_answer_is_cut_off(here: int, settings: Any) -> None:
         reply = session.get(f"http://127.0.0.1:{here}/", timeout=2, stream=True)
         with reply, pytest.raises(ValueError, match="too long"):
             outside.read(reply, 1)
+
+
+def test_a_guarded_stretch_looks_at_every_connection_of_any_library(here: int, settings: Any) -> None:
+    with outside.guarded() as watch, pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{here}/", timeout=5)
+    assert watch.refused
+    with outside.guarded() as watch, pytest.raises(OSError, match="内部网络"):
+        smtplib.SMTP("localhost", here, timeout=5)
+    assert watch.refused
+    settings.LIANXIN_OUTBOUND_PRIVATE = ["127.0.0.0/8"]
+    with outside.guarded() as watch, pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{here}/", timeout=5)  # leads on to where nothing may go
+    assert watch.refused
+    settings.LIANXIN_OUTBOUND_PRIVATE = []
+    assert requests.get(f"http://127.0.0.1:{here}/", timeout=5, allow_redirects=False).status_code == 302  # behind it all is as before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
-from lianxin.kernel import clock
+from lianxin.kernel import clock, outside
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Invalid, NotAllowed, NotFound
 from lianxin.organisations.actors import SYSTEM
@@ -291,6 +292,26 @@ def test_addresses_that_act_here_or_lead_inside_are_refused(world: World, addres
     with pytest.raises(Invalid) as fault:
         _channel(world, address)
     assert "address" in fault.value.fields
+
+
+def test_a_name_that_answers_otherwise_when_apprise_asks_gets_nowhere(
+        world: World, other: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was outside at the typing and at the look before sending, and inside at the sending itself."""
+    settings.LIANXIN_OUTBOUND_PRIVATE = []
+    with outside.guarded():
+        pass  # from here on the process's resolver is ours
+    real, answers = outside._resolve, iter(["93.184.216.34", "93.184.216.34"])
+
+    def turned(host: Any, port: Any, *more: Any, **named: Any) -> list[Any]:
+        if host != "rebind.example":
+            return real(host, port, *more, **named)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers, "127.0.0.1"), int(port)))]
+
+    monkeypatch.setattr(outside, "_resolve", turned)
+    made = _channel(world, other.url.replace("http://127.0.0.1", "json://rebind.example"))
+    with pytest.raises(channels.Unsent, match="内部网络"):
+        channels.test(made.pk, by=world.actor("admin"))
+    assert other.taken == []
 
 
 def test_channels_are_kept_by_administrators(world: World) -> None:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from lianxin.cases.models import Assignment
+from lianxin.exchange.models import System, SystemKind
 from lianxin.organisations.models import ApiToken, Role, RoleGrant, token_digest
 
 CLERKS = 4
@@ -41,7 +42,7 @@ def _busiest() -> list[int]:
 
 def _chosen(known: Container[tuple[str, str]]) -> list[RoleGrant]:
     """The first person of each role, the head of the busiest unit, and `CLERKS` clerks: those named before, else of the
-    busiest units, else of the first unit of each kind."""
+    busiest units, else of the first unit of each kind. Besides the clerk of a unit that has a system of its own."""
     grants = list(
         RoleGrant.objects.filter(ended_at__isnull=True, staff__is_active=True)
         .select_related("staff", "unit").order_by("staff_id", "id")
@@ -70,7 +71,9 @@ def _chosen(known: Container[tuple[str, str]]) -> list[RoleGrant]:
                 busy.index(grant.unit_id) if grant.unit_id in busy else len(busy),
                 kinds[grant.unit.kind] != position, position)
 
+    joined = set(System.objects.filter(active=True, kind=SystemKind.UNIT).values_list("unit_id", flat=True))
     several = [grant for _position, grant in sorted(enumerate(clerks.values()), key=rank)[:CLERKS]]
+    several += [grant for unit_id, grant in clerks.items() if unit_id in joined and grant not in several]
     order = list(Role.values)
     return sorted([*chosen.values(), *several], key=lambda grant: (order.index(grant.role), grant.staff_id))
 

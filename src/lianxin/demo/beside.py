@@ -16,6 +16,7 @@ from pathlib import Path
 # Kinds of other desks that the demo plays, with the port's place behind the main one and the key in demo.json.
 DESKS = {"police": "police_desk_url"}
 OURS = "12345.yueyang"
+SYSTEMS = Path("demo") / "systems.csv"  # of a city's files
 TRIED = 50
 CALLS_AN_HOUR = "60"  # while somebody at the desk is ready
 
@@ -49,7 +50,8 @@ class Program:
 @dataclass(slots=True)
 class Beside:
     """What this demo has beside it. `links` are the other desks by their names: url, secret and kind; `switch` is the port at which
-    the stand-in for a telephone system listens."""
+    the stand-in for a telephone system listens, `department` that of a department's own system, which
+    `systems`, a file of the city, describes."""
 
     host: str
     shown: str
@@ -57,6 +59,8 @@ class Beside:
     live: int
     links: dict[str, dict[str, str]]
     switch: int
+    systems: Path | None = None  # the city's file of the department's system that is played
+    department: int = 0
 
     @classmethod
     def of(cls, *, host: str, shown: str, port: int, data: Path, city: Path) -> Beside:
@@ -72,6 +76,8 @@ class Beside:
             secret = earlier.get(code, {}).get("secret") or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
             links[code] = {"url": f"http://{shown}:{next(ports)}", "secret": secret, "kind": kind}
         made = cls(host, shown, data, live, links, next(ports))
+        if (city / SYSTEMS).is_file():
+            made.systems, made.department = city / SYSTEMS, next(ports)
         _closed(path, json.dumps(links, indent=2))
         return made
 
@@ -82,7 +88,8 @@ class Beside:
     @property
     def urls(self) -> dict[str, str]:
         """What demo.json says besides."""
-        return {"live_url": self.live_url, **{DESKS[link["kind"]]: link["url"] for link in self.links.values()}}
+        more = {"department_url": f"http://{self.shown}:{self.department}"} if self.systems else {}
+        return {"live_url": self.live_url, **more, **{DESKS[link["kind"]]: link["url"] for link in self.links.values()}}
 
     def environment(self, base_url: str) -> dict[str, str]:
         """What the hotline's processes must know. What was set outside stays."""
@@ -99,7 +106,7 @@ class Beside:
             sys.executable, "-m", "granian", "--interface", "asgi", "--host", self.host, "--port", str(self.live), "--workers", "1",
             "--no-ws", "--backlog", "2048", "--backpressure", "8192", "--respawn-failed-workers", "--workers-kill-timeout", "1",
             "--log-level", "warning", "lianxin.live.app:app"])]
-        found.append(Program("deliver", [sys.executable, "-m", "lianxin", "deliver"]))
+        found.append(Program("deliver", [sys.executable, "-m", "lianxin", "deliver", "--skip-checks"]))
         for code, link in self.links.items():
             name = f"desk-{code.partition('.')[0]}"
             port = link["url"].rpartition(":")[2]
@@ -109,11 +116,16 @@ class Beside:
             found.append(Program(name, [
                 sys.executable, "-m", "lianxin_110_desk", "--data", str(folder), "--host", self.host, "--port", port, "--name", code,
                 "--peer", OURS, "--peer-url", base_url, "--secret-file", str(folder / "secrets"), "--no-browser"]))
+        if self.systems is not None:
+            found.append(Program("department", [
+                sys.executable, "-m", "lianxin.demo.department", "--host", self.host, "--port", str(self.department),
+                "--data", str(self.data / "department"), "--services", str(self.systems)]))
         system = self.environment(base_url)["LIANXIN_SWITCH"]
         if system == "double":
-            found.append(Program("switch-double", [sys.executable, "-m", "lianxin", "switch_double", "--calls-per-hour", CALLS_AN_HOUR]))
+            found.append(Program("switch-double", [sys.executable, "-m", "lianxin", "switch_double", "--skip-checks", "--calls-per-hour",
+                                                     CALLS_AN_HOUR]))
         if system != "none":
-            found.append(Program("switch", [sys.executable, "-m", "lianxin", "switch"]))
+            found.append(Program("switch", [sys.executable, "-m", "lianxin", "switch", "--skip-checks"]))
         return found
 
 

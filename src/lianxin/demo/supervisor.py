@@ -207,7 +207,8 @@ class Supervisor:
             "--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5", "--no-ws",
             "--log-level", "warning", "lianxin.config.wsgi:application",
         ]
-        worker = [python, "-m", "lianxin", "procrastinate", "worker", "--concurrency", "4",
+        # prepare_demo has checked the system already.
+        worker = [python, "-m", "lianxin", "procrastinate", "--skip-checks", "worker", "--concurrency", "4",
                   "--fetch-job-polling-interval", "1", "--shutdown-graceful-timeout", "5"]
         programs = [("web", web, signal.SIGTERM), ("worker", worker, signal.SIGKILL)]
         programs += [(one.name, one.command, signal.SIGKILL) for one in self.beside.programs(self.base_url)]
@@ -246,6 +247,9 @@ class Supervisor:
             f"{self.base_url}/desk/    Ctrl-C stops everything")
         if key := next((one["api_token"] for one in accounts if one["role"] == "outside_app"), ""):
             say(f"{self.base_url}/open311/v2/    Open311，api_key={key}", f"{self.base_url}/open311/v2/    Open311, api_key={key}")
+        if url := self.beside.urls.get("department_url"):
+            say(f"{url}/    部门自己的系统（示范）：派给它那个单位的工单会过去",
+                f"{url}/    a department's own system (example): its unit's cases go there")
         for name, link in self.beside.links.items():
             say(f"{link['url']}/    对方服务台 {name}，在另一个窗口打开", f"{link['url']}/    the other desk {name}, for a second window")
 

@@ -154,7 +154,8 @@ class Unmapped(models.Model):
 
 CHANGED = {
     "name": _("名称"), "name_en": _("英文名称"), "kind": _("是什么"), "url": _("地址"), "unit": _("单位"), "agent": _("代办账号"),
-    "identity": _("诉求人信息"), "purpose": _("完整提供的目的"), "photos": _("照片"), "closing": _("对方办结后"), "idempotent": _("对方认 Idempotency-Key"),
+    "identity": _("诉求人信息"), "purpose": _("完整提供的目的"), "photos": _("照片"), "closing": _("对方办结后"),
+    "idempotent": _("对方认 Idempotency-Key"),
     "active": _("启用"),
 }
 

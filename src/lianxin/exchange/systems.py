@@ -20,8 +20,8 @@ from .client import Client, Fault, sealed_key
 from .models import Change, Closing, Format, Photos, Service, Shown, System, SystemKind
 
 CODE = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
-SETTINGS = ("name", "name_en", "kind", "url", "jurisdiction", "unit", "agent", "identity", "purpose", "photos", "closing", "updates", "idempotent",
-            "active", "read_to")
+SETTINGS = ("name", "name_en", "kind", "url", "jurisdiction", "unit", "agent", "identity", "purpose", "photos", "closing", "updates",
+            "idempotent", "active", "read_to")
 
 
 class Silent(DomainError):

@@ -2,13 +2,18 @@
 
 A name is resolved once, every address it has is looked at, and the connection goes to one of those very addresses: a name that answers
 differently the second time gets nowhere. Redirects are not followed. The same guard stands under every outgoing connection of a
-`session`, whatever the library above it makes of the address.
+`session`, whatever the library above it makes of the address. Under a library that makes its own connections, `guarded` stands where
+names are resolved.
 """
 
 from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
@@ -154,6 +159,45 @@ class _PlainPool(HTTPConnectionPool):
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _Secure
+
+
+class Closed(OSError):
+    """What a library hears that asks for an address where nothing may go."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a `guarded` stretch has met; `refused` when a name or address led inside."""
+
+    refused: bool = False
+
+
+_watch: ContextVar[Watch | None] = ContextVar("outside_watch", default=None)
+_resolve: Callable[..., list[Any]] = socket.getaddrinfo
+
+
+def _looked_at(*args: Any, **more: Any) -> list[Any]:
+    """`socket.getaddrinfo`, which also numeric addresses go through. In a guarded stretch it gives out nothing that leads inside, and
+    what it gives out is what is connected to."""
+    found = _resolve(*args, **more)
+    watch = _watch.get()
+    if watch is not None and not all(allowed(str(one[4][0])) for one in found):
+        watch.refused = True
+        raise Closed(str(Inside.default_message))
+    return found
+
+
+@contextmanager
+def guarded() -> Iterator[Watch]:
+    """A stretch in which whatever this thread connects to – over whichever library, redirects and later look-ups among it – is looked at
+    as a `session` does. It stands in the process's resolver, and other threads notice nothing of it."""
+    socket.getaddrinfo = _looked_at
+    watch = Watch()
+    token = _watch.set(watch)
+    try:
+        yield watch
+    finally:
+        _watch.reset(token)
 
 
 class Adapter(HTTPAdapter):

@@ -1,7 +1,8 @@
 """Where staff have public news sent for an office – a group in a messenger, a mailing list – through Apprise.
 
 The address holds the service's own secret: it is sealed, and shown to nobody again. Services that would act on this machine, read its
-files or print to it are not offered; an address with a host of its own is looked at by the guard each time.
+files or print to it are not offered; an address with a host of its own is looked at by the guard each time, and so is every address that
+Apprise then connects to.
 """
 
 from __future__ import annotations
@@ -128,11 +129,15 @@ def test(pk: uuid.UUID, *, by: Actor) -> None:
 def _notify(channel: Channel, title: str, body: str) -> None:
     try:
         plugin = _plugin(decrypt(bytes(channel.address), context=f"news_channel:{channel.pk}:address"))
-        taken = plugin.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
     except Invalid as error:
         raise Unsent("; ".join(error.fields.values()) or str(error)) from None
-    except Exception as error:  # each service's own library raises what it likes; its words may hold the address
-        raise Unsent(type(error).__name__) from None
+    with outside.guarded() as watch:  # Apprise resolves names itself, a moment after they were looked at
+        try:
+            taken = plugin.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+        except Exception as error:  # each service's own library raises what it likes; its words may hold the address
+            raise Unsent(str(outside.Inside.default_message) if watch.refused else type(error).__name__) from None
+    if watch.refused and not taken:
+        raise Unsent(str(outside.Inside.default_message))
     if not taken:
         raise Unsent(str(gettext_lazy("对方没有收下。")))
 

@@ -26,7 +26,8 @@ DELETED = "SCIM DELETE"  # why an account was closed that the directory deleted
 WHY = "SCIM"
 _STANDING = {"grants__ended_at__isnull": True}
 USER_FILTERS = {
-    "id": Attribute("pk", "id"), "externalid": Attribute("external_id", exact=True), "username": Attribute("username"), "displayname": Attribute("name"), "name.formatted": Attribute("name"),
+    "id": Attribute("pk", "id"), "externalid": Attribute("external_id", exact=True),
+    "username": Attribute("username"), "displayname": Attribute("name"), "name.formatted": Attribute("name"),
     "active": Attribute("is_active", "boolean"), "emails": Attribute("email"), "emails.value": Attribute("email"),
     "roles": Attribute("grants__role", fixed=_STANDING), "roles.value": Attribute("grants__role", fixed=_STANDING),
     f"{STAFF.lower()}:unit": Attribute("unit__code", exact=True),
@@ -44,7 +45,7 @@ def users(actor: Actor) -> QuerySet[Staff]:
                   last_step=Coalesce(Subquery(last.values("step")[:1]), Value("")),
                   last_why=Coalesce(Subquery(last.values("why")[:1]), Value("")),
                   external_id=Coalesce(Subquery(DirectoryName.objects.filter(
-                      staff=OuterRef("pk"), unit_id=actor.unit_id).values("name")), Value("")))
+                      staff=OuterRef("pk"), unit_id=actor.unit_id or 0).values("name")), Value("")))
         .exclude(last_step=AccountStep.DEACTIVATED, last_why=DELETED).select_related("unit").order_by("pk")
     )
 

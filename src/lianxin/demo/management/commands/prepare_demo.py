@@ -14,7 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from lianxin.analysis import facts
 from lianxin.cases.models import Case
-from lianxin.demo import accounts, care, field, history, linking, rounds, seed, subscribing, tasks
+from lianxin.demo import accounts, beside, care, exchanging, field, history, linking, rounds, seed, subscribing, tasks
+from lianxin.exchange.models import System
 from lianxin.ogc import tallies
 from lianxin.publishing import files, records
 
@@ -55,6 +56,13 @@ class Command(BaseCommand):
         asked = Path(city) / "demo" / "care.csv"
         if cases and asked.is_file():
             care.seed(asked)
+        addresses = dict(one.split("=", 1) for one in url)
+        theirs = Path(city) / beside.SYSTEMS
+        if theirs.is_file() and (department := addresses.get("department_url")):
+            fresh = not System.objects.exists()
+            system = exchanging.join(theirs, department)
+            if cases and fresh:
+                exchanging.first_case(system, theirs)
         links = linking.links_in(settings.DATA)
         linking.connect(links)
         self._step("the public record and its files")
@@ -64,7 +72,7 @@ class Command(BaseCommand):
         files.write()
         path = settings.DATA / "demo.json"
         self._step("accounts")
-        accounts.write(path, base_url, accounts.make(path), **dict(one.split("=", 1) for one in url))
+        accounts.write(path, base_url, accounts.make(path), **addresses)
         subscribing.subscribe()
         tasks.gather()
         if cases:
