@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from pywebpush import WebPushException, webpush
 
 from lianxin.kernel import outside
 from lianxin.kernel.crypto import decrypt, encrypt
@@ -101,6 +100,8 @@ def _session() -> requests.Session:
 
 def send(address: str, message: dict[str, Any]) -> None:
     """One message to one browser; `address` is `Browser.text()`. Raises Unsent."""
+    from pywebpush import WebPushException, webpush  # brings a client of HTTP that every start would wait for
+
     key = keys()
     private = decrypt(bytes(key.private), context=f"push_key:{key.pk}:private")
     try:
