@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.hashers import ScryptPasswordHasher
 from hypothesis import HealthCheck, settings
 
-from tests import shares
+from tests import compiled, shares
 from tests.shares import ROOT
 
 pytest_plugins = ["tests.fixtures", "tests.browser"]
@@ -19,6 +19,11 @@ settings.load_profile("lianxin")
 
 # The passwords of tests guard nothing: the same hash with a thousandth of the work.
 ScryptPasswordHasher.work_factor = 2**4
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None):  # only this process hands out, and has nothing else to do
+        compiled.compile_all(config)
 
 
 def pytest_collection_finish() -> None:
