@@ -9,6 +9,7 @@ from lianxin.cases import handing_over
 from lianxin.kernel.clock import now
 from lianxin.linkage import wire
 from lianxin.linkage.models import Handover, HandoverStep, Holder, Matter, Partner
+from lianxin.linkage.models.matters import BASES, MODES, WISHES
 
 pytestmark = pytest.mark.django_db
 
@@ -41,5 +42,5 @@ def test_what_a_person_chooses_and_what_is_stored_are_words_of_the_wire() -> Non
     assert set(handing_over.Mode.values) == set(wire.Mode)
     assert set(handing_over.Basis.values) == set(wire.Basis) - {wire.Basis.RETURNED, wire.Basis.FOLLOWUP}  # which a machine gives
     assert set(handing_over.Wish.values) - {handing_over.Wish.AGAINST} == set(wire.Wish)  # who is against it is not written about
-    for field, words in (("mode", wire.Mode), ("basis", wire.Basis), ("wish", wire.Wish)):
-        assert {value for value, _label in Handover._meta.get_field(field).choices or ()} == set(words)
+    for choices, words in ((MODES, wire.Mode), (BASES, wire.Basis), (WISHES, wire.Wish)):
+        assert {value for value, _label in choices} == set(words)
