@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
+from lianxin.cases.models import Case
 from lianxin.kernel.sheets import MEDIA
 from lianxin.organisations.models import Unit
+from lianxin.transfer import casefiles
 from lianxin.transfer.lists import BY_KEY
+from lianxin.transfer.models import CaseImport
 from lianxin.transfer.spreadsheets import workbook
 from tests.browser import axe, new_page
 from tests.journeys.test_reports import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+OLD = "编号,时间,内容\nA1,2026-02-03 09:12:00,洞庭大道路灯三天不亮，晚上很黑。\n"
 
 
 def book(**changes: object) -> bytes:
@@ -60,4 +66,30 @@ def test_lists_go_up_by_keyboard(served: Any, browser: Any, width: int, dark: bo
     page.keyboard.press("Enter")
     page.locator("#plan").wait_for(state="detached")
     assert Unit.objects.filter(duties="新的职责").count() == 1
+    cases_of_another_system(page, served, looked_at)
     assert page.faults == []
+
+
+def cases_of_another_system(page: Any, served: Any, looked_at: Callable[[str], None]) -> None:
+    """From the same seat: a file is uploaded, matched, tried and imported, without a mouse."""
+    def press(button: str, *, until: str) -> None:
+        page.locator(button).first.focus()
+        page.keyboard.press("Enter")
+        page.locator(until).first.wait_for()
+
+    page.goto(f"{served.url}/desk/imports/")
+    looked_at("imports")
+    page.set_input_files("#file", {"name": "旧热线.csv", "mimeType": "text/csv", "buffer": OLD.encode("gb18030")})
+    page.fill("#system", "old")
+    press("form[enctype] button.primary", until="#column-words")
+    looked_at("matching")
+    press("button[formaction$='/do/try/']", until="#import-state")
+    looked_at("running")
+    one = CaseImport.objects.latest("at")
+    casefiles.run(one.pk, language="en")
+    page.locator("#result").wait_for()  # the page looks again by itself
+    looked_at("tried")
+    press("button.primary[formaction$='/do/run/']", until="#import-state")
+    casefiles.run(one.pk, language="en")
+    page.locator("#result").wait_for()
+    assert Case.objects.filter(source_system="old").values_list("words", flat=True).get() == "洞庭大道路灯三天不亮，晚上很黑。"

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -331,7 +332,7 @@ def _forget(one: CaseImport) -> CaseImport:
         one.state, one.fault = ImportState.FAILED, _("没能做完。")
     one.save()
     for name in (source_path(one), rejects_path(one)):
-        transaction.on_commit(lambda name=name: default_storage.delete(name), robust=True)
+        transaction.on_commit(partial(default_storage.delete, name), robust=True)
     return one
 
 

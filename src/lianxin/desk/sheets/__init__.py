@@ -83,6 +83,7 @@ def _sheets(taken: Taken, by: Actor, at: datetime) -> Iterator[Sheet]:
 def answered(taken: Taken, by: Actor) -> FileResponse:
     """The workbook, once it is written down who took it. It is made on disk, row by row; the file is gone when it is sent."""
     at = now()
+    assert by.staff_id is not None
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
         streamed(_sheets(taken, by, at), file)
