@@ -20,6 +20,7 @@ import numpy as np
 
 from .messages import READ, Message
 from .names import HEAD, Place, Reader, plain
+from .themes import Themes
 
 # Words of asking and complaining: they make two letters alike and say nothing about the matter.
 _FORMAL: Final = re.compile(
@@ -60,11 +61,13 @@ WEIGHTS: Final = Weights()
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of places in the list of messages, left < right, and their score in 0…1."""
+    """Pairs of places in the list of messages, left < right, and their score in 0…1. `themes` tells groups that are only of one
+    kind."""
 
     left: Any
     right: Any
     score: Any
+    themes: Themes | None = None
 
 
 def pairs(messages: Sequence[Message], reader: Reader) -> Pairs:
@@ -79,7 +82,8 @@ def pairs(messages: Sequence[Message], reader: Reader) -> Pairs:
     signs = _Signs(places, known, messages)
     score = _score(words, signs, left, right)
     kept = score >= LEAST
-    return Pairs(left[kept], right[kept], score[kept])
+    titles = [_core(plain(message.title)) for message in messages]
+    return Pairs(left[kept], right[kept], score[kept], Themes(known.head, titles, FEWEST))
 
 
 class _Words:

@@ -148,7 +148,7 @@ def _without_apart(found: Pairs, place: Mapping[uuid.UUID, int]) -> Pairs:
     size = len(place)
     codes = np.array([min(pair) * size + max(pair) for pair in apart])
     kept = ~np.isin(found.left.astype(np.int64) * size + found.right, codes)
-    return Pairs(found.left[kept], found.right[kept], found.score[kept])
+    return Pairs(found.left[kept], found.right[kept], found.score[kept], found.themes)
 
 
 def _matched(clusters: Sequence[_Cluster], held: Heads, seen: set[uuid.UUID]) -> tuple[Heads, dict[uuid.UUID, int]]:

@@ -3,7 +3,7 @@
 Two groups join when the mean score over all pairs between them, made up for how loose each of them already is, reaches
 the threshold: mean / (looseness of one × looseness of the other) ** (EASE / 2), a group's looseness being the mean score
 of all ordered pairs inside it, a message with itself counting 1. With EASE 0 that is average linkage (UPGMA; Sokal & Michener 1958).
-Pairs without a score count as 0.
+Pairs without a score count as 0. Two groups that together would be a theme and not a matter (`themes`) do not join.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Linkage:
         for one, other, score in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.score.tolist(), strict=True):
             self._add(group[one], group[other], score)
         self._heap: list[tuple[float, int, int, int, int]] = []
+        self._themes = pairs.themes
 
     def _add(self, one: int, other: int, score: float) -> None:
         if one == other:
@@ -77,8 +78,14 @@ class Linkage:
             return True
         return one in self._old and other in self._old and len(self.members[one]) == 1 == len(self.members[other])
 
+    def _theme(self, one: int, other: int) -> bool:
+        members = self.members[one] + self.members[other]
+        pairs = len(members) * (len(members) - 1)
+        inside = self._inside[one] + self._inside[other] + 2 * self._near[one][other] - len(members)
+        return self._themes is not None and self._themes.theme(members, inside / pairs)
+
     def _join(self, one: int, other: int) -> None:
-        if self._kept_apart(one, other):
+        if self._kept_apart(one, other) or self._theme(one, other):
             return
         if len(self._near[one]) < len(self._near[other]):
             one, other = other, one
