@@ -64,6 +64,7 @@ class Sight:
     held: Reference = field(default_factory=reference)
     publicity: dict[int, str] = field(default_factory=lambda: dict(Category.objects.values_list("id", "publicity")))
     at: datetime = field(default_factory=now)
+    _shown: dict[int | None, dict[str, Any]] = field(default_factory=dict)
     _positions: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
 
     def position(self, area_id: int | None) -> tuple[float | None, float | None]:
@@ -104,6 +105,11 @@ class Sight:
     # ------------------------------------------------------------------ what is shown of where, when and what
 
     def _place(self, area_id: int | None) -> dict[str, Any]:
+        if area_id not in self._shown:
+            self._shown[area_id] = self._shown_place(area_id)
+        return self._shown[area_id]
+
+    def _shown_place(self, area_id: int | None) -> dict[str, Any]:
         levels = self.by_level(area_id)
         level = next((one for one in ("village", "town", "county") if one in levels), "city")
         shown = levels.get(level, self.city)

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from lianxin.kernel.errors import DomainError
 
-
 TELL_SECONDS: Final = 5
 
 
@@ -21,7 +20,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parts = parser.add_subparsers(dest="part", required=True)
         refresh = parts.add_parser("refresh", help="bring the public records up to now (the worker does so each minute)")
-        refresh.add_argument("--whole", action="store_true", help="read every case again; broken off, the next refresh goes on where it was")
+        refresh.add_argument("--whole", action="store_true",
+                             help="read every case again; broken off, the next refresh goes on where it was")
         files = parts.add_parser("files", help="write the files of the open data (the worker does so each night)")
         files.add_argument("--whole", action="store_true", help="write them even if nothing changed")
 
