@@ -5,19 +5,24 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from lianxin.kernel.errors import Invalid
 from lianxin.triage.classify import Classifier, load, matters, reader
 from lianxin.triage.classify.alike import folds, groups
+from lianxin.triage.classify.calibration import Calibration
 from lianxin.triage.classify.features import READ, characters, message
 from lianxin.triage.classify.files import Example, Labelled
+from lianxin.triage.classify.learning import naive, solve
 from lianxin.triage.classify.model_file import save
+from lianxin.triage.classify.second import SHARE, behind
 from lianxin.triage.classify.training import train
 
 from .labelled import SAID, examples
@@ -82,6 +87,57 @@ def test_anything_can_be_read(classifier: Classifier, title: str, detail: str) -
     assert [guess.probability for guess in reading.guesses] == pytest.approx(best[:3], abs=1e-5)
     assert all(words in f"{title}\n{detail}" for guess in reading.guesses for words in guess.words)
     matters(reader(classifier), f"{title}{detail}")
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8))
+@example([(1.0, 0.0), (0.0, 1.0)])
+@example([(0.4, 0.0), (0.4, 1.0), (0.2, 0.0)])
+@example([(1.0, 0.0), (0.0, 0.0)])
+def test_a_second_opinion_leaves_the_first_guess_as_it_is(pairs: list[tuple[float, float]]) -> None:
+    one, other = (np.array(side) + 1e-9 for side in zip(*pairs, strict=True))
+    one, other = one / one.sum(), other / other.sum()
+    told = behind(one[None], other[None])[0]
+    assert told.sum() == pytest.approx(1)
+    assert (told >= -1e-12).all()
+    assert told.argmax() == one.argmax()
+    assert told.max() == pytest.approx(one.max())
+    rest = np.arange(len(one)) != one.argmax()
+    mixed = (one + SHARE * other)[rest]
+    mixed *= (1 - one.max()) / mixed.sum()
+    if mixed.max() <= one.max():
+        assert told[rest] == pytest.approx(mixed)
+
+
+def test_a_second_opinion_puts_the_neighbour_second() -> None:
+    """Two categories share all words but one, which speaks for the first: who only tells them apart puts the second last."""
+    features = np.array([[1.0, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]] * 20)
+    truth = np.array([0, 1, 2] * 20)
+    wanted = 2 * np.eye(3)[truth] - 1
+    read = np.array([[0.2, 1.5, 0, 0]])
+    apart, each = solve(csr_matrix(features), wanted, 0.4).scores(read)[0], naive(csr_matrix(features), truth, 3).scores(read)[0]
+    assert apart.argmax() == each.argmax() == 0
+    assert apart.argsort()[0] == 1
+    assert each.argsort()[1] == 1
+
+
+def test_a_message_without_a_title_has_a_calibration_of_its_own(classifier: Classifier) -> None:
+    bare, plain = (replace(classifier, bare=one) for one in (Calibration(0.0001, np.zeros(3)), None))
+    detail = "桃花巷的路灯坏了很久，晚上看不见路，请派人修。"
+    assert bare.read("", detail).guesses[0].probability == pytest.approx(1 / 3, abs=1e-3)
+    assert bare.probabilities([(" ", detail)])[0].max() == pytest.approx(1 / 3, abs=1e-3)
+    assert bare.read("路灯", detail) == plain.read("路灯", detail)
+    assert classifier.bare is not None
+
+
+def test_a_file_from_before_there_was_a_second_opinion_is_read(tmp_path: Path, classifier: Classifier) -> None:
+    older = replace(classifier, second=None, bare=None)
+    path = tmp_path / "older.model"
+    save(older, path)
+    detail = "桃花巷的路灯坏了很久，晚上看不见路，请派人修。"
+    assert load(path).read("", detail) == older.read("", detail)
+    save(classifier, path)
+    assert load(path).read("路灯", detail) == classifier.read("路灯", detail)
+    assert classifier.second is not None
 
 
 @given(st.text(max_size=200))

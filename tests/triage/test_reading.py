@@ -89,6 +89,15 @@ def test_what_is_shown_is_what_the_rank_is_worth(rules: World, taught: Any) -> N
     assert [(one.code, one.score) for one in made.found] == [("010101", 0.5), ("010102", 0.5)]  # the second never above the first
 
 
+def test_without_a_heading_what_is_shown_is_what_that_is_worth(rules: World, taught: Any) -> None:
+    """The same belief, less sure: words without a heading hold less."""
+    pooling = Pooling(1.0, 0.0, PLAIN, bare=Pooling(1.0, 0.0, ((0.0, 0.0), *PLAIN[1:])))
+    taught(("010101", 0.91, []), ("010102", 0.09, []), pooling=pooling)
+    assert heard(WORDS, "路灯").found[0].score == pytest.approx(0.91)
+    assert heard(WORDS, " ").found[0].score == heard(WORDS).found[0].score == 0.5
+    assert Pooling.of(pooling.as_json()) == pooling
+
+
 def test_below_the_citys_threshold_nothing_is_filled_in(rules: World, taught: Any, settings: Any) -> None:
     taught(("010101", 0.6, []), ("010102", 0.4, []), pooling=Pooling(1.0, 0.0, PLAIN))
     settings.LIANXIN_TRIAGE_SURE = 0.7

@@ -126,7 +126,7 @@ def believed(held: Reference, classifier: Classifier, title: str, detail: str, r
     if not known.leaves:
         said = {pk: share for pk, share in alone(rules).items() if not any(one in place for one in held.nodes[pk].lineage)}
         return Belief(held, dict(zip(nodes, chances.tolist(), strict=True)) | said, weighed, known, rules, None)
-    pooling = classifier.pooling or USUAL
+    pooling = (classifier.pooling or USUAL).of_title(title)
     scores = np.zeros(len(nodes))
     for pk, found in rules.items():
         above = next((one for one in held.nodes[pk].lineage if one in place), None)

@@ -10,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 
 from .calibration import calibrate
-from .features import Block, Floats, message
+from .features import Block, Floats
 from .files import Example, Labelled, classes
 from .learning import Weights, solve
-from .measures import Measures, Read, Truth, accuracy, draws, macro_f1, measure
-from .training import PLAN, Learning, Plan, calibrated_apart
+from .measures import Measures, Read, Truth, accuracy, draws, ece, macro_f1, measure
+from .opinions import Calibrated, calibrated_apart
+from .training import PLAN, Learning, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def _blocks(change: Callable[[Block], Block | None]) -> Plan:
 
 VARIANTS: Final[tuple[Variant, ...]] = (
     Variant("as trained"),
+    Variant("without a second opinion", replace(PLAN, second=False)),
     Variant("without telling weights", _blocks(lambda one: replace(one, telling=0.0))),
     Variant("telling weights to the power of 1", _blocks(lambda one: replace(one, telling=1.0))),
     Variant("without the title's own block", _blocks(lambda one: one if one.zone == "whole" else None)),
@@ -170,6 +172,7 @@ class Slice:
     accuracy: float
     error: float
     sure: float  # mean probability of the first guess
+    ece: float
 
 
 LENGTHS: Final = (50, 100, 200, 400, 800, 1_600)
@@ -181,26 +184,28 @@ def fairness(held: Labelled, *, seed: int) -> Iterator[Slice]:
 
     traditional: Any = opencc.OpenCC("s2tw").convert
     changes: dict[str, Callable[[Example], tuple[str, str]]] = {
-        "all, without their titles": lambda one: ("", one.detail),
+        "all, without their titles": lambda one: ("", one.detail or one.title),
         "all, titles alone": lambda one: (one.title or one.detail, ""),
         "all, in traditional characters": lambda one: (traditional(one.title), traditional(one.detail)),
     }
     examples = sorted(held.examples)
     learning = Learning(examples, classes(examples), PLAN)
     scores, *changed = learning.read_apart(seed, [learning.messages, *(
-        [message(*change(one), learning.characters) for one in examples] for change in changes.values())])
-    calibration = calibrate(scores, learning.truth)
-    chances = calibration.probabilities(scores)
+        learning.read(map(change, examples)) for change in changes.values())])
+    calibrated = Calibrated.on(scores, learning.truth)
+    chances = calibrated_apart(scores, learning.truth, seed)
     lengths = np.array([len(one.detail) for one in examples])
     for low, high in zip((0, *LENGTHS), (*LENGTHS, None), strict=True):
         chosen = (lengths >= low) & ((lengths < high) if high else True)
         if chosen.any():
             yield _slice(f"{low}–{high - 1} characters" if high else f"{low} characters and more", chances[chosen], learning.truth[chosen])
     yield _slice("all", chances, learning.truth)
-    for name, scores in zip(changes, changed, strict=True):
-        yield _slice(name, calibration.probabilities(scores), learning.truth)
+    for (name, change), scores in zip(changes.items(), changed, strict=True):
+        bare = not any(change(one)[0] for one in examples)
+        yield _slice(name, calibrated_apart(scores, learning.truth, seed) if bare else calibrated.probabilities(scores), learning.truth)
 
 
 def _slice(name: str, chances: Floats, truth: Truth) -> Slice:
-    right = accuracy(Read.of(chances, truth))
-    return Slice(name, len(truth), right, (right * (1 - right) / len(truth)) ** 0.5, float(chances.max(axis=1).mean()))
+    read = Read.of(chances, truth)
+    right = accuracy(read)
+    return Slice(name, len(truth), right, (right * (1 - right) / len(truth)) ** 0.5, float(read.sure.mean()), ece(read))

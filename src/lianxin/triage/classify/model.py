@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .calibration import Calibration
 from .features import Codes, Floats, Known, Message, grams, message
 from .pooling import Pooling
+from .second import Second
 from .words import spans
 
 SHOWN: Final = 3  # guesses
@@ -61,15 +62,21 @@ class Classifier:
     seen: frozenset[int] = frozenset()  # their fingerprints
     about: dict[str, Any] = field(default_factory=dict)  # how it was made and measured, for people
     pooling: Pooling | None = None  # how it goes together with the keyword rules, where it was taught beside them
+    bare: Calibration | None = None  # for messages without a title
+    second: Second | None = None  # tells what comes second
 
     def weigh(self, title: str, detail: str) -> Weighed:
         """Read one message as far as to how likely each label is."""
         one = message(title, detail, self.characters)
         found = self._found(one)
-        scores = self.bias.copy()
-        for part in found:
-            scores += part.value @ self.weights[part.column]
-        return Weighed(self.calibration.probabilities(scores), one, tuple(found), self)
+        chances = self._told(title, [(part.column, part.value) for part in found])
+        return Weighed(chances, one, tuple(found), self)
+
+    def _told(self, title: str, found: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]) -> Floats:
+        """The probability of each label, from the n-grams found and how much each counts."""
+        calibration = self.calibration if title.strip() or self.bare is None else self.bare
+        chances = calibration.probabilities(_summed(self.weights, self.bias, found))
+        return self.second.behind(chances, _summed(self.second.weights, self.second.bias, found)) if self.second else chances
 
     def read(self, title: str, detail: str) -> Reading:
         """Read one message: the three likeliest labels, with their words."""
@@ -81,15 +88,15 @@ class Classifier:
 
     def probabilities(self, messages: Sequence[tuple[str, str]]) -> Floats:
         """For each (title, detail) the probability of each label, in their order."""
-        scores = np.empty((len(messages), len(self.labels)))
+        chances = np.empty((len(messages), len(self.labels)))
         for place, (title, detail) in enumerate(messages):
-            one, start = message(title, detail, self.characters), 0
-            scores[place] = self.bias
+            one, start, found = message(title, detail, self.characters), 0, []
             for block in self.known:
                 column, value = block.row(one)
-                scores[place] += value @ self.weights[column + start]
+                found.append((column + start, value))
                 start += len(block.keys)
-        return self.calibration.probabilities(scores)
+            chances[place] = self._told(title, found)
+        return chances
 
     def _found(self, one: Message) -> list[Found]:
         result, start = [], 0
@@ -122,6 +129,14 @@ class Weighed:
 
     def words(self, label: int) -> tuple[str, ...]:
         return self.by.words(self.message, self.found, label)
+
+
+def _summed(weights: npt.NDArray[np.float32], bias: Floats,
+            found: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]) -> Floats:
+    scores = bias.copy()
+    for column, value in found:
+        scores += value @ weights[column]
+    return scores
 
 
 def _occurrences(block: Known, one: Message, start: int) -> Found:

@@ -19,6 +19,7 @@ from .calibration import Calibration
 from .features import LONGEST, PLANE, ZONES, Block, Known
 from .model import Classifier
 from .pooling import Pooling
+from .second import Second
 
 KIND: Final = "lianxin triage model"
 VERSION: Final = 1
@@ -34,10 +35,14 @@ def save(classifier: Classifier, path: Path) -> int:
         "examples": classifier.examples, "blocks": [one.block.as_json() for one in classifier.known],
         "slope": classifier.calibration.slope, "offset": classifier.calibration.offset.tolist(),
         "about": classifier.about, "pooling": classifier.pooling.as_json() if classifier.pooling else None,
+        "bare": _said(classifier.bare), "second": _said(classifier.second.calibration if classifier.second else None),
     }
     arrays = {"characters": classifier.characters, "weights": classifier.weights.astype(np.float16),
               "bias": classifier.bias.astype(np.float32),
               "seen": np.array(sorted(classifier.seen), dtype=np.uint64)}
+    if classifier.second:
+        arrays["second"] = classifier.second.weights.astype(np.float16)
+        arrays["second_bias"] = classifier.second.bias.astype(np.float32)
     for number, one in enumerate(classifier.known):
         arrays[f"keys{number}"], arrays[f"weight{number}"] = one.keys, one.weight
     body = io.BytesIO()
@@ -52,6 +57,10 @@ def save(classifier: Classifier, path: Path) -> int:
     except OSError as error:
         raise Invalid(_("%(path)s 写不进去：%(error)s。") % {"path": path, "error": error.strerror}) from error
     return body.tell()
+
+
+def _said(calibration: Calibration | None) -> dict[str, Any] | None:
+    return {"slope": calibration.slope, "offset": calibration.offset.tolist()} if calibration else None
 
 
 def _write(packed: zipfile.ZipFile, name: str, body: bytes) -> None:
@@ -102,15 +111,24 @@ def _classifier(packed: zipfile.ZipFile, about: dict[str, Any]) -> Classifier:
         if (keys[1:] <= keys[:-1]).any():
             raise ValueError("keys")
         known.append(Known(block, keys, array(f"weight{number}", np.float32, len(keys))))
-    width = len(labels)
-    offset = np.array([float(one) for one in about["offset"]])
-    slope = float(about["slope"])
-    if offset.shape != (width,) or not np.isfinite([slope, *offset]).all() or slope <= 0:
-        raise ValueError("calibration")
+    width, height = len(labels), sum(len(one.keys) for one in known)
+
+    def opinion(weights: str, bias: str) -> dict[str, Any]:
+        return {"weights": array(weights, np.float16, height, width).astype(np.float32),
+                "bias": array(bias, np.float32, width).astype(np.float64)}
+
     return Classifier(
-        labels=labels, characters=array("characters", np.uint16, PLANE), known=tuple(known),
-        weights=array("weights", np.float16, sum(len(one.keys) for one in known), width).astype(np.float32),
-        bias=array("bias", np.float32, width).astype(np.float64), calibration=Calibration(slope, offset),
-        seed=int(about["seed"]), examples=int(about["examples"]),
+        labels=labels, characters=array("characters", np.uint16, PLANE), known=tuple(known), **opinion("weights", "bias"),
+        calibration=_calibration(about, width), bare=_calibration(about["bare"], width) if about.get("bare") else None,
+        second=Second(**opinion("second", "second_bias"), calibration=_calibration(about["second"], width))
+        if about.get("second") else None, seed=int(about["seed"]), examples=int(about["examples"]),
         seen=frozenset(array("seen", np.uint64, None).tolist()), about=dict(about["about"]),
         pooling=Pooling.of(about["pooling"]) if about.get("pooling") else None)
+
+
+def _calibration(said: dict[str, Any], width: int) -> Calibration:
+    offset = np.array([float(one) for one in said["offset"]])
+    slope = float(said["slope"])
+    if offset.shape != (width,) or not np.isfinite([slope, *offset]).all() or slope <= 0:
+        raise ValueError("calibration")
+    return Calibration(slope, offset)

@@ -25,12 +25,17 @@ Line = tuple[float, float]  # slope and offset of log odds
 @dataclass(frozen=True, slots=True)
 class Pooling:
     """How much each belief counts. `ranks` hold for the first, second, third guess, `branches` for the likeliest branch of the
-    tree, the top first."""
+    tree, the top first. `bare` holds for messages without a title: less stands in them, and both are surer than they should be."""
 
     model: float
     rules: float
     ranks: tuple[Line, ...]
     branches: tuple[Line, ...] = ()
+    bare: Pooling | None = None
+
+    def of_title(self, title: str) -> Pooling:
+        """What holds for a message with this title, which may be empty."""
+        return self if title.strip() or self.bare is None else self.bare
 
     def shares(self, chances: Floats, found: Floats) -> Floats:
         """Of probabilities (… × c) and the rules' scores (… × c) the pooled belief; it ranks, and adds up to 1."""
@@ -57,7 +62,7 @@ class Pooling:
     def of(cls, said: dict[str, Any]) -> Pooling:
         """Raises ValueError or TypeError for what is none."""
         ranks, branches = (tuple((float(slope), float(offset)) for slope, offset in said[name]) for name in ("ranks", "branches"))
-        made = cls(float(said["model"]), float(said["rules"]), ranks, branches)
+        made = cls(float(said["model"]), float(said["rules"]), ranks, branches, cls.of(said["bare"]) if said.get("bare") else None)
         slopes = np.array([made.model, made.rules, *(line[0] for line in (*ranks, *branches))])
         offsets = np.array([line[1] for line in (*ranks, *branches)])
         if len(ranks) != RANKS or not (np.isfinite(slopes) & (slopes >= 0)).all() or not np.isfinite(offsets).all():

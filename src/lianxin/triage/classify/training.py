@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,16 +15,17 @@ from lianxin.kernel.errors import Invalid
 
 from .alike import folds, groups
 from .calibration import calibrate
-from .features import READ, Block, Floats, Known, Message, characters, learn, message
+from .features import READ, Block, Floats, Message, characters, learn, message
 from .files import TRAIN, VALID, Example, Labelled, classes, numbers
-from .learning import Weights, kinship, solve, table, targets
+from .learning import Weights, kinship, naive, solve, table, targets
 from .measures import Measures, measure
 from .model import Classifier
+from .opinions import FOLDS, Calibrated, Learnt, Scores, calibrated_apart
 from .pooled import pool, pooled_apart
 from .pooling import Pooling
+from .second import Second
 from .seen import fingerprint
 
-FOLDS: Final = 5
 SCARCE: Final = 2  # examples a category needs to be learnt at all
 
 
@@ -35,6 +36,7 @@ class Plan:
     blocks: tuple[Block, ...] = (Block("whole", (1, 2)), Block("title", (1, 2), share=0.5))
     ridge: float = 0.4
     read: int = READ  # characters of the detail
+    second: bool = True  # with a second opinion on what comes second
 
 
 PLAN: Final = Plan()
@@ -61,9 +63,9 @@ class Beside:
             found.append(np.unique(names, return_inverse=True)[1].astype(np.intp))
         return found
 
-    def scores(self, labels: Sequence[str], examples: Sequence[Example]) -> Floats:
-        """n × c."""
-        return np.array([self.rules(labels, one.title, one.detail) for one in examples])
+    def scores(self, labels: Sequence[str], messages: Sequence[tuple[str, str]]) -> Floats:
+        """n × c, of titles and details."""
+        return np.array([self.rules(labels, title, detail) for title, detail in messages])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,40 +92,59 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, beside: Be
         raise Invalid(_("part 这一列里没有 train。"))
     labels = classes(learnt)
     _enough(learnt, labels)
-    made = Learning(learnt, labels, PLAN, kinship([beside.lineage(label) for label in labels]) if beside else None)
-    known, weights = made.fit()
+    plan = replace(PLAN, second=False) if beside else PLAN  # the rules are a second opinion
+    made = Learning(learnt, labels, plan, kinship([beside.lineage(label) for label in labels]) if beside else None)
+    fitted = made.fit()
     if tuned:
         unknown = sorted({one.label for one in tuned} - set(labels))
         if unknown:
             raise Invalid(_("valid 里有 train 里没有的类别：%s。") % "、".join(unknown[:5]))
-        scores = weights.scores(table(known, [message(one.title, one.detail, made.characters) for one in tuned]))
+        scores, bare = (fitted.scores(made.read(form)) for form in (_whole(tuned), _bare(tuned)))
         truth, how = numbers(tuned, labels), VALID
     else:
-        scores, truth, how = made.out_of_fold(seed), made.truth, "folds"
-    calibration = calibrate(scores, truth)
+        scores, bare = made.read_apart(seed, [made.messages, made.read(_bare(learnt))])
+        truth, how = made.truth, "folds"
+    calibrated = Calibrated.on(scores, truth)
     apart = calibrated_apart(scores, truth, seed)
     measures = measure(apart, truth, labels)
-    pooling, pooled = _pooled(beside, labels, tuned or learnt, apart, truth, seed)
+    pooling, pooled = _pooled(beside, labels, tuned or learnt, apart, calibrated_apart(bare, truth, seed), truth, seed)
     about: dict[str, Any] = {
-        "learnt_from": len(learnt), "tuned_on": how, "tuned_on_count": len(scores), "measured": measures.as_json(),
+        "learnt_from": len(learnt), "tuned_on": how, "tuned_on_count": len(truth), "measured": measures.as_json(),
         "ridge": PLAN.ridge, "data": _digest(learnt),
         "per_label": {label: int((made.truth == at).sum()) for at, label in enumerate(labels)},
     }
     classifier = Classifier(
-        labels=labels, characters=made.characters, known=tuple(known),
-        weights=weights.features.astype(np.float16).astype(np.float32), bias=weights.bias.astype(np.float32).astype(np.float64),
-        calibration=calibration, seed=seed, examples=len(learnt),
-        seen=frozenset(fingerprint(one.title, one.detail) for one in learnt), about=about, pooling=pooling)
+        labels=labels, characters=made.characters, known=tuple(fitted.known), **_rounded(fitted.weights),
+        calibration=calibrated.first, bare=calibrate(bare.first, truth), seed=seed, examples=len(learnt),
+        seen=frozenset(fingerprint(one.title, one.detail) for one in learnt), about=about, pooling=pooling,
+        second=Second(**_rounded(fitted.second), calibration=calibrated.second) if fitted.second and calibrated.second else None)
     return Trained(classifier, measures, how, pooled)
 
 
-def _pooled(beside: Beside | None, labels: Sequence[str], examples: Sequence[Example], chances: Floats,
+def _rounded(weights: Weights) -> dict[str, Any]:
+    """As the file holds them."""
+    return {"weights": weights.features.astype(np.float16).astype(np.float32),
+            "bias": weights.bias.astype(np.float32).astype(np.float64)}
+
+
+def _whole(examples: Sequence[Example]) -> list[tuple[str, str]]:
+    return [(one.title, one.detail) for one in examples]
+
+
+def _bare(examples: Sequence[Example]) -> list[tuple[str, str]]:
+    """What is left of messages where nobody wrote a title; one that is only a title then is the message."""
+    return [("", one.detail or one.title) for one in examples]
+
+
+def _pooled(beside: Beside | None, labels: Sequence[str], examples: Sequence[Example], chances: Floats, bare: Floats,
             truth: npt.NDArray[np.intp], seed: int) -> tuple[Pooling | None, Measures | None]:
-    """How the model goes together with the rules, and how well both read, each message by what was fitted on others."""
+    """How the model goes together with the rules, with titles and without, and how well both read, each message by what was
+    fitted on others."""
     if beside is None:
         return None, None
-    found = beside.scores(labels, examples)
-    return (pool(chances, found, truth, beside.branches(labels)),
+    found, branches = beside.scores(labels, _whole(examples)), beside.branches(labels)
+    without = pool(bare, beside.scores(labels, _bare(examples)), truth, branches)
+    return (replace(pool(chances, found, truth, branches), bare=without),
             measure(pooled_apart(chances, found, truth, seed), truth, labels))
 
 
@@ -146,52 +167,46 @@ def _digest(examples: Sequence[Example]) -> str:
     return whole.hexdigest()
 
 
-def calibrated_apart(scores: Floats, truth: npt.NDArray[np.intp], seed: int) -> Floats:
-    """Probabilities of which none was calibrated on its own label."""
-    fold = folds(np.arange(len(truth)), FOLDS, seed)
-    chances = np.empty_like(scores)
-    for number in range(FOLDS):
-        apart, here = fold != number, fold == number
-        if here.any():
-            chances[here] = calibrate(scores[apart], truth[apart]).probabilities(scores[here])
-    return chances
-
-
 class Learning:
     """Messages made ready to learn from, and what is learnt from all of them or from some."""
 
     def __init__(self, examples: Sequence[Example], labels: Sequence[str], plan: Plan, kin: Floats | None = None) -> None:
         self.plan = plan
         self.characters = characters()
-        self.messages = [message(one.title, one.detail, self.characters, most=plan.read) for one in examples]
+        self.messages = self.read((one.title, one.detail) for one in examples)
         self.truth = numbers(examples, labels)
         self.wanted = targets(self.truth, np.eye(len(labels)) if kin is None else kin)
 
-    def fit(self, chosen: npt.NDArray[np.bool_] | None = None) -> tuple[list[Known], Weights]:
+    def fit(self, chosen: npt.NDArray[np.bool_] | None = None) -> Learnt:
         """What is learnt from the chosen messages, n-grams and their weights too."""
         messages = self._of(chosen)
         truth, wanted = (self.truth, self.wanted) if chosen is None else (self.truth[chosen], self.wanted[chosen])
         known = [learn(block, messages, truth, wanted.shape[1]) for block in self.plan.blocks]
-        return known, self.weights(table(known, messages), wanted)
+        features = table(known, messages)
+        return Learnt(known, self.weights(features, wanted), naive(features, truth, wanted.shape[1]) if self.plan.second else None)
 
     def weights(self, features: Any, wanted: Floats) -> Weights:
         """From the features of the chosen messages."""
         return solve(features, wanted, self.plan.ridge)
 
-    def out_of_fold(self, seed: int) -> Floats:
+    def read(self, messages: Iterable[tuple[str, str]]) -> list[Message]:
+        """Titles and details as this plan reads them."""
+        return [message(title, detail, self.characters, most=self.plan.read) for title, detail in messages]
+
+    def out_of_fold(self, seed: int) -> Scores:
         """Scores of every message by what was learnt from the other folds."""
         return self.read_apart(seed, [self.messages])[0]
 
-    def read_apart(self, seed: int, readings: Sequence[Sequence[Message]]) -> list[Floats]:
+    def read_apart(self, seed: int, readings: Sequence[Sequence[Message]]) -> list[Scores]:
         """The same for several forms of the messages, of which only their own is learnt from."""
         fold = folds(groups(self.messages), FOLDS, seed)
-        scores = [np.zeros_like(self.wanted) for _reading in readings]
+        scores = [Scores(np.zeros_like(self.wanted), np.zeros_like(self.wanted) if self.plan.second else None) for _reading in readings]
         for number in range(FOLDS):
             here = fold == number
             if here.any():
-                known, weights = self.fit(~here)
+                learnt = self.fit(~here)
                 for found, read in zip(scores, readings, strict=True):
-                    found[here] = weights.scores(table(known, [read[at] for at in np.flatnonzero(here).tolist()]))
+                    found.put(here, learnt.scores([read[at] for at in np.flatnonzero(here).tolist()]))
         return scores
 
     def _of(self, chosen: npt.NDArray[np.bool_] | None) -> list[Message]:

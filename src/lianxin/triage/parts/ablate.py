@@ -51,10 +51,11 @@ def _fairness(held: Any, options: dict[str, Any], out: OutputWrapper) -> None:
     from lianxin.triage.classify.ablation import fairness
 
     if not options["json"]:
-        out.write("| messages | n | accuracy | ± s.e. | mean probability |\n|---|---|---|---|---|")
+        out.write("| messages | n | accuracy | ± s.e. | mean probability | ece |\n|---|---|---|---|---|---|")
     for one in fairness(held, seed=options["seed"]):
         if options["json"]:
             out.write(json.dumps({"messages": one.name, "n": one.n, "accuracy": round(one.accuracy, 6),
-                                  "error": round(one.error, 6), "mean_probability": round(one.sure, 6)}, ensure_ascii=False))
+                                  "error": round(one.error, 6), "mean_probability": round(one.sure, 6),
+                                  "ece": round(one.ece, 6)}, ensure_ascii=False))
         else:
-            out.write(f"| {one.name} | {one.n} | {one.accuracy:.4f} | {one.error:.4f} | {one.sure:.4f} |")
+            out.write(f"| {one.name} | {one.n} | {one.accuracy:.4f} | {one.error:.4f} | {one.sure:.4f} | {one.ece:.4f} |")
