@@ -13,7 +13,7 @@ from typing import Final
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARES: Final = (
-    ("tests/demo/test_supervisor.py", "tests/demo/test_beside.py", "tests/operations/test_backup.py"),
+    ("tests/demo/test_supervisor.py", "tests/operations/test_backup.py"),
     ("tests/demo/test_whole_city.py", "tests/bench/test_quick_run.py", "tests/operations/test_upgrade.py"),
 )
 

@@ -1,24 +1,21 @@
-"""What a demo runs beside web and worker: the other desk, the sender, live updates – on their own ports, healed and ended with it."""
+"""What a demo runs beside web and worker: the other desk, the sender, live updates – chosen, named and closed to others.
+
+That they start, are healed and end with the demo is seen in `test_whole_city.py`."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
 import socket
 import stat
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lianxin.demo.beside import Beside, free
 from lianxin.demo.linking import COLUMNS, STORIES, read, to_play
 from lianxin.demo.seed import SeedError
-from tests.demo.demos import HILL, YUEYANG, Demo, folder_for_all, free_port, processes_of, until
+from tests.demo.demos import HILL, YUEYANG, folder_for_all, free_port
 
 PARTNERS = ("code,name,name_en,kind,service,url,phone,identity,emergencies,asks_followups,ended\n"
             "119.hill,云山119,Hill 119,fire,119,,,,yes,,\n110.hill,云山110,Hill 110,police,110,,,,yes,,\n")
@@ -94,55 +91,3 @@ def test_the_stories_of_yueyang_are_known(tmp_path: Path) -> None:
     bad.write_text(",".join(COLUMNS) + "\nout_to_the_moon,1,2,3,4,5\n", encoding="utf-8")
     with pytest.raises(SeedError, match="out_to_the_moon"):
         read(bad)
-
-
-def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=5) as reply:
-        return reply.status, reply.read()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return bool(_get(url)[0] == 200)
-    except OSError:
-        return False
-
-
-@pytest.mark.slow
-def test_the_other_desk_starts_heals_and_ends_with_the_demo(linked: Path) -> None:
-    demo = Demo(linked / "demo", city=linked / "hill", telephone=True)
-    try:
-        demo.start()
-        said = json.loads((demo.data / "demo.json").read_text())
-        assert said["base_url"] == demo.base
-        desk, live = said["police_desk_url"], said["live_url"]
-        until(lambda: _answers(desk + "/healthz") and _answers(live + "/live/healthz"), 60, demo.log)
-        until(lambda: desk in demo.log(), 30, demo.log)  # said when the web server answers
-        # One message each way: the other desk asks, ours asks.
-        made = urllib.request.Request(desk + "/api/offers", data=json.dumps({"words": "狗追人"}).encode(),
-                                      headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(made, timeout=10) as reply:
-            matter = json.load(reply)["id"]
-        until(lambda: json.loads(_get(f"{desk}/api/figures")[1])["waiting"] == 0, 60, demo.log)
-        assert json.loads(_get(f"{desk}/api/matters/{matter}")[1])["sent_seq"] == 1
-        for name, address in (("lianxin.live.app", live + "/live/healthz"), ("lianxin_110_desk", desk + "/healthz")):
-            before = demo.children(name)
-            for pid in before:
-                os.kill(pid, signal.SIGKILL)
-            until(lambda name=name, before=before: set(demo.children(name)) - set(before), 60, demo.log)
-            until(lambda address=address: _answers(address), 60, demo.log)
-        before = demo.children("lianxin deliver")
-        for pid in before:
-            os.kill(pid, signal.SIGKILL)
-        until(lambda: set(demo.children("lianxin deliver")) - set(before), 60, demo.log)
-        assert demo.process is not None
-        demo.process.kill()
-        demo.process.wait()
-        until(lambda: not processes_of(demo.data), 30, lambda: f"outlived it: {processes_of(demo.data)}")
-        demo.start()
-        until(lambda: _answers(desk + "/healthz"), 60, demo.log)
-        assert json.loads(_get(f"{desk}/api/matters/{matter}")[1])["sent_seq"] == 1, "its database is kept"
-        demo.interrupt()
-        assert not processes_of(demo.data)
-    finally:
-        demo.end()
