@@ -71,7 +71,9 @@ class Pooling:
 
 
 # What the training texts of Yueyang give (docs/reference/triage.md): for a model that was taught without the rules.
-USUAL: Final = Pooling(0.52, 2.01, ((0.34, -0.22), (0.45, -0.37), (0.45, -0.75)), ((0.48, 0.24), (0.41, -0.01)))
+USUAL: Final = Pooling(
+    0.52, 2.01, ((0.34, -0.22), (0.45, -0.37), (0.45, -0.75)), ((0.48, 0.24), (0.41, -0.01)),
+    bare=Pooling(0.56, 1.91, ((0.33, -0.56), (0.58, -0.14), (0.55, -0.77)), ((0.53, -0.09), (0.47, -0.32))))
 
 
 def _at(line: Line, share: float) -> float:
