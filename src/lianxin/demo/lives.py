@@ -149,7 +149,7 @@ def _blanked(value: Any, blanks: dict[str, dict[Any, str]], times: dict[datetime
 
 def _taken(case: Case, steps: tuple[str, ...], instants: Sequence[datetime], *, rule: int, code: str, clerk: int) -> Life:
     times = {at: f"t{number}" for number, at in enumerate(instants)}
-    dues = []
+    dues: list[tuple[int, int, str]] = []
     for one in Clock.objects.filter(case=case).order_by("id"):
         if times.setdefault(one.due_at, f"d{len(dues)}") == f"d{len(dues)}":
             dues.append((list(instants).index(one.started_at), one.limit_minutes, one.calendar))
