@@ -24,5 +24,5 @@ def note_outside(step: Step, *, stage: str, system: str, name: str, name_en: str
     if photos:
         free = Attachment.objects.filter(pk__in=list(photos), case__isnull=True, by_reporter=False)
         count = free.update(case=step.case, event_id=step.event_id, purpose="proof" if unit else "report", created_at=step.at)
-        step.data.update(count=count, **({"unit": unit} if unit else {}))
+        step.data.update(count=count, unit=unit)
     step.say("words", said(words, "words", required=False), public=False)
