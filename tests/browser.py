@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+WAIT = 15_000  # milliseconds, on a busy machine
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -24,8 +25,9 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One Chromium for the run; the test is skipped where there is none."""
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error, expect, sync_playwright
 
+    expect.set_options(timeout=WAIT)
     with sync_playwright() as playwright:
         try:
             running = playwright.chromium.launch(
@@ -46,7 +48,7 @@ def new_page(browser: Any, *, width: int = 1440, height: int = 900, dark: bool =
         java_script_enabled=javascript, timezone_id="Asia/Shanghai", **more,
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(WAIT)
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on("console", lambda message: page.faults.append(message.text)

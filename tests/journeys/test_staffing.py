@@ -9,7 +9,7 @@ import pytest
 from django.utils.timezone import localdate
 from playwright.sync_api import expect
 
-from tests.browser import axe
+from tests.browser import axe, readable
 from tests.journeys.conftest import Open
 from tests.journeys.test_desk import press
 from tests.telephony.test_staffing import half
@@ -26,15 +26,12 @@ def log(served: Any) -> None:
             half(day, time(hour), offered=calls, abandoned=calls // 10, in_time=calls // 2)
 
 
-@pytest.mark.parametrize(("width", "dark", "locale"), [
-    (1440, False, "zh-CN"), (1440, True, "en-US"), (360, True, "zh-CN"), (360, False, "en-US"),
-])
-def test_the_plan_is_readable_by_everyone_and_fits(open_as: Open, served: Any, log: None, width: int, dark: bool, locale: str) -> None:
-    page = open_as("supervisor", "/desk/staffing/", width=width, height=800, dark=dark, locale=locale)
+@pytest.mark.parametrize(("width", "locale"), [(1440, "zh-CN"), (360, "en-US")])
+def test_the_plan_is_readable_by_everyone_and_fits(open_as: Open, served: Any, log: None, width: int, locale: str) -> None:
+    page = open_as("supervisor", "/desk/staffing/", width=width, height=800, locale=locale)
     for query in ("", "?kind=restday&weeks=2", "?share=100&weeks=many"):
         page.goto(f"{served.url}/desk/staffing/{query}")
-        assert axe(page) == [], query
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, query
+        assert readable(page, 360, 1440) == [], query
     assert page.locator("[aria-invalid=true]").count() == 2
     assert page.faults == []
 
