@@ -204,6 +204,7 @@ IMPERSONAL: dict[str, str] = {
     "publishing.Record.answer": "words that staff cleared for everyone to read",
     "publishing.Record.revision": "a number of a refresh",
     "publishing.Waiting.village": "an area; gone when the record appears",
+    "publishing.Waiting.crowd": "a number that says which wait to appear together",
     "publishing.Waiting.town": "an area",
     "publishing.Waiting.county": "an area",
     "publishing.Waiting.leaf": "a category",
