@@ -46,5 +46,10 @@ def walk(tour: Tour) -> None:
     tour.shot(ours, "handover-linkage")
     ours.goto(f"{tour.base}/desk/linkage/{handover}/")
     tour.shot(ours, "handover-thread")
+    supervisor = tour.staff("supervisor")
+    for address, name in (("linkage/review", "handover-review"), ("linkage/partners", "handover-partners"),
+                          ("telephony", "telephones"), ("staffing", "staffing")):
+        supervisor.goto(f"{tour.base}/desk/{address}/")
+        tour.shot(supervisor, name)
     ours.goto(f"{tour.base}/desk/call/")
     ours.evaluate("sessionStorage.clear()")

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from .tour import Tour
 
 COUNTY = "430602"
+OLD_HOTLINE = """工单编号,来电时间,诉求内容,诉求类型,诉求分类,所属区域
+A1,2026-02-03 09:12:00,洞庭大道路灯三天不亮，晚上很黑。,求助,路灯,岳阳楼区
+A2,2026-02-05 22:40:00,金鹗中路工地半夜还在打桩。,投诉,半夜施工,岳阳楼区
+"""
 
 
 def pages(tour: Tour) -> None:
@@ -30,5 +34,27 @@ def pages(tour: Tour) -> None:
     tour.shot(page, "open-map")
 
 
+def joined(tour: Tour) -> None:
+    """Following news, the layers' page, the screens where administrators bring lists and cases and join other systems."""
+    hand = tour.resident()
+    hand.goto(f"{tour.base}/follow/")
+    tour.shot(hand, "open-follow")
+    page = tour.desk_page()
+    page.goto(f"{tour.base}/ogc/")
+    tour.shot(page, "open-ogc")
+    admin = tour.staff("administrator")
+    admin.goto(f"{tour.base}/desk/spreadsheets/")
+    tour.shot(admin, "open-spreadsheets")
+    admin.goto(f"{tour.base}/desk/imports/")
+    admin.set_input_files("#file", {"name": "旧热线.csv", "mimeType": "text/csv", "buffer": OLD_HOTLINE.encode("gb18030")})
+    admin.fill("#system", "旧 12345")
+    admin.locator("form[enctype] button").click()
+    admin.locator("#column-words").wait_for()
+    tour.shot(admin, "open-import")
+    admin.goto(f"{tour.base}/desk/exchange/")
+    tour.shot(admin, "open-exchange")
+
+
 def walk(tour: Tour) -> None:
     pages(tour)
+    joined(tour)
