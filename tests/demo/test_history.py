@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from lianxin.analysis import facts
 from lianxin.analysis.models import Episode
+from lianxin.cases.clocks import promise
 from lianxin.cases.models import Case, Event
 from lianxin.cases.rebuild import differences
+from lianxin.cases.reference import reference, today_of
 from lianxin.cases.states import BY_ACTION
 from lianxin.demo import history, lives
+from lianxin.demo.seed import Cast
 from lianxin.kernel import clock
 from lianxin.quality.models import CallbackAttempt, Rating
 from tests.world import World
@@ -48,3 +52,20 @@ def test_the_past_is_one_that_could_have_been(world: World) -> None:
     assert called.filter(reached=False).exists()
     assert called.filter(solved=False).exists()
     assert called.count() > 50
+
+
+def test_no_two_clocks_of_a_way_fall_due_at_one_instant_whenever_it_was_gone(world: World) -> None:
+    """They would be taken for one another: a day in the middle of holidays showed it."""
+    world.categories["010102"].quick_topic = 1
+    world.categories["010102"].save()
+    past = history._Past(random.Random(1), reference(), today_of(clock.now()), Cast.of_city(), history._clerks())
+    past.begin(list(history._matters(random.Random(1), 20, clock.now())))
+    assert past.made is not None
+    for day in range(400):
+        begun = datetime(2026, 1, 1, 1, 7, tzinfo=UTC) + timedelta(days=day)
+        for life in past.made:
+            at = lives.moments(begun, life.steps)
+            assert at == sorted(set(at))
+            dues = [promise(start=at[step], minutes=minutes, calendar=name).due_at for step, minutes, name in set(life.dues)]
+            assert len(set(dues)) == len(dues), (begun, life.steps)
+            assert not set(dues) & set(at), (begun, life.steps)

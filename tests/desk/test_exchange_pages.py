@@ -117,7 +117,8 @@ def test_what_differs_and_what_cannot_be_sent(
 def test_settings_services_and_mapping_are_kept_at_the_desk(
         as_: SignIn, world: World, other: OtherSystem, joined: System) -> None:  # noqa: F811
     page, client = f"{PAGE}systems/urban.system/", as_("admin")
-    given = {"name": "城管系统", "kind": "unit", "url": other.url, "unit": "urban", "identity": "none", "closing": "ask", "photos": "none", "active": "on"}
+    given = {"name": "城管系统", "kind": "unit", "url": other.url, "unit": "urban", "identity": "none", "closing": "ask",
+             "photos": "none", "active": "on"}
     assert "须写明目的" in text(client.post(f"{page}settings/", given | {"identity": "full"}), 422)
     assert "内部网络" in text(client.post(f"{page}settings/", given | {"url": "http://10.0.0.8/"}), 422)
     assert client.post(f"{page}settings/", given | {"agent": "urban", "closing": "reply", "key": "new-key"}).status_code == 302

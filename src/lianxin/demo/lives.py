@@ -170,23 +170,33 @@ def _taken(case: Case, steps: tuple[str, ...], instants: Sequence[datetime], *, 
     return Life(steps, own, _UUID.sub(lambda match: f"§u{places[match.group()]}§", rest), len(keys), tuple(dues))
 
 
+def moments(begun: datetime, steps: Sequence[str]) -> list[datetime]:
+    """When each step of a way is gone for the first time: within working hours, an hour of them apart, and a day before who is called back,
+    so that no two clocks that begin at different steps fall due at one instant and would be taken for one another."""
+    working = clocks.calendar_named("working")
+    made = [working.add(begun, 7).at]
+    for name in steps[1:]:
+        made.append(working.add(made[-1], 61 + (480 if name == "call" else 0)).at)
+    return made
+
+
 def gone(cast: Cast, begun: datetime, *, category: str, place: Place, unit: str, rule: int) -> list[Life]:
-    """Go each way once, from `begun` on: an hour from step to step."""
+    """Go each way once, from `begun` on."""
     lives = []
     for number, (_share, steps) in enumerate(WAYS):
         play = Play(Row(0, "past", 0.0, category, place.code, "phone", False, "", DONE, unit), cast, number)
-        instants = [begun + timedelta(days=number)]
+        names = ("register", "dispatch", *(name for name, _step in steps))
+        instants = moments(begun + timedelta(days=number), names)
         with clock.frozen(instants[0]) as frozen:
             play.case_id = a.register(intake=Intake(
                 words=f"{place.name}：请来看看。（演示数据）", channel="phone", category=category, area=place.code, accept=True,
             ), by=cast.actor(Role.OPERATOR)).case_id
-            for _name, step in (("dispatch", _dispatch), *steps):
-                frozen.move(minutes=61)
-                instants.append(clock.now())
+            for at, step in zip(instants[1:], (_dispatch, *(step for _name, step in steps)), strict=True):
+                frozen.set(at)
                 step(play)
         case = play.case
         assert case.lead_unit_id is not None
-        lives.append(_taken(case, ("register", "dispatch", *(name for name, _step in steps)), instants, rule=rule, code=unit,
+        lives.append(_taken(case, names, instants, rule=rule, code=unit,
                             clerk=cast.clerk(case.lead_unit_id).staff_id or 0))
     return lives
 
