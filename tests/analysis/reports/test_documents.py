@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ import docx
 import pypdfium2
 import pytest
 from django.utils.translation import override
+from openpyxl import load_workbook
 
 from lianxin.analysis.figures import Period
 from lianxin.analysis.rates import DEFINITIONS
@@ -48,6 +50,16 @@ def docx_text(body: bytes) -> str:
     held = docx.Document(io.BytesIO(body))
     cells = [cell.text for table in held.tables for line in table.rows for cell in line.cells]
     return "\n".join([paragraph.text for paragraph in held.paragraphs] + cells)
+
+
+def sheet_text(body: bytes) -> str:
+    book = load_workbook(io.BytesIO(body))
+    return " ".join(str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None)
+
+
+# How the words of each kind of file are read.
+READ: dict[str, Callable[[bytes], str]] = {
+    "html": bytes.decode, "pdf": lambda body: pdf_text(body)[1], "docx": docx_text, "xlsx": sheet_text}
 
 
 def test_numbers_stand_with_what_they_are_made_of(town: Town, settings: Any) -> None:
@@ -145,7 +157,8 @@ def test_charts_are_well_formed_told_and_hold_no_style(town: Town) -> None:
 def test_no_words_of_a_reporter_and_no_name_of_staff_get_in(town: Town) -> None:
     for form, writer in WRITERS.items():
         body = writer(compose(gather(OCTOBER)))
-        words = pdf_text(body)[1] if form == "pdf" else docx_text(body) if form == "docx" else body.decode()
+        words = READ[form](body)
+        assert "10" in words, form
         for needle in ("王小明", "13812342201", "路灯不亮三天", "甲"):
             assert needle not in words, form
 
