@@ -113,7 +113,7 @@ def test_a_second_opinion_puts_the_neighbour_second() -> None:
     features = np.array([[1.0, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]] * 20)
     truth = np.array([0, 1, 2] * 20)
     wanted = 2 * np.eye(3)[truth] - 1
-    read = np.array([[0.2, 1.5, 0, 0]])
+    read = np.array([[1.0, 1.5, 0, 0]])
     apart, each = solve(csr_matrix(features), wanted, 0.4).scores(read)[0], naive(csr_matrix(features), truth, 3).scores(read)[0]
     assert apart.argmax() == each.argmax() == 0
     assert apart.argsort()[0] == 1

@@ -26,10 +26,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lianxin.config.settings")
-if os.environ.get("LIANXIN_BOUND"):  # must not outlive the process that made it
+if os.environ.get("LIANXIN_BOUND"):  # must not outlive the process that made it; a listener whose database is gone does not heed SIGTERM
     from lianxin.embedded.server import end_with_parent
 
-    end_with_parent(signal.SIGTERM)
+    end_with_parent(signal.SIGKILL)
 
 MOST = 4000  # streams of one process
 HEARTBEAT = 15.0
