@@ -120,7 +120,7 @@ class Department:
         now = self.clock()
         return [{"update_id": f"{number}-1", "service_request_id": number, "status": "open", "description": ON_THE_WAY,
                  "updated_datetime": _stamp(row["at"] + SENT), "media_url": None}
-                for number, row in self.requests.items() if now >= row["at"] + SENT]
+                for number, row in list(self.requests.items()) if now >= row["at"] + SENT]
 
     def page(self) -> str:
         """What lies there, for people, newest first."""

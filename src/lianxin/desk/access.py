@@ -14,10 +14,16 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from lianxin.kernel.errors import DomainError
 from lianxin.organisations.actors import Actor, actor_for
 from lianxin.organisations.models import Role, Staff
 
 P = ParamSpec("P")
+
+
+def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The page that says why something is not to be had."""
+    return render(request, "desk/refused.html", {"reason": " ".join([str(error), *map(str, error.fields.values())])}, status=error.status)
 
 
 class StaffRequest(HttpRequest):

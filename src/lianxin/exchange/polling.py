@@ -13,12 +13,12 @@ from itertools import islice
 from typing import Final
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 from django.utils.translation import override
 
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
+from lianxin.kernel.locks import alone
 from lianxin.kernel.sending import Outcome
 
 from . import fetching, georeport, hearing, older
@@ -58,19 +58,13 @@ def _one(pk: uuid.UUID, do: Callable[..., object], *args: object) -> bool:
 
 def poll(system_id: uuid.UUID, at: datetime) -> int:
     """Ask one system. Returns 0 when another process does so just now, or has since."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 312))", [f"exchange {system_id}"])
-        if not cursor.fetchone()[0]:
-            return 0
-    try:
-        if not System.objects.filter(Q(polled_at__isnull=True) | Q(polled_at__lte=at - EVERY), pk=system_id, active=True).exists():
+    with alone(f"exchange {system_id}") as mine:
+        due = System.objects.filter(Q(polled_at__isnull=True) | Q(polled_at__lte=at - EVERY), pk=system_id, active=True)
+        if not mine or not due.exists():
             return 0
         System.objects.filter(pk=system_id).update(polled_at=at)
         ask(System.objects.select_related("agent", "unit").get(pk=system_id))
         return 1
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 312))", [f"exchange {system_id}"])
 
 
 def ask(system: System) -> Outcome | None:

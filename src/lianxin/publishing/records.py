@@ -26,6 +26,7 @@ from lianxin.analysis.facts import by_index, settled
 from lianxin.cases.models import Case
 from lianxin.kernel.clock import now
 from lianxin.kernel.ids import normalise_case_number
+from lianxin.kernel.locks import alone
 
 from . import records_sql, rules
 from .models import Dated, Precision, Record, Standing, Waiting
@@ -230,25 +231,13 @@ def _scan(run: _Run) -> None:
                 held.read_to, held.scan_after, held.scan_to = held.scan_to, None, None
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One refresh at a time, across its transactions. Waits as long as for any lock, and raises the same."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtextextended('publishing.refresh', 0))")
-        try:
-            yield
-        finally:
-            if not connection.needs_rollback and connection.connection is not None and not connection.connection.closed:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended('publishing.refresh', 0))")
-
-
 def refresh(*, whole: bool = False, progress: Progress | None = None) -> Refreshed:
     """Read what the log says has changed; the first time, and with `whole`, every case. Run twice it changes nothing.
 
     Readers that follow by `Record.revision` up to `Standing.revision` miss nothing. Reading every case may be broken off: the next
     refresh, of whatever kind, goes on with it. Two at once wait for each other.
     """
-    with _alone():
+    with alone("publishing.refresh", wait=True):
         Standing.objects.get_or_create(pk=1)
         run, bound = _Run(Sight(), localtime(now()).date(), progress), settled()
         with run.batch() as held:

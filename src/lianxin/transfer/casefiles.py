@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
@@ -29,6 +29,7 @@ from lianxin.cases.previewing import Preview, preview
 from lianxin.cases.records import FileError, Record, opened
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooLarge
+from lianxin.kernel.locks import alone
 from lianxin.kernel.text import clean_text
 from lianxin.organisations.actors import Actor
 
@@ -208,15 +209,16 @@ def start(by: Actor, pk: uuid.UUID, *, dry: bool) -> CaseImport:
     Invalid for a mapping that does not fit the file, Conflict while it runs and before it was tried."""
     from .tasks import run_import
 
-    need(by)
+    seen = access(by, pk)
+    if not seen.running:  # read before anything is locked: the file may lie elsewhere
+        with _fetched(seen) as path, opened(path, encoding=str(seen.mapping.get("encoding", "auto"))) as source:
+            settled(Mapping.of(seen.mapping), source)
     with transaction.atomic():
         one = _locked(pk)
-        if one.running and not silent(one):
+        if (one.running and not silent(one)):
             raise Conflict(_("正在跑，等它做完或先停下。"))
         if not dry and one.tried_at is None:
             raise Conflict(_("请先试运行，看过结果再导入。"))
-        with _fetched(one) as path, opened(path, encoding=str(one.mapping.get("encoding", "auto"))) as source:
-            settled(Mapping.of(one.mapping), source)
         one.state = ImportState.CHECKING if dry else ImportState.IMPORTING
         one.position, one.counts, one.reasons, one.fault = 0, {}, [], ""
         one.started_at = one.beat_at = now()
@@ -241,23 +243,9 @@ class _Stopped(Exception):
     """Somebody stopped it, or forgot its file."""
 
 
-@contextmanager
-def _alone(pk: uuid.UUID) -> Iterator[bool]:
-    """Whether no other worker is at this import. The lock is the connection's: it goes with a worker that is killed."""
-    key = pk.int & 0x7FFF_FFFF_FFFF_FFFF
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        mine = bool(cursor.fetchone()[0])
-        try:
-            yield mine
-        finally:
-            if mine:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
-
-
 def run(pk: uuid.UUID, *, language: str) -> None:
     """The job: one run over the file. Run twice it does its work once; what cannot be done is said on the page, not raised."""
-    with _alone(pk) as mine, override(language):
+    with alone(f"import {pk}") as mine, override(language):
         one = CaseImport.objects.filter(pk=pk, state__in=RUNNING).first()
         if mine and one is not None:
             _run(one)

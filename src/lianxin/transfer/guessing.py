@@ -31,7 +31,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "source_id": ("工单编号", "工单号", "案件编号", "案卷编号", "编号", "id", "case_id", "service_request_id"),
     "words": ("诉求内容", "问题描述", "内容", "描述", "来电内容", "投诉内容", "description"),
     "title": ("诉求标题", "工单标题", "标题", "主题", "title", "subject"),
-    "registered_at": ("登记时间", "来电时间", "受理时间", "创建时间", "上报时间", "时间", "requested_datetime", "open_dt"),
+    "registered_at": ("登记时间", "来电时间", "受理时间", "创建时间", "上报时间", "反映时间", "诉求时间", "提交时间", "时间", "requested_datetime", "open_dt"),
     "category": ("诉求分类", "事项", "事项分类", "分类", "问题类型", "案件类别", "category"),
     "area": ("所属区域", "区域", "行政区划", "县市区", "街道", "社区"),
     "place_text": ("事发地址", "地址", "地点", "位置", "事发地点", "address_string", "location"),

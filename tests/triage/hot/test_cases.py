@@ -166,10 +166,10 @@ def test_two_at_once_are_told(world: World, plant: list[Case]) -> None:
     given = connection.settings_dict
     said = {"dbname": given["NAME"], "user": given["USER"], "password": given["PASSWORD"], "host": given["HOST"], "port": given["PORT"]}
     with psycopg.connect(**{name: value for name, value in said.items() if value}) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [keeping._LOCK])
+        other.execute("SELECT pg_advisory_lock(hashtextextended('triage.hot', 0))")
         with pytest.raises(Conflict):
             keeping.work_out()
-        other.execute("SELECT pg_advisory_unlock(%s)", [keeping._LOCK])  # a closed session lets go a moment later
+        other.execute("SELECT pg_advisory_unlock(hashtextextended('triage.hot', 0))")  # a closed session lets go a moment later
     assert keeping.work_out().issues == 1
 
 

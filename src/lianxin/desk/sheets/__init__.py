@@ -4,10 +4,11 @@ says: never who a reporter is. A sheet is bounded, says so itself, and who took 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from django.http import FileResponse
 from django.utils.timezone import localtime
@@ -54,6 +55,20 @@ class Taken:
     title: str
     parts: Sequence[Part]
     narrowed: Sequence[str] = ()
+
+
+def every(page: Callable[[str], Any], key: Callable[[Any], Hashable] = attrgetter("pk")) -> Iterator[Any]:
+    """The rows of all pages that `page(after)` gives, each once by its `key`: what moves while it is read is not told twice."""
+    seen: set[Hashable] = set()
+    after = ""
+    while True:
+        found = page(after)
+        fresh = [row for row in found.rows if key(row) not in seen]
+        seen.update(map(key, fresh))
+        yield from fresh
+        if not found.after or not fresh:
+            return
+        after = found.after
 
 
 def said_cap() -> str:

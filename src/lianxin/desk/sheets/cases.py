@@ -16,7 +16,7 @@ from lianxin.kernel.sheets import Head
 from ..calls import with_tries
 from ..rows import due_of, lines
 from ..templatetags.desk import EXCERPT, opening
-from . import STEP, Part, Row, head
+from . import STEP, Part, Row, every, head
 
 
 def case_heads() -> list[Head]:
@@ -51,20 +51,6 @@ def _rows(cases: list[Case], tries: bool) -> Iterator[Row]:
         )
 
 
-def every(page: Callable[[str], Page]) -> Iterator[Case]:
-    """The cases of all pages, each once: what moves while it is read is not told twice."""
-    seen: set[UUID] = set()
-    after = ""
-    while True:
-        found = page(after)
-        fresh = [case for case in found.rows if _key(case) not in seen]
-        seen.update(map(_key, fresh))
-        yield from fresh
-        if not found.after or not fresh:
-            return
-        after = found.after
-
-
 def _key(case: Case) -> UUID:
     """A unit may hold two parts of one case."""
     return case.task.pk if case.task else case.pk
@@ -72,3 +58,8 @@ def _key(case: Case) -> UUID:
 
 def cases_part(title: str, cases: Iterable[Case], *, tries: bool = False) -> Part:
     return Part(title, case_heads(), case_rows(cases, tries=tries))
+
+
+def cases_of(page: Callable[[str], Page]) -> Iterator[Case]:
+    """The cases of all pages, each once."""
+    return every(page, _key)

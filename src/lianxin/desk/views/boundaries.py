@@ -26,10 +26,10 @@ from lianxin.organisations.models import Unit
 from lianxin.places import drawing, grid_history, grids, partition
 from lianxin.places.models import Area
 
-from ..access import StaffRequest, staff
+from ..access import StaffRequest, refused, staff
 from ..forms import settled, take_faults
 from .boards import context_for
-from .field_work import LEADERS, refused
+from .field_work import LEADERS
 
 SYSTEMS = [("wgs84", gettext_lazy("WGS-84（天地图、GPS、本图）")), ("gcj02", gettext_lazy("高德、腾讯")), ("bd09", gettext_lazy("百度"))]
 

@@ -26,16 +26,12 @@ from lianxin.kernel.ids import uuid7
 from lianxin.kernel.text import small_number
 from lianxin.organisations.models import Role
 
-from ..access import StaffRequest, staff
+from ..access import StaffRequest, refused, staff
 from ..forms.base import settled, take_faults
 from ..forms.care import ConsentForm, EntryForm, GiveForm, HolidayForm, PersonForm, VisitForm, area_line
 from .boards import context_for
 
 KEEPER, VISITOR = Role.CARE_KEEPER, Role.GRID_WORKER
-
-
-def _refused(request: StaffRequest, error: DomainError) -> HttpResponse:
-    return render(request, "desk/refused.html", {"reason": str(error)}, status=error.status)
 
 
 def _key(request: StaffRequest) -> uuid.UUID | None:
@@ -78,7 +74,7 @@ def care_new(request: StaffRequest) -> HttpResponse:
                 entry = actions.enter(by=request.actor, person=form.person(), consent=form.consent(), area=held["area"],
                                       interval_days=held["interval_days"], visitor=held["visitor"], key=_key(request))
             except NotFound as error:
-                return _refused(request, error)
+                return refused(request, error)
             except DomainError as error:
                 take_faults(form, error)
                 message, status = str(error), error.status
@@ -105,7 +101,7 @@ def care_entry(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         return _entry(request, pk)
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
 
 
 @staff(KEEPER)
@@ -132,7 +128,7 @@ def care_edit(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
             take_faults(form, error)
             return _editing(request, pk, form, version=_version(request), message=str(error), status=error.status)
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
     messages.success(request, _("已更正。"))
     return redirect("desk:care_entry", pk)
 
@@ -154,7 +150,7 @@ def _acted(request: StaffRequest, pk: uuid.UUID, form: forms.Form, run: Any, sai
             take_faults(form, error)
             return _entry(request, pk, message=str(error), status=error.status, **shown)
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
     messages.success(request, said)
     return redirect("desk:care_entry", pk)
 
@@ -189,7 +185,7 @@ def care_withdraw(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
             return redirect("desk:care")
         return render(request, "desk/care_withdraw.html", context_for(request, file=queries.file_of(request.actor, pk)))
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
 
 
 @staff(KEEPER)
@@ -231,7 +227,7 @@ def care_print(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         held = queries.file_of(request.actor, pk, page=CarePage.PRINT)
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
     return render(request, "desk/care_print.html", {"file": held, "today": now()})
 
 

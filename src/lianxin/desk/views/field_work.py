@@ -27,7 +27,7 @@ from lianxin.kernel.ids import uuid7
 from lianxin.organisations.models import Role, Staff, Unit
 
 from .. import field_work as read
-from ..access import StaffRequest, staff
+from ..access import StaffRequest, refused, staff
 from ..forms import settled, take_faults
 from .boards import context_for
 from .campaigns import Day
@@ -35,10 +35,6 @@ from .people import ReasonForm
 
 LEADERS = (Role.TEAM_LEAD, Role.HEAD, Role.ADMINISTRATOR)
 HOLDERS = (*LEADERS, Role.GRID_WORKER)
-
-
-def refused(request: StaffRequest, error: DomainError) -> HttpResponse:
-    return render(request, "desk/refused.html", {"reason": str(error)}, status=error.status)
 
 
 def unit_of(request: StaffRequest) -> Unit:

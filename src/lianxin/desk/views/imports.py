@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from lianxin.transfer.casefiles import Look
 from lianxin.transfer.guessing import CODED, SAID, spec_of, values_for
 from lianxin.transfer.models import CaseImport
 
-from ..access import StaffRequest, staff
+from ..access import StaffRequest, refused, staff
 from .boards import context_for
 
 AS_IT_IS: Final = "="  # what the mapping says of a field stays, where the page has no words for it
@@ -43,15 +43,11 @@ class FieldRow:
     open_values: int
 
 
-def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
-    return render(request, "desk/refused.html", {"reason": str(error)}, status=error.status)
-
-
 def _list(request: StaffRequest, *, message: str = "", status: int = 200) -> HttpResponse:
     try:
         found = casefiles.listed(request.actor)
     except DomainError as error:
-        return _refused(request, error)
+        return refused(request, error)
     return render(request, "desk/imports.html", context_for(
         request, found=found, message=message, system=request.POST.get("system", ""), largest=casefiles.LARGEST // 1024 // 1024),
         status=status)
@@ -133,7 +129,7 @@ def import_one(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         return _page(request, casefiles.access(request.actor, pk))
     except DomainError as error:
-        return _refused(request, error)
+        return refused(request, error)
 
 
 @staff(Role.ADMINISTRATOR)
@@ -143,7 +139,7 @@ def import_state(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         one = casefiles.access(request.actor, pk)
     except DomainError as error:
-        return _refused(request, error)
+        return refused(request, error)
     if not one.running:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render(request, "desk/_import_state.html", {"one": one, "counts": one.counts, "silent": casefiles.silent(one)})
@@ -196,7 +192,7 @@ def import_step(request: StaffRequest, pk: uuid.UUID, step: str) -> HttpResponse
     try:
         one = casefiles.access(request.actor, pk)
     except DomainError as error:
-        return _refused(request, error)
+        return refused(request, error)
     try:
         if step == "map":
             casefiles.remap(request.actor, pk, _mapped(one, request.POST))
@@ -220,8 +216,9 @@ def import_rejects(request: StaffRequest, pk: uuid.UUID) -> HttpResponseBase:
     try:
         file = casefiles.open_rejects(request.actor, pk)
     except DomainError as error:
-        return _refused(request, error)
-    return FileResponse(file, as_attachment=True, content_type="text/csv; charset=utf-8", filename=f"{_('退回的行')}-{str(pk)[:8]}.csv")
+        return refused(request, error)
+    name = _("退回的行")
+    return FileResponse(file, as_attachment=True, content_type="text/csv; charset=utf-8", filename=f"{name}-{str(pk)[:8]}.csv")
 
 
 @staff(Role.ADMINISTRATOR)
@@ -231,7 +228,7 @@ def import_mapping(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         one = casefiles.access(request.actor, pk)
     except DomainError as error:
-        return _refused(request, error)
+        return refused(request, error)
     response = HttpResponse(yaml.safe_dump(one.mapping, allow_unicode=True, sort_keys=False), content_type="text/yaml; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="mapping-{str(pk)[:8]}.yaml"'
     return response

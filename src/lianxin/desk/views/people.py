@@ -19,7 +19,7 @@ from lianxin.organisations import accounts
 from lianxin.organisations.models import AccountEntry, Role, RoleGrant, Staff, Unit
 
 from .. import queries
-from ..access import StaffRequest, staff
+from ..access import StaffRequest, refused, staff
 from ..forms import UnitField, settled, take_faults
 from ..typed import unit_code
 from .boards import context_for
@@ -122,10 +122,6 @@ def _shown(request: StaffRequest, person: Staff, *, link: str = "", message: str
         entries=AccountEntry.objects.filter(staff=person).select_related("by").order_by("-id")), status=status)
 
 
-def _refused(request: StaffRequest, error: DomainError) -> HttpResponse:
-    return render(request, "desk/refused.html", {"reason": str(error)}, status=error.status)
-
-
 @staff(*KEEPERS)
 @require_GET
 def account(request: StaffRequest, pk: int) -> HttpResponse:
@@ -133,7 +129,7 @@ def account(request: StaffRequest, pk: int) -> HttpResponse:
     try:
         return _shown(request, _person(request, pk))
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
 
 
 @staff(*KEEPERS)
@@ -143,7 +139,7 @@ def new_link(request: StaffRequest, pk: int) -> HttpResponse:
     try:
         person = _person(request, pk)
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
     try:
         token = accounts.renew(staff_id=pk, by=request.actor, second_step=request.POST.get("second_step") == "on")
     except DomainError as error:
@@ -158,7 +154,7 @@ def change_account(request: StaffRequest, pk: int, step: str) -> HttpResponse:
     try:
         person = _person(request, pk)
     except NotFound as error:
-        return _refused(request, error)
+        return refused(request, error)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _shown(request, person, form=form, status=422)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.http import Http404, HttpResponseBase
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -39,27 +37,14 @@ from lianxin.triage.hot import policy as hot_policy
 from lianxin.triage.hot import queries as hot_list
 
 from .. import field_work, menu, sheets
-from ..access import StaffRequest, staff
+from ..access import StaffRequest, refused, staff
 from ..boards import chips_of
-from ..sheets import MOST, STEP, Part, Taken, ledgers
-from ..sheets.cases import cases_part, every
+from ..sheets import MOST, STEP, Part, Taken, every, ledgers
+from ..sheets.cases import cases_of, cases_part
 from . import hot, linkage_review, office, reports, returns, rounds, staffing
 from . import supervision as overview
 from .boards import asked_board, names_of, reader
 from .field_work import unit_of
-
-Paged = Callable[[str], Any]
-
-
-def _all(page: Paged) -> Iterator[Any]:
-    """The rows of all pages that `page(after)` gives."""
-    after = ""
-    while True:
-        found = page(after)
-        yield from found.rows
-        if not found.after or not found.rows:
-            return
-        after = found.after
 
 
 @staff()
@@ -72,7 +57,7 @@ def board_sheet(request: StaffRequest, code: str) -> HttpResponseBase:
     narrowed = [chip.label for chip in chips_of(request.GET, names_of()) if chip.label != request.GET.get("q")]
     if request.GET.get("q"):
         narrowed.append(_("有查找的词"))
-    part = cases_part(title, every(lambda after: page(after=after, limit=STEP)), tries=code in ("callback", "decide"))
+    part = cases_part(title, cases_of(lambda after: page(after=after, limit=STEP)), tries=code in ("callback", "decide"))
     return sheets.answered(Taken(f"board-{code}", title, [part], narrowed), request.actor)
 
 
@@ -80,7 +65,7 @@ def _orders(request: StaffRequest) -> Taken:
     at = now()
     page = partial(supervision.orders_for, request.actor, state=request.GET.get("state", ""), level=request.GET.get("level", ""),
                    limit=STEP)
-    return _one("orders", ledgers.orders(_all(lambda after: page(after=after)), at))
+    return _one("orders", ledgers.orders(every(lambda after: page(after=after)), at))
 
 
 def _one(name: str, part: Part) -> Taken:
@@ -113,7 +98,7 @@ def _hot(request: StaffRequest) -> Taken:
     _need(hot_policy.reads(request.actor))
     shown, _county, county_id = hot.asked_of(request)
     page = partial(hot_list.issues_for, request.actor, trends=hot.SHOWN[shown][0], county=county_id, limit=STEP)
-    return Taken("hot", _("热点"), [ledgers.hot(_all(lambda after: page(after=after))),
+    return Taken("hot", _("热点"), [ledgers.hot(every(lambda after: page(after=after))),
                                   ledgers.surges(hot_list.surges_for(request.actor, county=county_id))], [str(hot.SHOWN[shown][1])])
 
 
@@ -123,7 +108,7 @@ def _hot_issue(request: StaffRequest) -> Taken:
         issue = hot_list.access_issue(request.actor, UUID(request.GET.get("issue", "")))
     except ValueError:
         raise Http404 from None
-    return Taken("hot-issue", issue.name, [cases_part(_("工单"), every(
+    return Taken("hot-issue", issue.name, [cases_part(_("工单"), cases_of(
         lambda after: Page(*hot_list.cases_of(request.actor, issue, after=after, limit=STEP))))])
 
 
@@ -146,7 +131,7 @@ def _return_entries(request: StaffRequest) -> Taken:
 
     page = partial(ledger.page, request.actor, asked.narrow, limit=STEP)
     return Taken("return-entries", _("退单明细"), [ledgers.return_entries(
-        _all(lambda after: page(after=after)), returns.labels_of((), "reason"), returns.rule_said_of)], _since(asked.values))
+        every(lambda after: page(after=after)), returns.labels_of((), "reason"), returns.rule_said_of)], _since(asked.values))
 
 
 def _missed(request: StaffRequest) -> Taken:
@@ -174,7 +159,7 @@ def _grids(request: StaffRequest) -> Taken:
 def _grid_tasks(request: StaffRequest) -> Taken:
     unit = unit_of(request)
     page = partial(field_work.open_tasks, request.actor, unit, area=request.GET.get("area", "")[:24])
-    part = ledgers.grid_tasks(_all(lambda after: page(after=after)))
+    part = ledgers.grid_tasks(every(lambda after: page(after=after), key=lambda one: one))
     return Taken("grid-tasks", part.title, [part], [unit.said])
 
 
@@ -242,8 +227,4 @@ def list_sheet(request: StaffRequest, name: str) -> HttpResponseBase:
         _need(not roles or request.actor.has(*roles))
         return sheets.answered(found.made(request), request.actor)
     except DomainError as error:
-        return _refused(request, error)
-
-
-def _refused(request: StaffRequest, error: DomainError) -> HttpResponse:
-    return render(request, "desk/refused.html", {"reason": " ".join([str(error), *map(str, error.fields.values())])}, status=error.status)
+        return refused(request, error)

@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from lianxin.cases.models import Distinct
 from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict
+from lianxin.kernel.locks import alone
 
 from ..personal import masked
 from .alike import Pairs, pairs
@@ -37,7 +38,6 @@ from .surging import find_surges
 
 FEWEST: Final = 3  # voices of an issue
 FORGET: Final = timedelta(days=365)  # after its last report an issue is forgotten
-_LOCK: Final = 7_204_311
 
 Heads = dict[uuid.UUID, set[uuid.UUID]]
 
@@ -65,14 +65,10 @@ class _Cluster:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One at a time, without a transaction that stands open meanwhile. Raises Conflict."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        if not cursor.fetchone()[0]:
+    with alone("triage.hot") as mine:
+        if not mine:
             raise Conflict(_("热点正在计算，请稍后再试。"), code="hot_running")
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        yield
 
 
 def work_out(*, days: int | None = None, anew: bool = False) -> Outcome:
