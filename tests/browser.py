@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,14 +10,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from lianxin.kernel.browsers import chromium
+
 WAIT = 15_000  # milliseconds, on a busy machine
-CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
-
-
-def chromium() -> str:
-    """The path of a Chromium on this machine, or an empty string for Playwright's own."""
-    named = os.environ.get("LIANXIN_CHROMIUM", "")
-    return named or next((found for name in CANDIDATES if (found := shutil.which(name))), "")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from lianxin.cases.models import Assignment, Attachment, Case, EventText
 from lianxin.field import bundle
 from lianxin.fieldwork import devices, inbox
 from lianxin.fieldwork.models import Device, Receipt, Upload
+from lianxin.kernel.browsers import chromium
 from lianxin.kernel.clock import now
 from lianxin.organisations.actors import actor_for
 from tests.browser import axe
@@ -177,8 +178,6 @@ def test_killed_in_the_middle_of_a_photo(telephone: Make) -> None:
 
 def test_the_battery_dies(telephone: Make, browser: Any, tmp_path: Path) -> None:
     """The browser itself is gone in the instant after the app said it was kept."""
-    from tests.browser import chromium
-
     def start() -> Any:
         return browser.browser_type.launch_persistent_context(
             str(tmp_path / "profile"), executable_path=chromium() or None, viewport=SIZE, locale="zh-CN", timezone_id="Asia/Shanghai",

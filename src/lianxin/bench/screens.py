@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from shutil import which
 from typing import Any
+
+from lianxin.kernel.browsers import chromium
 
 
 @contextmanager
@@ -20,9 +21,8 @@ def browser() -> Iterator[Any]:
     # Playwright keeps a loop in this thread, which Django takes for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := which(name))), None)
         try:
-            running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+            running = playwright.chromium.launch(executable_path=chromium() or None, args=["--no-sandbox", "--disable-dev-shm-usage"])
         except Error:
             running = None
         yield running

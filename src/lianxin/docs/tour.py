@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -310,12 +308,6 @@ def settled(page: Any) -> None:
     except Exception as error:
         if type(error).__name__ != "TimeoutError":
             raise
-
-
-def chromium() -> str:
-    """The path of a Chromium on this machine, or an empty string for Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("LIANXIN_CHROMIUM", "") or next((found for name in names if (found := shutil.which(name))), "")
 
 
 def demo_of(data: Path) -> dict[str, Any]:

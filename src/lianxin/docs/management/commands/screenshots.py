@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from lianxin.docs.settings import CHECKOUT
-from lianxin.docs.tour import Tour, chromium, demo_of
+from lianxin.docs.tour import Tour, demo_of
+from lianxin.kernel.browsers import chromium
 
 PARTS = {"walk": "walk", "faces": "faces", "field": "field", "linkage": "linkage", "open": "open_to_others"}
 
