@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -14,13 +15,13 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
-from lianxin.cases import missed_calls
+from lianxin.cases import missed_calls, reference
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.catalogue import proposals, versions
 from lianxin.cases.duplicates import set_apart
 from lianxin.cases.messages import announce_event
 from lianxin.cases.models import Assignment, Case, Clock, Event, Extension, MissedCall, Notice, State, Suspension
-from lianxin.kernel.clock import Frozen
+from lianxin.kernel.clock import frozen
 from lianxin.kernel.ids import uuid7
 from lianxin.organisations import accounts
 from lianxin.organisations.actors import actor_for
@@ -34,8 +35,7 @@ from tests.fieldwork.town import VILLAGE, divided
 from tests.quality import checklists
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
-
+MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 OURS = "^(cases|quality|organisations|places)_"
 # Rules written by hand: constraint → (table, trials), each trial a SET clause and a WHERE clause that must be refused.
 RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
@@ -338,9 +338,7 @@ def grids_ledger(world: World) -> None:
     grids.split(village=VILLAGE, version=0, grid=grid.code, line=line, name="新网格", why="分工", by_id=world.staff["bridge"].pk)
 
 
-@pytest.fixture
-def full(world: World, monday: Frozen) -> World:
-    """At least one row in every table, in the states that the trials ask for."""
+def _filled(world: World) -> None:
     closed = at_state(world, State.CLOSED)
     take(world, closed, "rate")
     for step in ("ask_check", "answer_check"):
@@ -376,7 +374,25 @@ def full(world: World, monday: Frozen) -> World:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would hold ALTER TABLE back
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-    return world
+
+
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """At least one row in every table, in the states that the trials ask for; made once, in a transaction that is undone."""
+    reference.forget()
+    with django_db_blocker.unblock(), frozen(MONDAY), transaction.atomic():
+        world = World.make()
+        _filled(world)
+        yield world
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def full(kept: World) -> Iterator[World]:
+    """As it was kept; what a test does to it is undone with the test."""
+    with transaction.atomic():
+        yield kept
+        transaction.set_rollback(True)
 
 
 def test_every_constraint_is_tried(full: World) -> None:

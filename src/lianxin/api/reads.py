@@ -142,7 +142,7 @@ def read_case(request: ApiRequest, case_id: UUID) -> HttpResponse:
     """State, clocks, assignments, and what the caller may do now with the reason where not. ETag: the version."""
     request.auth.need(READ)
     actor = request.auth.actor
-    case = access_case(actor, case_id)
+    case = access_case(actor, case_id, "registered_by")
     file = parts_of(case)
     open_ones = list(families.acting(case, file.open_ones))
     held = reference()

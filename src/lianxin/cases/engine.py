@@ -350,11 +350,17 @@ def _lock(case_id: uuid.UUID) -> Case:
         raise NotFound(_("没有找到这件工单。请核对编号。")) from None
 
 
+def _hold(case_id: uuid.UUID) -> None:
+    """Lock it and read nothing of it: of two writes with one key the later sees what the earlier wrote."""
+    if not Case.objects.select_for_update().filter(pk=case_id).values_list("pk", flat=True):
+        raise NotFound(_("没有找到这件工单。请核对编号。"))
+
+
 def replayed(key: bytes | None, fingerprint: bytes) -> Submission | None:
     """The earlier write with this key, if any. Raises Conflict when the key was used for something else."""
     if key is None:
         return None
-    earlier = Submission.objects.filter(key=key).first()
+    earlier = next(iter(Submission.objects.filter(key=key)), None)
     if earlier is not None and bytes(earlier.fingerprint) != fingerprint:
         raise Conflict(KEY_REUSED, code="key_reused")
     return earlier
@@ -411,7 +417,7 @@ def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callab
                 if BY_ACTION[name].leads_from(State.MERGED) and BY_ACTION[name].targets:
                     families.hold_master(on.case_id)
                 if on.key is not None:
-                    _lock(on.case_id)
+                    _hold(on.case_id)
                 earlier = replayed(on.key, fingerprint)
                 if earlier is not None:
                     then = Event.objects.only("to_state", "version").get(pk=earlier.event_id)
