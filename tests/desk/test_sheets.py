@@ -19,9 +19,12 @@ from lianxin.desk import sheets
 from lianxin.desk.models import SheetTaken
 from lianxin.desk.sheets import cases as case_sheets
 from lianxin.desk.views.sheets import LISTS
-from lianxin.kernel.clock import Frozen
+from lianxin.exchange import systems
+from lianxin.kernel.clock import Frozen, now
+from lianxin.triage.models import Offer, What
 from tests.desk.conftest import SignIn
 from tests.i18n.reading import chinese_in
+from tests.knowledge.made import article
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +36,8 @@ PAGES = {
     "overview": ("supervisor", "/desk/overview/"), "hot": ("supervisor", "/desk/hot/"), "returns": ("dispatcher", "/desk/returns/"),
     "return-entries": ("dispatcher", "/desk/returns/entries/"), "missed-calls": ("operator", "/desk/missed-calls/"),
     "checks": ("reviewer", "/desk/checks/"), "campaigns": ("supervisor", "/desk/campaigns/"),
-    "readings": ("supervisor", "/desk/office/readings/"),
+    "readings": ("supervisor", "/desk/office/readings/"), "exchange": ("admin", "/desk/exchange/"),
+    "knowledge": ("operator", "/desk/knowledge/"), "heard": ("supervisor", "/desk/heard/"),
 }
 
 
@@ -106,7 +110,7 @@ def test_a_list_that_is_cut_off_says_so(world: World, as_: SignIn, monday: Froze
             step()
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", sorted(set(LISTS) - {"knowledge"}))  # which everybody reads
 def test_who_may_not_see_a_page_does_not_get_its_list(world: World, as_: SignIn, name: str) -> None:
     assert as_("grid").get(reverse("desk:list_sheet", args=[name])).status_code in (403, 404)
     assert not SheetTaken.objects.exists()
@@ -130,3 +134,35 @@ def test_every_list_opens_in_english_and_is_led_to(world: World, as_: SignIn, mo
     whole = book(as_("dispatcher").get(reverse("desk:list_sheet", args=["returns"]))).worksheets[0]
     assert column(whole, 2) == [1, 1]  # the unit's, and all
     assert as_("dispatcher").get("/desk/sheets/nothing.xlsx").status_code == 404
+
+
+def test_other_systems_knowledge_and_what_was_heard_as_their_pages(world: World, as_: SignIn, monday: Frozen) -> None:
+    systems.save(None, "urban.system", name="城管系统", name_en="Urban system", url="https://urban.example.org/v2", unit="urban",
+                 identity="masked", key="secret-of-theirs")
+    systems.save(None, "housing.system", name="住建系统", name_en="Housing system", url="https://housing.example.org/v2", unit="housing",
+                 identity="masked")
+    article("K1", "停水怎么办")
+    article("K2", "公园几点开门", public=False)
+    Offer.objects.create(case_id=world.case(**PERSON), what=What.URGENCY, offered=["normal"], chosen="normal", at=now())
+    monday.move(minutes=1)
+
+    def taken(username: str, name: str, query: str = "") -> Any:
+        return book(as_(username).get(reverse("desk:list_sheet", args=[name]) + query))
+
+    for username, page in (("supervisor", "exchange"), ("grid", "knowledge"), ("supervisor", "heard")):
+        assert reverse("desk:list_sheet", args=[page]) in as_(username).get(reverse(f"desk:{page}")).content.decode(), page
+    every, own = taken("supervisor", "exchange"), taken("urban", "exchange")
+    assert sorted(column(every.worksheets[0])) == ["housing.system", "urban.system"]
+    assert column(own.worksheets[0]) == ["urban.system"]  # a unit's people: their unit's
+    told = "".join(str(cell) for one in every for row in one.iter_rows(values_only=True) for cell in row)
+    assert not [secret for secret in ("example.org", "secret-of-theirs") if secret in told]
+    assert sorted(column(taken("grid", "knowledge").worksheets[0])) == ["K1", "K2"]
+    assert column(taken("grid", "knowledge", "?q=停水怎么办").worksheets[0]) == ["K1"]
+    assert column(taken("supervisor", "heard").worksheets[0], 3) == [1]
+    monday.move(days=10)
+    assert column(taken("supervisor", "heard", "?days=7").worksheets[0], 3) == []
+    names = ["exchange", "exchange", "knowledge", "knowledge", "heard", "heard"]
+    rows = SheetTaken.objects.order_by("id").values_list("name", "rows", "narrowed")
+    assert [name for name, _rows, _said in rows] == names
+    assert [count for _name, count, _said in rows] == [2, 1, 2, 1, 1, 0]
+    assert rows[3][2] == "有查找的词"

@@ -83,6 +83,11 @@ def cases_of_another_system(page: Any, served: Any, looked_at: Callable[[str], N
     page.fill("#system", "old")
     press("form[enctype] button.primary", until="#column-words")
     looked_at("matching")
+    matched = page.locator(".desk-blocks")
+    assert matched.evaluate("table => table.parentElement.scrollWidth <= table.parentElement.clientWidth")
+    if page.viewport_size["width"] == 360:  # a field stands above its column, not beside it
+        widths = matched.locator("select").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+        assert min(widths) >= 200
     press("button[formaction$='/do/try/']", until="#import-state")
     looked_at("running")
     one = CaseImport.objects.latest("at")

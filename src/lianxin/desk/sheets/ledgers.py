@@ -14,10 +14,12 @@ from lianxin.cases.missed_calls import Waiting
 from lianxin.cases.models import Check, Return
 from lianxin.cases.readings import Reading
 from lianxin.cases.standings import Standing
+from lianxin.exchange.outbox import Standing as SystemStanding
 from lianxin.faces.templatetags.lianxin import in_script, said_name
 from lianxin.fieldwork.coverage import Coverage, VillageLines
 from lianxin.fieldwork.coverage import Standing as GridStanding
 from lianxin.kernel.language import listed, named
+from lianxin.knowledge.queries import Found
 from lianxin.linkage.models import Handover
 from lianxin.patrols.dues import Due
 from lianxin.patrols.queries import standing_of
@@ -203,3 +205,61 @@ def readings(rows: Iterable[Reading], fields: dict[str, Any]) -> Part:
         head(_("有哪几项"), 24)],
         [(one.at, one.number or _("未接来电"), one.name, one.username, one.unit, one.why,
           listed([str(fields.get(name, name)) for name in one.fields])) for one in rows])
+
+
+def _connection(one: SystemStanding) -> str:
+    """How it stands with a system, as its page says it."""
+    if not one.system.active:
+        return _("停用")
+    if one.dead:
+        return _("有送不出去的")
+    if one.system.failing_since or one.system.last_error:
+        return _("联不通")
+    return _("正常") if one.system.answered_at else _("还没有联系过")
+
+
+def exchange(rows: Iterable[SystemStanding]) -> Part:
+    """Neither addresses nor keys of the systems."""
+    def row(one: SystemStanding) -> Row:
+        s = one.system
+        return (s.code, _said(s), s.get_kind_display(), _said(s.unit), _connection(one), s.failing_since, s.answered_at, one.open,
+                one.waiting, one.dead)
+
+    return Part(_("外部系统"), [
+        head(_("代号"), 18), head(_("系统"), 24), head(_("类别"), 18), head(_("单位"), 20), head(_("连接")), head(_("联不通"), 17),
+        head(_("最近一次应答"), 17), head(_("双方都有")), head(_("待发送")), head(_("送不出去"))], map(row, rows))
+
+
+def knowledge(rows: Iterable[tuple[Found, Any, Any]]) -> Part:
+    return Part(_("知识库"), [
+        head(_("编号"), 18), head(_("标题"), 40), head(_("责任单位"), 20), head(_("事项"), 20), head(_("适用地区"), 20), head(_("公开"))],
+        ((one.code, in_script(one.title), _said(unit), _said(node), in_script(one.area), _("是") if one.public else _("否"))
+         for one, unit, node in rows))
+
+
+def heard(rows: Iterable[Any]) -> Part:
+    """Shares are those of the page: none where there are too few to speak of."""
+    def share(value: int, line: Any) -> str:
+        return f"{value}%" if line.taken is not None else ""
+
+    def row(line: Any) -> Row:
+        one = line.row
+        by = _("模型第 %(number)s 版") % {"number": one.model} if one.model else _("规则")
+        return (str(one.what.label), by, one.offers, one.accepted, one.changed, one.ignored,
+                _("件数太少") if line.taken is None else share(line.taken, line), share(line.low, line), share(line.high, line),
+                share(line.three, line))
+
+    return Part(_("听得准不准"), [
+        head(_("提示")), head(_("谁提示的")), head(_("次数")), head(_("采用")), head(_("改了")), head(_("没有理会")), head(_("第一个就对")),
+        head(_("95% 下限")), head(_("95% 上限")), head(_("前三个里有"))], map(row, rows))
+
+
+def models(rows: Iterable[dict[str, Any]]) -> Part:
+    def row(one: dict[str, Any]) -> Row:
+        model = one["model"]
+        return (model.number, _("在用") if model.in_force else "", model.source, model.examples, model.categories,
+                *(one[name] for name in ("f1", "top3", "ece", "at80")), model.kept_at)
+
+    return Part(_("模型"), [
+        head(_("版本")), head(_("在用")), head(_("训练材料"), 24), head(_("例子")), head(_("事项数")), head("macro-F1"),
+        head(_("前三个里有")), head("ECE"), head(_("最有把握的八成")), head(_("存入"), 17)], map(row, rows))

@@ -45,17 +45,30 @@ def _line(row: Precision) -> Line:
                 round(row.in_three / decided * 100))
 
 
+def days_of(request: StaffRequest) -> int:
+    """How many days are asked for, 30 unless it is one of SPANS."""
+    said = request.GET.get("days", "")
+    return int(said) if said in {str(span) for span in SPANS} else 30
+
+
+def lines(days: int) -> list[Line]:
+    """What was offered in the last `days`, a line for each kind and what offered it."""
+    until = now()
+    return [_line(row) for row in offers.report(until - timedelta(days=days), until)]
+
+
+def models() -> list[dict[str, Any]]:
+    """The last twenty models with what was measured of each, newest first."""
+    return [
+        {"model": model, "f1": model.measured.get("macro_f1"), "top3": model.measured.get("top3"),
+         "ece": model.measured.get("ece"), "at80": model.measured.get("accuracy_at_80")}
+        for model in LearntModel.objects.order_by("-number")[:20]]
+
+
 @staff(*READERS)
 @require_GET
 def heard(request: StaffRequest) -> HttpResponse:
     """Offers of the last 7, 30 or 90 days by kind, and the models that there are."""
-    said = request.GET.get("days", "")
-    days = int(said) if said in {str(span) for span in SPANS} else 30
-    until = now()
-    models: list[dict[str, Any]] = [
-        {"model": model, "f1": model.measured.get("macro_f1"), "top3": model.measured.get("top3"),
-         "ece": model.measured.get("ece"), "at80": model.measured.get("accuracy_at_80")}
-        for model in LearntModel.objects.order_by("-number")[:20]]
+    days = days_of(request)
     return render(request, "desk/heard.html", context_for(
-        request, days=days, spans=SPANS, lines=[_line(row) for row in offers.report(until - timedelta(days=days), until)],
-        models=models, sure=round(settings.LIANXIN_TRIAGE_SURE * 100)))
+        request, days=days, spans=SPANS, lines=lines(days), models=models(), sure=round(settings.LIANXIN_TRIAGE_SURE * 100)))

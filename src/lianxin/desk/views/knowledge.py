@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -118,17 +119,27 @@ def _initial(version: Version) -> dict[str, Any]:
         "area": f"{place.code} {place.said}" if place else ""}
 
 
-@staff()
-@require_GET
-def knowledge(request: StaffRequest) -> HttpResponse:
-    """Search as one types; without a question, every article in force. htmx asks for the list alone."""
-    on, asked = today_of(now()), request.GET.get("q", "").strip()[:200]
+def asked_of(request: StaffRequest) -> str:
+    """What is looked for."""
+    return request.GET.get("q", "").strip()[:200]
+
+
+def lines(asked: str, on: date) -> list[tuple[queries.Found, Any, Any]]:
+    """The articles that answer it, best first, or all in force: each with its unit and its category."""
     if asked:
         found = queries.search(asked, on=on, limit=SHOWN, least=0.2, category_codes=tuple(one.code for one in suggest(asked)))
     else:
         found = queries.articles(on=on)
     units, nodes = reference().units, reference().nodes_by_code
-    shown = {"lines": [(one, units.get(one.unit_id or 0), nodes.get(one.category_code)) for one in found], "asked": asked}
+    return [(one, units.get(one.unit_id or 0), nodes.get(one.category_code)) for one in found]
+
+
+@staff()
+@require_GET
+def knowledge(request: StaffRequest) -> HttpResponse:
+    """Search as one types; without a question, every article in force. htmx asks for the list alone."""
+    on, asked = today_of(now()), asked_of(request)
+    shown = {"lines": lines(asked, on), "asked": asked}
     if request.htmx:
         return render(request, "desk/_knowledge_found.html", shown)
     owned = None if rights.is_keeper(request.actor) else queries.units_of(request.actor)

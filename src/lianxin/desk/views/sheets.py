@@ -10,6 +10,7 @@ from uuid import UUID
 from django.http import Http404, HttpResponseBase
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from lianxin.analysis.reports import access
@@ -19,7 +20,10 @@ from lianxin.cases import checks as check_list
 from lianxin.cases import ledger, missed_calls
 from lianxin.cases.queries import Page
 from lianxin.cases.readings import readings
+from lianxin.cases.reference import today_of
 from lianxin.cases.standings import standings, standings_by
+from lianxin.exchange import policy as exchange_policy
+from lianxin.exchange import queries as systems
 from lianxin.fieldwork import leads
 from lianxin.fieldwork.coverage import coverage
 from lianxin.kernel.clock import now
@@ -33,6 +37,7 @@ from lianxin.quality.campaigns import may_order
 from lianxin.quality.queries import campaign_figures
 from lianxin.supervision import queries as supervision
 from lianxin.telephony import staffing as staffing_plan
+from lianxin.triage import offers
 from lianxin.triage.hot import policy as hot_policy
 from lianxin.triage.hot import queries as hot_list
 
@@ -41,7 +46,7 @@ from ..access import StaffRequest, refused, staff
 from ..boards import chips_of
 from ..sheets import MOST, STEP, Part, Taken, every, ledgers
 from ..sheets.cases import cases_of, cases_part
-from . import hot, linkage_review, office, reports, returns, rounds, staffing
+from . import heard, hot, knowledge, linkage_review, office, reports, returns, rounds, staffing
 from . import supervision as overview
 from .boards import asked_board, names_of, reader
 from .field_work import unit_of
@@ -190,6 +195,23 @@ def _readings(request: StaffRequest) -> Taken:
     return _one("readings", ledgers.readings(found, office.IDENTITY_FIELDS))
 
 
+def _exchange(request: StaffRequest) -> Taken:
+    _need(exchange_policy.reads(request.actor))
+    return _one("exchange", ledgers.exchange(systems.standings(request.actor)))
+
+
+def _knowledge(request: StaffRequest) -> Taken:
+    asked = knowledge.asked_of(request)
+    part = ledgers.knowledge(knowledge.lines(asked, today_of(now())))
+    return Taken("knowledge", part.title, [part], [_("有查找的词")] if asked else [])
+
+
+def _heard(request: StaffRequest) -> Taken:
+    days = heard.days_of(request)
+    return Taken("heard", _("听得准不准"), [ledgers.heard(heard.lines(days)), ledgers.models(heard.models())],
+                 [ngettext("%(n)s 天", "%(n)s 天", days) % {"n": days}])
+
+
 def _need(may: bool) -> None:
     if not may:
         raise NotAllowed()
@@ -211,6 +233,7 @@ LISTS: dict[str, List] = {
     "missed-calls": List((Role.OPERATOR,), _missed), "checks": List((), _checks), "rounds": List(rounds_policy.ROLES, _rounds),
     "grids": List((), _grids), "grid-tasks": List((), _grid_tasks), "campaigns": List((), _campaigns),
     "review-entries": List((), _review_entries), "staffing": List(staffing_plan.PLANNERS, _staffing),
+    "exchange": List((), _exchange), "knowledge": List((), _knowledge), "heard": List(offers.READERS, _heard),
     "readings": List((Role.ADMINISTRATOR, Role.SUPERVISOR), _readings),
 }
 
