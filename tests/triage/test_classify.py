@@ -17,12 +17,13 @@ from scipy.sparse import csr_matrix
 from lianxin.kernel.errors import Invalid
 from lianxin.triage.classify import Classifier, load, matters, reader
 from lianxin.triage.classify.alike import folds, groups
-from lianxin.triage.classify.calibration import Calibration
+from lianxin.triage.classify.calibration import Calibration, sureness
 from lianxin.triage.classify.features import READ, characters, message
 from lianxin.triage.classify.files import Example, Labelled
 from lianxin.triage.classify.learning import naive, solve
 from lianxin.triage.classify.model_file import save
 from lianxin.triage.classify.second import SHARE, behind
+from lianxin.triage.classify.sureness import Sureness
 from lianxin.triage.classify.training import train
 
 from .labelled import SAID, examples
@@ -120,6 +121,34 @@ def test_a_second_opinion_puts_the_neighbour_second() -> None:
     assert each.argsort()[1] == 1
 
 
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=8), st.floats(-3, 3), st.floats(-3, 3), st.floats(-9, 9))
+@example([1.0, 0.0], 1.0, 1.0, -9.0)
+@example([0.5, 0.5, 0.0], 1.0, -1.0, 0.0)
+@example([0.4, 0.35, 0.25], 0.0, 0.0, -9.0)
+def test_sureness_keeps_the_order(said: list[float], own: float, rival: float, offset: float) -> None:
+    one = np.array(said) + 1e-9
+    one /= one.sum()
+    told = Sureness(own, rival, offset).told(one[None], one[None])[0]
+    assert told.sum() == pytest.approx(1)
+    assert (told >= -1e-12).all()
+    assert told.argmax() == one.argmax()
+    assert (told[:, None] >= told - 1e-12)[one[:, None] > one].all()
+
+
+def test_a_guess_before_one_rival_is_less_sure_than_before_many() -> None:
+    """As often as it was right: at the same probability 19 in 20 where the rest is spread, 3 in 4 where one holds it. What is
+    below one half is told by its own probability alone."""
+    spread, single, low = [0.85, 0.05, 0.05, 0.05], [0.85, 0.13, 0.01, 0.01], [0.3, 0.28, 0.22, 0.2]
+    chances = np.array([spread] * 8_000 + [single] * 8_000 + [low] * 8_000)
+    right = np.tile(np.arange(8_000), 3) % 20 < np.repeat([19, 15, 6], 8_000)
+    fitted = sureness(chances, np.where(right, 0, 1))
+    told = fitted.told(chances, chances)
+    assert told[[0, 8_000, 16_000], 0] == pytest.approx([0.95, 0.75, 0.3], abs=0.02)
+    assert told[0, 1:] == pytest.approx([(1 - told[0, 0]) / 3] * 3)
+    lower = np.array([[0.3, 0.24, 0.23, 0.23]])
+    assert fitted.told(lower, lower)[0, 0] == pytest.approx(told[16_000, 0], abs=1e-9)
+
+
 def test_a_message_without_a_title_has_a_calibration_of_its_own(classifier: Classifier) -> None:
     bare, plain = (replace(classifier, bare=one) for one in (Calibration(0.0001, np.zeros(3)), None))
     detail = "桃花巷的路灯坏了很久，晚上看不见路，请派人修。"
@@ -130,7 +159,7 @@ def test_a_message_without_a_title_has_a_calibration_of_its_own(classifier: Clas
 
 
 def test_a_file_from_before_there_was_a_second_opinion_is_read(tmp_path: Path, classifier: Classifier) -> None:
-    older = replace(classifier, second=None, bare=None)
+    older = replace(classifier, second=None, bare=None, calibration=replace(classifier.calibration, sure=None))
     path = tmp_path / "older.model"
     save(older, path)
     detail = "桃花巷的路灯坏了很久，晚上看不见路，请派人修。"
@@ -138,6 +167,7 @@ def test_a_file_from_before_there_was_a_second_opinion_is_read(tmp_path: Path, c
     save(classifier, path)
     assert load(path).read("路灯", detail) == classifier.read("路灯", detail)
     assert classifier.second is not None
+    assert classifier.calibration.sure is not None
 
 
 @given(st.text(max_size=200))

@@ -182,6 +182,8 @@ def test_a_model_of_another_version(model: Path) -> None:
     lambda about: about.update(slope=float("nan")),
     lambda about: about.update(slope=-1),
     lambda about: about["offset"].append(0),
+    lambda about: about.update(sure=[1, float("nan"), 0]),
+    lambda about: about.update(sure=[1, 0]),
     lambda about: about["blocks"][0].update(sizes=[1, 900]),
     lambda about: about["blocks"][0].update(zone="nowhere"),
     lambda about: about.update(blocks=[]),

@@ -109,3 +109,7 @@ def test_few_messages_are_offered_to_be_split(classifier: Classifier) -> None:
     """Most messages are about one matter; an offer that comes with every other one would be ignored."""
     messages = labelled(LABELLED).of("valid")[:400]
     assert sum(bool(matters(reader(classifier), one.detail)) for one in messages) <= 0.1 * len(messages)
+
+
+def test_a_text_that_says_nothing_is_not_told_surely(classifier: Classifier) -> None:
+    assert all(classifier.read(*said).guesses[0].probability < 0.6 for said in (("", ""), ("你好", "你好"), ("", "。"), ("12345", "")))

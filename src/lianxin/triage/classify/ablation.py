@@ -120,6 +120,7 @@ def _blocks(change: Callable[[Block], Block | None]) -> Plan:
 VARIANTS: Final[tuple[Variant, ...]] = (
     Variant("as trained"),
     Variant("without a second opinion", replace(PLAN, second=False)),
+    Variant("as sure as the scores say", replace(PLAN, sure=False)),
     Variant("without telling weights", _blocks(lambda one: replace(one, telling=0.0))),
     Variant("telling weights to the power of 1", _blocks(lambda one: replace(one, telling=1.0))),
     Variant("without the title's own block", _blocks(lambda one: one if one.zone == "whole" else None)),
@@ -148,7 +149,7 @@ def ablate(held: Labelled, *, seed: int) -> Iterator[Row]:
         learning = variant.how(examples, labels, variant.plan)
         scores = learning.out_of_fold(seed)
         seconds = time.process_time() - began
-        chances = calibrated_apart(scores, learning.truth, seed)
+        chances = calibrated_apart(scores, learning.truth, seed, sure=variant.plan.sure)
         first = chances if first is None else first
         less, error = _difference(chances, first, learning.truth, seed)
         yield Row(variant.name, measure(chances, learning.truth, labels), less, error, seconds)

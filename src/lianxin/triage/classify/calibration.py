@@ -1,4 +1,5 @@
-"""From scores to probabilities one can rely on: softmax(slope · score + offset), fitted where the weights were not."""
+"""From scores to probabilities one can rely on: softmax(slope · score + offset), fitted where the weights were not; and what the
+first guess is then worth."""
 
 from __future__ import annotations
 
@@ -9,16 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from .features import Floats
+from .sureness import Sureness, signs
 
-HOLD: Final = 5.0  # how firmly the offsets are held at 0, in messages' worth of log-likelihood
+HOLD: Final = 5.0  # how firmly the offsets are held at 0, and sureness at what the scores say, in messages' worth of log-likelihood
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """One slope for all categories (Platt's and Guo's temperature, 1 ÷ T), one offset for each."""
+    """One slope for all categories (Platt's and Guo's temperature, 1 ÷ T), one offset for each. `sure`: what the first guess is
+    worth, None for as much as these say."""
 
     slope: float
     offset: Floats
+    sure: Sureness | None = None
 
     def probabilities(self, scores: Floats) -> Floats:
         """n × c; each row adds up to 1."""
@@ -26,6 +30,10 @@ class Calibration:
         raised = np.exp(raised - raised.max(axis=-1, keepdims=True))
         shares: Floats = raised / raised.sum(axis=-1, keepdims=True)
         return shares
+
+    def told(self, first: Floats, chances: Floats) -> Floats:
+        """What is told in the end, of these probabilities and what became of them by a second opinion."""
+        return self.sure.told(first, chances) if self.sure else chances
 
 
 def calibrate(scores: Floats, labels: npt.NDArray[np.intp]) -> Calibration:
@@ -48,3 +56,21 @@ def calibrate(scores: Floats, labels: npt.NDArray[np.intp]) -> Calibration:
 
     found = minimize(loss, np.concatenate([[np.log(4.0)], np.zeros(count)]), jac=True, method="L-BFGS-B")
     return Calibration(round(float(np.exp(found.x[0])), 4), np.round(found.x[1:], 4))
+
+
+def sureness(chances: Floats, labels: npt.NDArray[np.intp]) -> Sureness:
+    """The line that makes it likeliest which first guesses are right, held near what `chances` say, rounded likewise."""
+    from scipy.optimize import minimize
+
+    odds = np.column_stack([signs(chances), np.ones(len(chances))])
+    right = (chances.argmax(axis=1) == labels).astype(np.float64)
+    usual = np.array([1.0, 0.0, 0.0])
+
+    def loss(said: Floats) -> tuple[float, Floats]:
+        raised = odds @ said
+        wrong = 1 / (1 + np.exp(-raised)) - right
+        return (float((np.logaddexp(0, raised) - right * raised).sum()) + HOLD / 2 * float(((said - usual) ** 2).sum()),
+                odds.T @ wrong + HOLD * (said - usual))
+
+    found = minimize(loss, usual, jac=True, method="L-BFGS-B").x
+    return Sureness(*(round(float(one), 4) for one in found))

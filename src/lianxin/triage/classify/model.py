@@ -75,8 +75,10 @@ class Classifier:
     def _told(self, title: str, found: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]) -> Floats:
         """The probability of each label, from the n-grams found and how much each counts."""
         calibration = self.calibration if title.strip() or self.bare is None else self.bare
-        chances = calibration.probabilities(_summed(self.weights, self.bias, found))
-        return self.second.behind(chances, _summed(self.second.weights, self.second.bias, found)) if self.second else chances
+        first = chances = calibration.probabilities(_summed(self.weights, self.bias, found))
+        if self.second:
+            chances = self.second.behind(first, _summed(self.second.weights, self.second.bias, found))
+        return calibration.told(first, chances)
 
     def read(self, title: str, detail: str) -> Reading:
         """Read one message: the three likeliest labels, with their words."""

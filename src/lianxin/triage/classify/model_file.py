@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 import zlib
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from .features import LONGEST, PLANE, ZONES, Block, Known
 from .model import Classifier
 from .pooling import Pooling
 from .second import Second
+from .sureness import Sureness
 
 KIND: Final = "lianxin triage model"
 VERSION: Final = 1
@@ -33,9 +35,10 @@ def save(classifier: Classifier, path: Path) -> int:
     about = {
         "kind": KIND, "version": VERSION, "labels": list(classifier.labels), "seed": classifier.seed,
         "examples": classifier.examples, "blocks": [one.block.as_json() for one in classifier.known],
-        "slope": classifier.calibration.slope, "offset": classifier.calibration.offset.tolist(),
+        **_said(classifier.calibration),
         "about": classifier.about, "pooling": classifier.pooling.as_json() if classifier.pooling else None,
-        "bare": _said(classifier.bare), "second": _said(classifier.second.calibration if classifier.second else None),
+        "bare": _said(classifier.bare) if classifier.bare else None,
+        "second": _said(classifier.second.calibration) if classifier.second else None,
     }
     arrays = {"characters": classifier.characters, "weights": classifier.weights.astype(np.float16),
               "bias": classifier.bias.astype(np.float32),
@@ -59,8 +62,9 @@ def save(classifier: Classifier, path: Path) -> int:
     return body.tell()
 
 
-def _said(calibration: Calibration | None) -> dict[str, Any] | None:
-    return {"slope": calibration.slope, "offset": calibration.offset.tolist()} if calibration else None
+def _said(calibration: Calibration) -> dict[str, Any]:
+    return {"slope": calibration.slope, "offset": calibration.offset.tolist(),
+            "sure": astuple(calibration.sure) if calibration.sure else None}
 
 
 def _write(packed: zipfile.ZipFile, name: str, body: bytes) -> None:
@@ -131,4 +135,7 @@ def _calibration(said: dict[str, Any], width: int) -> Calibration:
     slope = float(said["slope"])
     if offset.shape != (width,) or not np.isfinite([slope, *offset]).all() or slope <= 0:
         raise ValueError("calibration")
-    return Calibration(slope, offset)
+    sure = Sureness(*map(float, said["sure"])) if said.get("sure") else None
+    if sure and not np.isfinite(astuple(sure)).all():
+        raise ValueError("sure")
+    return Calibration(slope, offset, sure)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from .alike import folds
-from .calibration import Calibration, calibrate
+from .calibration import Calibration, calibrate, sureness
 from .features import Floats, Known, Message
 from .learning import Weights, table
 from .second import behind
@@ -56,23 +56,27 @@ class Calibrated:
     second: Calibration | None
 
     @classmethod
-    def on(cls, scores: Scores, truth: npt.NDArray[np.intp]) -> Calibrated:
-        return cls(calibrate(scores.first, truth), None if scores.second is None else calibrate(scores.second, truth))
+    def on(cls, scores: Scores, truth: npt.NDArray[np.intp], *, sure: bool = True) -> Calibrated:
+        """`sure`: with what the first guess is worth."""
+        first = calibrate(scores.first, truth)
+        if sure:
+            first = replace(first, sure=sureness(first.probabilities(scores.first), truth))
+        return cls(first, None if scores.second is None else calibrate(scores.second, truth))
 
     def probabilities(self, scores: Scores) -> Floats:
         """n × c; each row adds up to 1."""
-        first = self.first.probabilities(scores.first)
-        if self.second is None or scores.second is None:
-            return first
-        return behind(first, self.second.probabilities(scores.second))
+        first = chances = self.first.probabilities(scores.first)
+        if self.second is not None and scores.second is not None:
+            chances = behind(first, self.second.probabilities(scores.second))
+        return self.first.told(first, chances)
 
 
-def calibrated_apart(scores: Scores, truth: npt.NDArray[np.intp], seed: int) -> Floats:
+def calibrated_apart(scores: Scores, truth: npt.NDArray[np.intp], seed: int, *, sure: bool = True) -> Floats:
     """Probabilities of which none was calibrated on its own label."""
     fold = folds(np.arange(len(truth)), FOLDS, seed)
     chances = np.empty_like(scores.first)
     for number in range(FOLDS):
         apart, here = fold != number, fold == number
         if here.any():
-            chances[here] = Calibrated.on(scores.of(apart), truth[apart]).probabilities(scores.of(here))
+            chances[here] = Calibrated.on(scores.of(apart), truth[apart], sure=sure).probabilities(scores.of(here))
     return chances

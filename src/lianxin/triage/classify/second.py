@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from .calibration import Calibration
 from .features import Floats
+from .sureness import towards
 
 SHARE: Final = 0.3  # of naive Bayes' probability that is added
-NEARLY: Final = 0.999  # of the way to where a second guess would be as likely as the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,4 @@ def behind(first: Floats, other: Floats) -> Floats:
     whole = both.sum(axis=-1, keepdims=True)
     shared = both * np.divide(1 - most, whole, out=np.zeros_like(whole), where=whole > 0)
     np.put_along_axis(shared, place, most, axis=-1)
-    rise = shared - first
-    way = np.divide(NEARLY * (most - first), rise, out=np.ones_like(rise), where=shared > most)
-    told: Floats = first + np.minimum(1.0, way.min(axis=-1, keepdims=True)) * rise
-    return told
+    return towards(first, shared)

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from lianxin.kernel.errors import Invalid
 
 from .alike import folds, groups
-from .calibration import calibrate
 from .features import READ, Block, Floats, Message, characters, learn, message
 from .files import TRAIN, VALID, Example, Labelled, classes, numbers
 from .learning import Weights, kinship, naive, solve, table, targets
@@ -37,6 +36,7 @@ class Plan:
     ridge: float = 0.4
     read: int = READ  # characters of the detail
     second: bool = True  # with a second opinion on what comes second
+    sure: bool = True  # with what the first guess is worth, by the likeliest two
 
 
 PLAN: Final = Plan()
@@ -92,7 +92,7 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, beside: Be
         raise Invalid(_("part 这一列里没有 train。"))
     labels = classes(learnt)
     _enough(learnt, labels)
-    plan = replace(PLAN, second=False) if beside else PLAN  # the rules are a second opinion
+    plan = replace(PLAN, second=False, sure=False) if beside else PLAN  # the rules are a second opinion, `ranks` say how sure
     made = Learning(learnt, labels, plan, kinship([beside.lineage(label) for label in labels]) if beside else None)
     fitted = made.fit()
     if tuned:
@@ -104,10 +104,10 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, beside: Be
     else:
         scores, bare = made.read_apart(seed, [made.messages, made.read(_bare(learnt))])
         truth, how = made.truth, "folds"
-    calibrated = Calibrated.on(scores, truth)
-    apart = calibrated_apart(scores, truth, seed)
+    calibrated, calibrated_bare = (Calibrated.on(one, truth, sure=plan.sure) for one in (scores, bare))
+    apart = calibrated_apart(scores, truth, seed, sure=plan.sure)
     measures = measure(apart, truth, labels)
-    pooling, pooled = _pooled(beside, labels, tuned or learnt, apart, calibrated_apart(bare, truth, seed), truth, seed)
+    pooling, pooled = _pooled(beside, labels, tuned or learnt, apart, calibrated_apart(bare, truth, seed, sure=plan.sure), truth, seed)
     about: dict[str, Any] = {
         "learnt_from": len(learnt), "tuned_on": how, "tuned_on_count": len(truth), "measured": measures.as_json(),
         "ridge": PLAN.ridge, "data": _digest(learnt),
@@ -115,7 +115,7 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, beside: Be
     }
     classifier = Classifier(
         labels=labels, characters=made.characters, known=tuple(fitted.known), **_rounded(fitted.weights),
-        calibration=calibrated.first, bare=calibrate(bare.first, truth), seed=seed, examples=len(learnt),
+        calibration=calibrated.first, bare=calibrated_bare.first, seed=seed, examples=len(learnt),
         seen=frozenset(fingerprint(one.title, one.detail) for one in learnt), about=about, pooling=pooling,
         second=Second(**_rounded(fitted.second), calibration=calibrated.second) if fitted.second and calibrated.second else None)
     return Trained(classifier, measures, how, pooled)
