@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from lianxin.analysis import counting
+from lianxin.analysis import counting, engines
 from lianxin.analysis.assemble import ALL_BREAKDOWNS, report, scope_of
 from lianxin.analysis.figures import Period, Report, Scope, Verdict
 from lianxin.analysis.rates import DEFINITIONS
@@ -62,6 +62,14 @@ def test_both_engines_give_the_same(town: Town) -> None:
         made = [report(period, scope, using=name, breakdowns=ALL_BREAKDOWNS, hot=5, detail=True) for name in ("postgresql", "duckdb")]
         assert dataclasses.replace(made[0], as_of=made[1].as_of) == made[1]
         assert made[0].figures.keys() == DEFINITIONS.keys()
+
+
+def test_a_statement_is_made_once_for_every_period_and_unit(town: Town) -> None:
+    made = report(OCTOBER, scope_of(unit="urban"))
+    before = engines._statement.cache_info().misses
+    other = report(Period.of("2026-W43"), scope_of(unit="housing"))
+    assert engines._statement.cache_info().misses == before
+    assert (fraction(made, "response"), fraction(other, "response")) == ((5, 6), (0, 0))
 
 
 def test_breakdowns_add_up_to_the_whole(town: Town) -> None:

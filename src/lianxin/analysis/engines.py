@@ -1,11 +1,18 @@
-"""Where figures are counted: the same Ibis expression, on PostgreSQL or on DuckDB over exported Parquet."""
+"""Where figures are counted: the same Ibis expression, on PostgreSQL or on DuckDB over exported Parquet.
+
+To build and to compile an expression takes longer than to run it on a city's facts, so a statement is made once for its shape, with
+blanks for the moments and ids that differ each time (`answer`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, Protocol, cast
+from uuid import UUID
 
 import ibis
 from django.conf import settings
@@ -14,19 +21,20 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.kernel.errors import Conflict
 
 EngineName = Literal["postgresql", "duckdb"]
+Value = datetime | int | UUID  # what stands in a blank
 ENGINES: Final[tuple[EngineName, ...]] = ("postgresql", "duckdb")
 TABLE: Final = "analysis_episode"
 
 
 class Engine(Protocol):
-    """`rows` answers an expression over `counting.EPISODES`; `as_of` is when the facts it reads were made."""
+    """`run` answers a statement over `analysis_episode`; `as_of` is when the facts it reads were made."""
 
     name: EngineName
 
     @property
     def as_of(self) -> datetime: ...
 
-    def rows(self, expression: ibis.Table) -> list[tuple[Any, ...]]: ...
+    def run(self, statement: str) -> list[tuple[Any, ...]]: ...
 
 
 class PostgreSQL:
@@ -34,7 +42,7 @@ class PostgreSQL:
 
     name: EngineName = "postgresql"
 
-    @property
+    @cached_property
     def as_of(self) -> datetime:
         from .facts import standing_at
 
@@ -43,11 +51,11 @@ class PostgreSQL:
             raise _not_yet()
         return at
 
-    def rows(self, expression: ibis.Table) -> list[tuple[Any, ...]]:
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
         from django.db import connection
 
         with connection.cursor() as cursor:
-            cursor.execute(str(ibis.to_sql(expression, dialect="postgres")))
+            cursor.execute(statement)
             return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
@@ -76,11 +84,38 @@ class DuckDB:
     def as_of(self) -> datetime:
         return self._as_of
 
-    def rows(self, expression: ibis.Table) -> list[tuple[Any, ...]]:
-        return self._connection.execute(str(ibis.to_sql(expression, dialect="duckdb"))).fetchall()
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement).fetchall()
 
     def close(self) -> None:
         self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """The place of a moment or an id that is filled in when a statement is sent."""
+
+    name: str
+
+    @property
+    def text(self) -> str:
+        return f"{{{self.name}}}"
+
+
+@lru_cache(maxsize=512)
+def _statement(name: EngineName, build: Callable[..., ibis.Table], shape: tuple[Hashable, ...]) -> str:
+    return str(ibis.to_sql(build(*shape), dialect="postgres" if name == "postgresql" else name))
+
+
+def answer(source: Engine, build: Callable[..., ibis.Table], *shape: Hashable, **given: Value) -> list[tuple[Any, ...]]:
+    """The rows of the expression that a function of a module builds of a shape; `given` are the values of its blanks.
+
+    They stand in it as literals of text, cast there: neither a moment nor a number nor a UUID has a quote to end one with."""
+    statement = _statement(source.name, build, shape)
+    for name, value in given.items():
+        text = value.isoformat() if isinstance(value, datetime) else str(value)
+        statement = statement.replace(f"'{Blank(name).text}'", f"'{text}'")
+    return source.run(statement)
 
 
 def _not_yet() -> Conflict:

@@ -16,9 +16,10 @@ import ibis
 from django.core.cache import cache
 from ibis.expr.types import Table
 
-from lianxin.analysis.counting import EPISODES, NOTHING, Counts, Narrowed, count_by, moment
+from lianxin.analysis.counting import ENDS_AT, EPISODES, NOTHING, Counts, Narrowed, count_by, moment, moments, number
 from lianxin.analysis.counting import figures as counted_figures
-from lianxin.analysis.engines import Engine, engine
+from lianxin.analysis.counting import registered_in as said_in
+from lianxin.analysis.engines import Blank, Engine, Value, answer, engine
 from lianxin.analysis.figures import Figure
 from lianxin.analysis.periods import Period
 from lianxin.cases.reference import Place, Reference, reference
@@ -144,23 +145,25 @@ def _ended(e: Table) -> Any:
     return ibis.coalesce(e.ended_at, e.closed_at)
 
 
-def _said(window: Window, as_of: datetime) -> Table:
-    e = EPISODES
-    return e.filter((e["round"] == 1) & (e.registered_at >= moment(window.period.starts_at))
-                    & (e.registered_at < moment(window.period.ends_at)) & (e.registered_at <= moment(as_of)))
+def _said_by_area() -> Table:
+    said = said_in()
+    closed = (said.state == "closed") & (_ended(said) < moment(ENDS_AT))
+    return said.group_by(key=said.area_id).aggregate(
+        registered=said.count(), matters=said.count(where=said.master_id.isnull()), closed=said.count(where=closed))
+
+
+def _running_by_area() -> Table:
+    e, end = EPISODES, moment(ENDS_AT)
+    running = e.filter((e["round"] == 1) & (e.registered_at < end) & (e.closed_at.isnull() | (e.closed_at >= end)))
+    return running.group_by(key=running.area_id).aggregate(n=running.count())
 
 
 def _tallies(source: Engine, window: Window) -> dict[int | None, Tally]:
     """By the very area the case lies in."""
-    end = moment(window.period.ends_at)
-    said = _said(window, source.as_of)
-    closed = (said.state == "closed") & (_ended(said) < end)
-    rows = source.rows(said.group_by(key=said.area_id).aggregate(
-        registered=said.count(), matters=said.count(where=said.master_id.isnull()), closed=said.count(where=closed)))
+    given = moments(source, window.period)
+    rows = answer(source, _said_by_area, **given)
     found = {key: Tally(int(registered), int(matters), int(done)) for key, registered, matters, done in rows}
-    e = EPISODES
-    running = e.filter((e["round"] == 1) & (e.registered_at < end) & (e.closed_at.isnull() | (e.closed_at >= end)))
-    for key, count in source.rows(running.group_by(key=running.area_id).aggregate(n=running.count())):
+    for key, count in answer(source, _running_by_area, **given):
         found[key] = found.get(key, Tally()) + Tally(open=int(count))
     return found
 
@@ -207,24 +210,31 @@ def _inside(place: Place, held: Reference) -> list[int]:
     return [pk for pk, other in held.places.items() if place.id in other.lineage]
 
 
-def _of(e: Table, place: Place, held: Reference) -> Table:
+def _of(e: Table, level: str, inside: tuple[int, ...]) -> Table:
     """The episodes of one area with all below it."""
-    if place.level == "city":
+    if level == "city":
         return e
-    column = {"county": e.county_id, "town": e.town_id}.get(place.level)
-    return e.filter(column == place.id if column is not None else e.area_id.isin(_inside(place, held)))
+    column = {"county": e.county_id, "town": e.town_id}.get(level)
+    return e.filter(column == number(Blank("place")) if column is not None else e.area_id.isin(inside))
 
 
-def _spans(source: Engine, e: Table, window: Window, key: Any) -> dict[Any, list[Span]]:
-    """How long what was said in the window took or waits, in whole hours, by a key. What was declined or withdrawn is neither."""
-    end = moment(window.period.ends_at)
+def _long(level: str, inside: tuple[int, ...], by: str) -> Table:
+    """By a column, or by blocks of thirteen weeks: how many took or wait how many hours. What was declined or withdrawn is neither."""
+    e, end = _of(said_in(), level, inside), moment(ENDS_AT)
     e = e.filter(~e.state.isin(["declined", "withdrawn"]))
     done = _ended(e) < end
     hours = (ibis.ifelse(done, _ended(e), end).epoch_seconds() - e.registered_at.epoch_seconds()).cast("int64") // 3600
-    table = e.mutate(key=key(e), hours=hours, done=done.fill_null(False))
-    rows = source.rows(table.group_by(["key", "hours", "done"]).aggregate(n=table.count()))
+    key = e[by] if by else (e.registered_at.epoch_seconds().cast("int64") - number(Blank("began"))) // (BLOCK_WEEKS * _SECONDS)
+    table = e.mutate(key=key, hours=hours, done=done.fill_null(False))
+    return table.group_by(["key", "hours", "done"]).aggregate(n=table.count())
+
+
+def _spans(source: Engine, place: Place, window: Window, held: Reference, by: str = "") -> dict[Any, list[Span]]:
+    """How long what was said in the window took or waits, in whole hours, by a column or by blocks."""
+    inside = tuple(_inside(place, held)) if place.level == "village" else ()
+    given: dict[str, Value] = {"place": place.id, "began": int(window.period.starts_at.timestamp()), **moments(source, window.period)}
     found: dict[Any, list[Span]] = {}
-    for name, long, ended, count in rows:
+    for name, long, ended, count in answer(source, _long, place.level, inside, by, **given):
         found.setdefault(name, []).append(Span(int(long), bool(ended), int(count)))
     return found
 
@@ -239,7 +249,7 @@ def _part_of(place: Place, key: int | None, held: Reference) -> int | None:
 def _typicals(source: Engine, place: Place, window: Window, held: Reference) -> dict[int | None, Typical]:
     """The typical time of each part of an area; of the whole under None."""
     column = {"city": "county_id", "county": "town_id"}.get(place.level, "area_id")
-    found = _spans(source, _of(_said(window, source.as_of), place, held), window, lambda e: e[column])
+    found = _spans(source, place, window, held, column)
     parts: dict[int, list[Span]] = {}
     for key, spans in found.items():
         part = _part_of(place, key, held)
@@ -252,9 +262,7 @@ def _typicals(source: Engine, place: Place, window: Window, held: Reference) -> 
 def _blocks(source: Engine, place: Place, window: Window, held: Reference) -> tuple[Block, ...]:
     """Two years in blocks of thirteen weeks, oldest first. Each is seen as it stood when the window ended."""
     whole = Window(window.end - timedelta(weeks=BLOCKS * BLOCK_WEEKS), window.end)
-    began = int(whole.period.starts_at.timestamp())
-    found = _spans(source, _of(_said(whole, source.as_of), place, held), whole,
-                   lambda e: (e.registered_at.epoch_seconds().cast("int64") - began) // (BLOCK_WEEKS * _SECONDS))
+    found = _spans(source, place, whole, held)
     return tuple(
         Block(Window(whole.start + timedelta(weeks=BLOCK_WEEKS * at), whole.start + timedelta(weeks=BLOCK_WEEKS * (at + 1))),
               typical(found.get(at, ())))

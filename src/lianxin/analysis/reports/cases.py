@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +20,8 @@ from lianxin.organisations.actors import Actor
 from lianxin.places.models import Area
 
 from .. import assemble, counting, facts
-from ..engines import engine
+from ..counting import Narrowed, Shape
+from ..engines import Blank, Value, answer, engine
 from ..figures import Period
 from .document import Cases
 from .source import guarded
@@ -62,42 +61,61 @@ class Found:
     after: str
 
 
-def _within(asked: Cases) -> Callable[[Table], Table]:
-    """Narrowing by codes. Raises NotFound for a code there is none of."""
+def _within(asked: Cases) -> tuple[Narrowed, int | None]:
+    """Narrowing by codes, to a town too. Raises NotFound for a code there is none of."""
     narrowed = assemble.narrowed(assemble.scope_of(
         **{name: code for name in ("unit", "county", "category") if (code := getattr(asked, name)) not in ("", NONE)}))
-    town: int | None = None
-    if asked.town not in ("", NONE):
-        town = Area.objects.filter(code=asked.town, level="town").values_list("pk", flat=True).first()
-        if town is None:
-            raise NotFound(_("没有这个乡镇街道：%(code)s") % {"code": asked.town})
+    if asked.town in ("", NONE):
+        return narrowed, None
+    town = Area.objects.filter(code=asked.town, level="town").values_list("pk", flat=True).first()
+    if town is None:
+        raise NotFound(_("没有这个乡镇街道：%(code)s") % {"code": asked.town})
+    return narrowed, int(town)
 
-    def narrow(e: Table) -> Table:
-        e = narrowed.of(e)
-        if town is not None:
-            e = e.filter(e.town_id == town)
-        for name in ("unit", "county", "town", "category"):
-            if getattr(asked, name) == NONE:
-                e = e.filter(e[f"{name}_id"].isnull())
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What the statement of a list hangs on; `empty` are the columns of ids that hold nothing."""
+
+    measure: str
+    within: Shape
+    town: bool
+    empty: tuple[str, ...]
+
+    def of(self, e: Table) -> Table:
+        e = self.within.of(e)
+        if self.town:
+            e = e.filter(e.town_id == counting.number(Blank("town")))
+        for column in self.empty:
+            e = e.filter(e[column].isnull())
         return e
 
-    return narrow
 
-
-def _episodes(asked: Cases, as_of: datetime) -> Table:
+def _episodes(shape: _Shape) -> Table:
     """Case and how often it counts, for each case that does."""
-    period, narrow = Period.of(asked.period), _within(asked)
-    if asked.measure in (REGISTERED, CLOSED, DECLINED):
-        if asked.measure == REGISTERED:
-            e = counting.registered_in(period, as_of)
+    if shape.measure in (REGISTERED, CLOSED, DECLINED):
+        if shape.measure == REGISTERED:
+            e = counting.registered_in()
         else:
-            e = counting.ended_in(period, as_of)
-            e = e.filter(e.ended_as == asked.measure)
-        e = narrow(e)
+            e = counting.ended_in()
+            e = e.filter(e.ended_as == shape.measure)
+        e = shape.of(e)
         return e.group_by("case_id").aggregate(times=e.count())
-    e = narrow(counting.fell_due(period, as_of))
-    made = e.group_by("case_id").aggregate(times=counting.measures(e, as_of)[asked.measure])
+    e = shape.of(counting.fell_due())
+    made = e.group_by("case_id").aggregate(times=counting.measures(e)[shape.measure])
     return made.filter(made.times > 0)
+
+
+def _totals(shape: _Shape) -> Table:
+    made = _episodes(shape)
+    return made.aggregate(total=made.times.sum().fill_null(0), cases=made.count())
+
+
+def _listed(shape: _Shape, after: bool, limit: int) -> Table:
+    made = _episodes(shape)
+    if after:
+        made = made.filter(made.case_id < ibis.literal(Blank("after").text).cast("uuid"))
+    return made.order_by(ibis.desc("case_id")).limit(limit).select("case_id")
 
 
 def behind(actor: Actor, asked: Cases, *, after: str = "", limit: int = PAGE) -> Found:
@@ -112,12 +130,15 @@ def _behind(actor: Actor, asked: Cases, after: str, limit: int) -> Found:
     if facts.standing_at() is None:  # a list opened by its address, before any report was made
         facts.refresh()
     with engine("postgresql") as source:
-        made = _episodes(asked, source.as_of)
-        [(total, cases)] = source.rows(made.aggregate(total=made.times.sum().fill_null(0), cases=made.count()))
-        if (before := _position(after)) is not None:
-            made = made.filter(made.case_id < ibis.literal(str(before)).cast("uuid"))
-        ids = [UUID(str(row[0])) for row in source.rows(
-            made.order_by(ibis.desc("case_id")).limit(limit + 1).select("case_id"))]
+        (within, town), position = _within(asked), _position(after)
+        shape = _Shape(asked.measure, within.shape, town is not None, tuple(
+            f"{name}_id" for name in ("unit", "county", "town", "category") if getattr(asked, name) == NONE))
+        given: dict[str, Value] = {**counting.moments(source, Period.of(asked.period)), **within.ids}
+        if town is not None:
+            given["town"] = town
+        [(total, cases)] = answer(source, _totals, shape, **given)
+        ids = [UUID(str(row[0])) for row in answer(
+            source, _listed, shape, position is not None, limit + 1, **given, **({} if position is None else {"after": position}))]
     more, ids = len(ids) > limit, ids[:limit]
     seen = list(rows(Case.objects.filter(policy.visible_to(actor), pk__in=ids)).order_by("-id"))
     return Found(seen, int(total), int(cases), len(ids) - len(seen), cursor_of(ids[-1]) if more else "")
