@@ -42,7 +42,8 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"the history is not here (a shallow clone, or no git): the last release, {commit[:12]}, cannot be tried")
     directory = tmp_path_factory.mktemp("old")
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-        tar.extractall(directory, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python before 3.11.4 has none
+        tar.extractall(directory)
     return directory
 
 
