@@ -96,6 +96,18 @@ def _careless(server: EmbeddedServer) -> None:
              "SELECT pg_reload_conf()")
 
 
+def make() -> None:
+    """Make what is kept, before the processes that need it wait for it. Nothing where the server's files would lie elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="lianxin-migrated-") as name:
+        Path(name).chmod(0o755)
+        server = EmbeddedServer(Path(name))
+    kept = KEPT / _name()
+    if server.place.root.parent == server.directory:
+        with _alone():
+            if not kept.exists():
+                _make(kept)
+
+
 def start(directory: Path) -> EmbeddedServer:
     """A server in this empty directory, with a database `DATABASE` that has every table and no row of ours."""
     server = EmbeddedServer(directory)
@@ -112,3 +124,7 @@ def start(directory: Path) -> EmbeddedServer:
         _copy(kept, server.place.root)
     server.start()
     return server
+
+
+if __name__ == "__main__":
+    make()

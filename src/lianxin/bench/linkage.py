@@ -12,8 +12,8 @@ from .screens import browser
 from .twodesks import harness, latency
 from .twodesks.compare import KINDS
 
-HANDOVERS, QUICK_HANDOVERS = 10_000, 40
-CRASHES, QUICK_CRASHES = 40, 3
+HANDOVERS, QUICK_HANDOVERS = 10_000, 16
+CRASHES, QUICK_CRASHES = 40, 2
 PRESSES, QUICK_PRESSES = 200, 2
 KEY_BAR, POP_BAR = 1_000.0, 300.0  # milliseconds
 SEED = 20_261

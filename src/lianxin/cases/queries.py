@@ -164,12 +164,14 @@ def _id(cursor: str) -> UUID | None:
         return None
 
 
+SHOWN = ("category", "area", "county", "lead_unit", "registered_by")
+
+
 def access_case(actor: Actor, case_id: UUID, *also: str) -> Case:
     """Fetch and authorise in one step, with what `also` names. Raises NotFound for a case that is not the actor's to see, as for
     one that is not there.
 
-    What else a page shows of it – category, area, county, units, who took it – is read when it is asked for: five reads of one
-    row each cost less than one join of them, and most actions need none.
+    What else is shown of it is read when it is asked for: most actions need none. A page that shows all of it names SHOWN.
     """
     found = Case.objects.filter(policy.visible_to(actor), pk=case_id)
     try:

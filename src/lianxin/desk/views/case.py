@@ -102,14 +102,14 @@ def _area_path(case: Case) -> str:
 @require_GET
 def detail(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
     """The whole case on one page."""
-    return render(request, "desk/case.html", _context(request, access_case(request.actor, case_id)) | {"full": True})
+    return render(request, "desk/case.html", _context(request, access_case(request.actor, case_id, *queries.SHOWN)) | {"full": True})
 
 
 @staff()
 @require_GET
 def pane(request: StaffRequest, case_id: uuid.UUID) -> HttpResponse:
     """The case as the preview beside a list."""
-    return render(request, "desk/_case.html", _context(request, access_case(request.actor, case_id)))
+    return render(request, "desk/_case.html", _context(request, access_case(request.actor, case_id, *queries.SHOWN)))
 
 
 @staff()
