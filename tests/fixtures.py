@@ -14,6 +14,8 @@ from django.utils import translation
 from lianxin.kernel import clock
 from tests import clearing
 
+MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 10:00 in Yueyang
+
 
 @pytest.fixture(autouse=True)
 def _own_language() -> None:
@@ -32,8 +34,7 @@ def _jobs_go_with_their_test(request: pytest.FixtureRequest, django_db_blocker: 
             cursor.execute("TRUNCATE procrastinate_jobs CASCADE")
 
 
-@pytest.fixture(autouse=True)
-def _fresh_memory() -> None:
+def forget() -> None:
     """What processes hold in memory about the city belongs to one test's database only."""
     from lianxin.cases import reference, search
     from lianxin.cases.actions import intake
@@ -46,10 +47,15 @@ def _fresh_memory() -> None:
     intake.serials.forget()
 
 
+@pytest.fixture(autouse=True)
+def _fresh_memory() -> None:
+    forget()
+
+
 @pytest.fixture
 def monday() -> Iterator[clock.Frozen]:
     """The clock stands at Monday 23 November 2026, 10:00 in Yueyang, until the test moves it."""
-    with clock.frozen(datetime(2026, 11, 23, 2, 0, tzinfo=UTC)) as frozen:
+    with clock.frozen(MONDAY) as frozen:
         yield frozen
 
 

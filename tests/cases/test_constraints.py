@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +15,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
-from lianxin.cases import missed_calls, reference
+from lianxin.cases import missed_calls
 from lianxin.cases.actions.identity import read_identity
 from lianxin.cases.catalogue import proposals, versions
 from lianxin.cases.duplicates import set_apart
@@ -32,10 +32,10 @@ from lianxin.quality import campaigns
 from lianxin.quality.models import Campaign, CampaignDraw, ChecklistItem
 from tests.cases.ways import at_state, take, walk
 from tests.fieldwork.town import VILLAGE, divided
+from tests.fixtures import MONDAY, forget
 from tests.quality import checklists
 from tests.world import World
 
-MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 OURS = "^(cases|quality|organisations|places)_"
 # Rules written by hand: constraint → (table, trials), each trial a SET clause and a WHERE clause that must be refused.
 RULES: dict[str, tuple[str, list[tuple[str, str]]]] = {
@@ -379,7 +379,7 @@ def _filled(world: World) -> None:
 @pytest.fixture(scope="module")
 def kept(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """At least one row in every table, in the states that the trials ask for; made once, in a transaction that is undone."""
-    reference.forget()
+    forget()
     with django_db_blocker.unblock(), frozen(MONDAY), transaction.atomic():
         world = World.make()
         _filled(world)

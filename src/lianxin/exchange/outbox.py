@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel import queues as queue_standings
 from lianxin.kernel import sending
@@ -96,6 +97,16 @@ def queues(at: datetime) -> list[queue_standings.Standing]:
             for one in standings(Q(active=True))]
 
 
+class Connection(TextChoices):
+    """How it stands with a system."""
+
+    OFF = "off", _("停用")
+    DEAD = "dead", _("有送不出去的")
+    BROKEN = "broken", _("联不通")
+    NEW = "new", _("还没有联系过")
+    GOOD = "good", _("正常")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One system: letters waiting and dead, when the oldest that waits was written; cases that both have, replies that wait."""
@@ -106,6 +117,16 @@ class Standing:
     oldest: datetime | None
     open: int
     proposed: int
+
+    @property
+    def connection(self) -> Connection:
+        if not self.system.active:
+            return Connection.OFF
+        if self.dead:
+            return Connection.DEAD
+        if self.system.failing_since or self.system.last_error:
+            return Connection.BROKEN
+        return Connection.GOOD if self.system.answered_at else Connection.NEW
 
 
 def standings(which: Q | None = None) -> list[Standing]:

@@ -215,7 +215,7 @@ def start(by: Actor, pk: uuid.UUID, *, dry: bool) -> CaseImport:
             settled(Mapping.of(seen.mapping), source)
     with transaction.atomic():
         one = _locked(pk)
-        if (one.running and not silent(one)):
+        if one.running and not silent(one):
             raise Conflict(_("正在跑，等它做完或先停下。"))
         if not dry and one.tried_at is None:
             raise Conflict(_("请先试运行，看过结果再导入。"))

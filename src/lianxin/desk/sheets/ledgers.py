@@ -207,22 +207,11 @@ def readings(rows: Iterable[Reading], fields: dict[str, Any]) -> Part:
           listed([str(fields.get(name, name)) for name in one.fields])) for one in rows])
 
 
-def _connection(one: SystemStanding) -> str:
-    """How it stands with a system, as its page says it."""
-    if not one.system.active:
-        return _("停用")
-    if one.dead:
-        return _("有送不出去的")
-    if one.system.failing_since or one.system.last_error:
-        return _("联不通")
-    return _("正常") if one.system.answered_at else _("还没有联系过")
-
-
 def exchange(rows: Iterable[SystemStanding]) -> Part:
     """Neither addresses nor keys of the systems."""
     def row(one: SystemStanding) -> Row:
         s = one.system
-        return (s.code, _said(s), s.get_kind_display(), _said(s.unit), _connection(one), s.failing_since, s.answered_at, one.open,
+        return (s.code, _said(s), s.get_kind_display(), _said(s.unit), str(one.connection.label), s.failing_since, s.answered_at, one.open,
                 one.waiting, one.dead)
 
     return Part(_("外部系统"), [
