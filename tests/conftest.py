@@ -20,6 +20,8 @@ settings.load_profile("lianxin")
 # The passwords of tests guard nothing: the same hash with a thousandth of the work.
 ScryptPasswordHasher.work_factor = 2**4
 
+gc.disable()  # while a thousand modules are imported, until what was collected can be frozen
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("numprocesses", None):  # only this process hands out, and has nothing else to do
@@ -31,6 +33,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+    gc.enable()
 
 
 def pytest_report_header() -> list[str]:

@@ -24,10 +24,8 @@ SPEAKING = frozenset({
 
 
 def _speak() -> None:
-    import django
     from django.utils.translation import activate
 
-    django.setup()
     locale = next((said for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (said := os.environ.get(name))), "")
     taiwan = locale.replace("-", "_").lower().startswith(("zh_tw", "zh_hk", "zh_mo"))
     activate("zh-hant" if taiwan else "zh-hans" if locale.startswith("zh") else "en")
@@ -58,13 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
 
         return supervisor.main(arguments[1:])
 
+    import django
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    if not arguments or (arguments[0] in ("--help", "-h", "help") and len(arguments) == 1):
-        import django
+    from lianxin.kernel.starting import kept
 
+    with kept():
         django.setup()
+    if not arguments or (arguments[0] in ("--help", "-h", "help") and len(arguments) == 1):
         _help()
         return 0
     own = None

@@ -1,17 +1,21 @@
 """The WSGI application."""
 
-import gc
 import os
 import signal
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
+
+from lianxin.kernel.starting import kept
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lianxin.config.settings")
 if os.environ.get("LIANXIN_BOUND"):  # a web worker of ./run demo must not outlive the process that made it
     from lianxin.embedded.server import end_with_parent
 
     end_with_parent(signal.SIGTERM)
-application = get_wsgi_application()
+with kept():
+    application = get_wsgi_application()
+    _ = get_resolver().url_patterns  # else whoever asks first waits for every view to be imported
 
 
 def refuse_a_foreign_keyring() -> None:
@@ -32,6 +36,3 @@ def refuse_a_foreign_keyring() -> None:
 
 
 refuse_a_foreign_keyring()
-# What was made at the start stays: the collector need not walk all of it again in the middle of requests.
-gc.collect()
-gc.freeze()
