@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -52,6 +53,18 @@ def filled() -> World:
 def members(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as package:
         return {name: package.read(name) for name in package.namelist()}
+
+
+def schema() -> list[tuple[str, ...]]:
+    """Every index, constraint and trigger of the database, and whether it is in force."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename::text, indexname::text, indexdef FROM pg_indexes WHERE schemaname = 'public' "
+            "UNION ALL SELECT conrelid::regclass::text, conname::text, pg_get_constraintdef(oid) || convalidated FROM pg_constraint "
+            "WHERE connamespace = 'public'::regnamespace "
+            "UNION ALL SELECT tgrelid::regclass::text, tgname::text, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal "
+            "ORDER BY 1, 2, 3")
+        return cursor.fetchall()
 
 
 def manifest_of(path: Path) -> dict[str, Any]:
@@ -164,6 +177,19 @@ def test_every_way_an_import_is_refused_leaves_the_database_empty(tmp_path: Path
     with pytest.raises(PackageError, match="不是这份导出的密钥文件"):
         import_city(whole, keys=stranger)
 
+    # A row that refers to nothing, found as it is written, and in a table that gets its foreign keys back when it is full.
+    everything = schema()
+    people = parts["tables/cases_reporter.csv"].splitlines(keepends=True)[:-1]
+    fewer = [{**table, "rows": len(people) - 1, "bytes": len(b"".join(people)), "sha256": hashlib.sha256(b"".join(people)).hexdigest()}
+             if table["table"] == "cases_reporter" else table for table in told["tables"]]
+    orphan = spoilt("orphan.zip", {"tables/cases_reporter.csv": b"".join(people), "manifest.json": manifest(tables=fewer)})
+    for many in (importing.MANY, 1):
+        monkeypatch.setattr(importing, "MANY", many)
+        with pytest.raises(PackageError, match="cases_case_reporter_id"):
+            import_city(orphan)
+        assert not Case.objects.exists()
+        assert schema() == everything
+
     # A fault in the middle of writing: everything goes back, files too.
     monkeypatch.setattr(importing, "_count_on", lambda *_args: (_ for _ in ()).throw(PackageError("half way")))
     with pytest.raises(PackageError, match="half way"):
@@ -185,12 +211,15 @@ def test_a_directory_with_the_city_files_and_the_keys_for_another_machine(tmp_pa
     call_command("export", "city", str(target), with_keys=keys, files=own, stdout=io.StringIO(), stderr=io.StringIO())
     assert (target / "tables" / "cases_event.csv").is_file()
     clear()
+    everything = schema()
     elsewhere = tmp_path / "machine" / "keyring.json"
     Keyring.fresh().write(elsewhere)
     settings.LIANXIN_KEYRING = str(elsewhere)
     crypto.reload()
     monkeypatch.setattr(importing, "CHUNK", 700)  # many small COPYs: records with line ends inside are never cut
+    monkeypatch.setattr(importing, "MANY", 1)  # every table with a row is filled without its indexes and foreign keys
     call_command("import", "city", str(target), keys=keys, files=tmp_path / "files-again", stdout=io.StringIO(), stderr=io.StringIO())
+    assert schema() == everything
     assert Keyring.read(elsewhere) == Keyring.read(keys)
     assert len(list(elsewhere.parent.glob("keyring.json.before-*"))) == 1
     assert (tmp_path / "files-again" / "knowledge" / "a.yaml").read_text(encoding="utf-8") == "[]\n"

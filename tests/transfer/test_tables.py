@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from django.db import connection
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lianxin.transfer import importing
-from lianxin.transfer.tables import BESIDES, JOBS, LEFT_OUT, OF_THE_MOMENT, tables
+from lianxin.transfer.tables import BESIDES, JOBS, LEFT_OUT, LOOKED_UP, OF_THE_MOMENT, tables
 
-# Triggers that judge a row as it is inserted, and stay on: what they look at is there already (`tables.BESIDES`).
+# Triggers that judge a row as it is inserted, and stay on: what they look at is there already (`tables.BESIDES`) and keeps its indexes
+# (`tables.LOOKED_UP`).
 STAY_ON = {
     "cases_cataloguerule_is_whole", "cases_catalogueversion_follows", "clock_calendar_known", "duty_limit_calendar_known",
     "time_limit_calendar_known", "unit_calendar_known", "linkage_matter_holder_agrees",
@@ -61,6 +63,11 @@ def test_every_trigger_that_sees_an_insert_is_known() -> None:
     found = {name for [name] in _asked("SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal "
                                        "AND tgtype & 4 <> 0 AND tgname NOT LIKE 'procrastinate%'")}
     assert found == STAY_ON | OF_THE_MOMENT.keys()
+    functions = " ".join(body for [body] in _asked(
+        "SELECT prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal AND tgtype & 4 <> 0 "
+        f"AND tgname IN ({', '.join(map(repr, sorted(STAY_ON)))})"))
+    # By its primary key, which no import takes away, a case may be looked up as well.
+    assert set(re.findall(r"\b(?:FROM|JOIN)\s+([a-z_]+)", functions)) == {*LOOKED_UP, "cases_case"}
 
 
 @given(rows=st.lists(st.lists(st.text(alphabet='a"\n,', max_size=6), min_size=2, max_size=2), max_size=20), size=st.integers(1, 40),

@@ -35,8 +35,9 @@ COMMON = 0.02  # of all cases: a page of fifty is full after walking 2,500
 WALKED = 5_000  # cases looked at on the way before the index is asked after all: ten microseconds each
 WALKED_ALONE = 20_000  # the same for one character alone, which the index does not know
 PAGES = 3  # so many pages are expected in the stretch of newest cases that is asked first
-FEW = 2_000  # matches that may as well be sorted at once
-RARE = 200  # cases of a word that the statistics do not know that are fetched to see whether there are more
+# Matches stand all over the table, a page of it for each: what they cost is the disk where memory does not hold the table.
+FEW = 1_000  # matches that may as well be sorted at once
+RARE = 60  # cases of a word that the statistics do not know that are fetched to see whether there are more
 FRESH_FOR = 600.0  # seconds
 TELLING, TELLING_PAIRS = 1_000, 200  # cases, and pairs known, from which it can be said what is rare
 # Orders that no index has. PostgreSQL would else sometimes walk an index in order and take every message on the way apart,

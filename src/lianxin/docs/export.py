@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 
 from lianxin.transfer.contents import FAMILIES
+from lianxin.transfer.importing import MANY
 from lianxin.transfer.manifest import FORMAT, FORMAT_VERSION
 from lianxin.transfer.tables import JOBS, LEFT_OUT, OF_THE_MOMENT, ORDER, tables
 
@@ -71,8 +72,10 @@ def render() -> str:
         "deletions; an import only adds, so they stay on. Off while their table is filled, because they judge a row "
         "by the moment it was written: "
         + codes(OF_THE_MOMENT) + ". Foreign keys are checked as each part of a table is written, those within one "
-                                 "table at its end. Counters go "
-        "on where they stood.",
+                                 "table at its end. A table of "
+        f"{MANY:,} rows or more, unless triggers look rows up in it, is filled without foreign keys "
+        "and without the indexes that hold up no constraint, and gets both back, all rows checked, in the same "
+        "transaction. Counters go on where they stood.",
         "## Tables", _tables(),
         "Sorted by the primary key, but for " + codes(ORDER) + ". Of the job queue only jobs that wait or failed, "
                                                                "without their numbers; one that "

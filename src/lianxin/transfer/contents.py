@@ -10,10 +10,12 @@ import hashlib
 import io
 import re
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from types import TracebackType
 from typing import Any, cast
 
 import psycopg
@@ -27,6 +29,7 @@ from lianxin.triage.store import directory as models_directory
 from .package import PackageError, Reader, Writer
 
 LIMIT = 512 * 1024 * 1024  # bytes of one content
+NAMES = 1_000  # fetched at a time
 _NAMED = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,8})?")
 
 
@@ -65,7 +68,7 @@ def _read(place: str | Path) -> bytes | None:
 
 def _names(held: psycopg.Connection[Any], family: Family) -> Iterator[str]:
     with held.cursor(name=f"contents_{family.name}") as cursor:
-        cursor.itersize = 10_000
+        cursor.itersize = NAMES
         cursor.execute(family.query)
         for [name] in cursor:
             yield name
@@ -89,6 +92,7 @@ def export(held: psycopg.Connection[Any], out: Writer) -> tuple[list[dict[str, A
                     info = tarfile.TarInfo(name)
                     info.size, info.mode = len(body), 0o600
                     tar.addfile(info, io.BytesIO(body))
+                    cast(Any, tar).members.clear()  # it would remember every one
                     count += 1
             packs.append({"family": family.name, "count": count, **member.written.said()})
     return packs, missing
@@ -110,22 +114,54 @@ def bodies(source: Reader, file: str, family: str) -> Iterator[tuple[str, bytes]
                     if hashlib.sha256(body).hexdigest() != named[1]:
                         raise PackageError(_("%(file)s 里的 %(name)s 内容已改变。") % {"file": file, "name": info.name})
                     yield info.name, body
+                    cast(Any, tar).members.clear()  # it would remember every one
         except tarfile.TarError as error:
             raise PackageError(_("%s 读不出来，文件可能已损坏。") % file) from error
 
 
-def put(family: str, name: str, body: bytes) -> Callable[[], None] | None:
-    """Keep one content where its rows look for it. Returns how to take it away again; None when it was there already."""
+def put(family: str, name: str, body: bytes) -> bool:
+    """Keep one content where its rows look for it. False when it was there already."""
     place = _BY_NAME[family].place(name)
     if isinstance(place, Path):
         if place.exists() and place.stat().st_size == len(body):
-            return None
+            return False
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(body)
-        return lambda: place.unlink(missing_ok=True)
+        return True
     if default_storage.exists(place):
         if default_storage.size(place) == len(body):
-            return None
+            return False
         default_storage.delete(place)
     default_storage.save(place, ContentFile(body))
-    return lambda: default_storage.delete(place)
+    return True
+
+
+def remove(family: str, name: str) -> None:
+    """Take a content that was put away again."""
+    place = _BY_NAME[family].place(name)
+    if isinstance(place, Path):
+        place.unlink(missing_ok=True)
+    else:
+        default_storage.delete(place)
+
+
+class Placed:
+    """Which contents an import has put into the storage, noted in a file: there may be a million of them."""
+
+    def __enter__(self) -> Placed:
+        self._noted = tempfile.TemporaryFile("w+", encoding="ascii")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._noted.close()
+
+    def put(self, family: str, name: str, body: bytes) -> None:
+        """Keep one content, and know it by its family and name when it was not there."""
+        if put(family, name, body):
+            self._noted.write(f"{family} {name}\n")
+
+    def take_away(self) -> None:
+        """Remove every content that was put."""
+        self._noted.seek(0)
+        for line in self._noted:
+            remove(*line.split())

@@ -2,14 +2,16 @@
 
 Rows go in by COPY in the order of their foreign keys, in one transaction. No append-only ledger is opened for it: its triggers
 refuse changes and deletions, and an import only adds. The one kind of trigger that is off while its table is filled judges a
-row by the moment it was written (`tables.OF_THE_MOMENT`).
+row by the moment it was written (`tables.OF_THE_MOMENT`). Large tables are filled without the indexes and foreign keys that
+nothing needs meanwhile, and get them back, checked as a whole, before anything is committed. No list of rows or of files is
+held: memory is the same for ten thousand cases and for a million.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,9 +33,10 @@ from .connecting import connected
 from .exporting import Tell, signs_of
 from .manifest import Manifest, TableFile
 from .package import MANIFEST, PackageError, Reader
-from .tables import JOBS, OF_THE_MOMENT, Table, columns_of, migrations_of, schema_of, tables
+from .tables import JOBS, LOOKED_UP, OF_THE_MOMENT, Table, columns_of, migrations_of, schema_of, tables
 
 CHUNK = 64 * 1024 * 1024  # bytes of one COPY: the checks of its foreign keys wait in the server's memory until it ends
+MANY = 20_000  # rows from which a table gets its indexes and foreign keys back when it is full
 _LOCK = 430_600_112_233  # any number nobody else locks
 SHOWN = 5
 
@@ -185,6 +188,7 @@ def _fill(held: psycopg.Connection[Any], package: Reader, told: Manifest, wanted
                 sql.Identifier(name), sql.Literal(str(low)), sql.Literal(str(high))))
     for trigger, table in OF_THE_MOMENT.items():
         held.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER {}").format(sql.Identifier(table), sql.Identifier(trigger)))
+    taken = _without(held, [one.name for one in told.tables if one.rows >= MANY and one.name not in LOOKED_UP])
     _check_at_once(held)
     for one in told.tables:
         count = _copied(held, package, one)
@@ -195,8 +199,43 @@ def _fill(held: psycopg.Connection[Any], package: Reader, told: Manifest, wanted
             tell(_("%(table)s：%(rows)d 行") % {"table": one.name, "rows": count})
     _count_on(held, told)
     held.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waited is judged here, and a table with triggers waiting is not altered
+    if taken:
+        tell(_("建立索引，核对外键"))
+    for statement in taken:
+        held.execute(statement)
     for trigger, table in OF_THE_MOMENT.items():
         held.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER {}").format(sql.Identifier(table), sql.Identifier(trigger)))
+
+
+# Indexes that hold up no constraint and refuse nothing; a partitioned table's is made again on each of its parts. One whose condition
+# has a list stays: PostgreSQL would write that list in other words afterwards.
+_INDEXES = """
+SELECT indexed.relname, replace(pg_get_indexdef(indexed.oid), ' ON ONLY ', ' ON ')
+FROM pg_index JOIN pg_class AS indexed ON indexed.oid = indexrelid JOIN pg_class AS table_class ON table_class.oid = indrelid
+WHERE table_class.relnamespace = 'public'::regnamespace AND table_class.relname = ANY(%s) AND NOT indisunique
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid) AND pg_get_indexdef(indexrelid) NOT LIKE '%%ARRAY[%%'
+ORDER BY indexed.oid
+"""
+_REFERENCES = """
+SELECT table_class.relname, conname, pg_get_constraintdef(pg_constraint.oid)
+FROM pg_constraint JOIN pg_class AS table_class ON table_class.oid = conrelid
+WHERE table_class.relnamespace = 'public'::regnamespace AND table_class.relname = ANY(%s) AND contype = 'f' AND conparentid = 0
+ORDER BY pg_constraint.oid
+"""
+
+
+def _without(held: psycopg.Connection[Any], names: Sequence[str]) -> list[sql.Composed]:
+    """Take indexes and foreign keys away from these tables. Returns what makes them again, which checks all rows at once: less
+    than half the work of row by row, and no check waits in the server's memory."""
+    indexes = held.execute(_INDEXES, [list(names)]).fetchall()
+    references = held.execute(_REFERENCES, [list(names)]).fetchall()
+    for name, _made_by in indexes:
+        held.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    for table, name, _made_by in references:
+        held.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier(table), sql.Identifier(name)))
+    return [*(sql.Composed([sql.SQL(made_by)]) for _name, made_by in indexes),
+            *(sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(sql.Identifier(table), sql.Identifier(name), sql.SQL(made_by))
+              for table, name, made_by in references)]
 
 
 _WAITING = """
@@ -282,29 +321,26 @@ def _count_on(held: psycopg.Connection[Any], told: Manifest) -> None:
         held.execute("SELECT setval(%s::regclass, %s)", [sequence, value])
 
 
-def _contents(package: Reader, told: Manifest, placed: list[Callable[[], None]]) -> int:
+def _contents(package: Reader, told: Manifest, placed: contents.Placed) -> int:
     count = 0
     for pack in told.packs:
         if pack.family == "city":
             continue
         for name, body in contents.bodies(package, pack.file, pack.family):
-            undo = contents.put(pack.family, name, body)
-            if undo is not None:
-                placed.append(undo)
+            placed.put(pack.family, name, body)
             count += 1
     return count
 
 
 @contextmanager
-def _files(package: Reader, told: Manifest, target: Path | None) -> Iterator[list[Callable[[], None]]]:
+def _files(package: Reader, told: Manifest, target: Path | None) -> Iterator[contents.Placed]:
     """Whatever was put outside the database is taken away again when the import fails; the city's own files are written last."""
-    placed: list[Callable[[], None]] = []
-    try:
-        yield placed
-    except BaseException:
-        for undo in reversed(placed):
-            undo()
-        raise
+    with contents.Placed() as placed:
+        try:
+            yield placed
+        except BaseException:
+            placed.take_away()
+            raise
     if target is None:
         return
     for pack in told.packs:

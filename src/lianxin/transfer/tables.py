@@ -48,6 +48,9 @@ ORDER = {"cases_catalogueversion": ("number",)}
 # their table is filled; every other trigger, those of the append-only ledgers among them, stays on.
 OF_THE_MOMENT = {"care_visitor_made": "care_careentry"}
 
+# Where triggers that stay on look other rows up, for each row that comes in or at the end: these keep their indexes, however large.
+LOOKED_UP = ("cases_catalogueversion", "linkage_matter", "organisations_workcalendar")
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
