@@ -17,13 +17,13 @@ from scipy.sparse import csr_matrix
 from lianxin.kernel.errors import Invalid
 from lianxin.triage.classify import Classifier, load, matters, reader
 from lianxin.triage.classify.alike import folds, groups
-from lianxin.triage.classify.calibration import Calibration, sureness
+from lianxin.triage.classify.calibration import Calibration, scanty, sureness
 from lianxin.triage.classify.features import READ, characters, message
 from lianxin.triage.classify.files import Example, Labelled
 from lianxin.triage.classify.learning import naive, solve
 from lianxin.triage.classify.model_file import save
 from lianxin.triage.classify.second import SHARE, behind
-from lianxin.triage.classify.sureness import Sureness
+from lianxin.triage.classify.sureness import ENOUGH, Sureness
 from lianxin.triage.classify.training import train
 
 from .labelled import SAID, examples
@@ -121,14 +121,15 @@ def test_a_second_opinion_puts_the_neighbour_second() -> None:
     assert each.argsort()[1] == 1
 
 
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=8), st.floats(-3, 3), st.floats(-3, 3), st.floats(-9, 9))
-@example([1.0, 0.0], 1.0, 1.0, -9.0)
-@example([0.5, 0.5, 0.0], 1.0, -1.0, 0.0)
-@example([0.4, 0.35, 0.25], 0.0, 0.0, -9.0)
-def test_sureness_keeps_the_order(said: list[float], own: float, rival: float, offset: float) -> None:
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=8), st.floats(-3, 3), st.floats(-3, 3), st.floats(-9, 9), st.floats(-9, 9),
+       st.integers(0, 2 * ENOUGH))
+@example([1.0, 0.0], 1.0, 1.0, -9.0, 0.0, ENOUGH)
+@example([0.5, 0.5, 0.0], 1.0, -1.0, 0.0, -9.0, 0)
+@example([0.4, 0.35, 0.25], 0.0, 0.0, -9.0, 9.0, 1)
+def test_sureness_keeps_the_order(said: list[float], own: float, rival: float, offset: float, little: float, known: int) -> None:
     one = np.array(said) + 1e-9
     one /= one.sum()
-    told = Sureness(own, rival, offset).told(one[None], one[None])[0]
+    told = Sureness(own, rival, offset, little).told(one[None], one[None], known)[0]
     assert told.sum() == pytest.approx(1)
     assert (told >= -1e-12).all()
     assert told.argmax() == one.argmax()
@@ -149,6 +150,19 @@ def test_a_guess_before_one_rival_is_less_sure_than_before_many() -> None:
     assert fitted.told(lower, lower)[0, 0] == pytest.approx(told[16_000, 0], abs=1e-9)
 
 
+def test_of_little_it_is_less_sure() -> None:
+    """As often as it was right: what says 0.9 of messages and is right half the time where 16 n-grams are known is told so there, and as
+    ever where enough are."""
+    chances, known = np.tile([0.9, 0.06, 0.04], (8_000, 1)), np.full(8_000, 16)
+    usual = sureness(chances, np.where(np.arange(8_000) % 10 < 9, 0, 1))
+    fitted = scanty(usual, [(chances, known), (chances, np.full(8_000, ENOUGH))], np.where(np.arange(8_000) % 2, 0, 1))
+    assert fitted.told(chances, chances, known)[0, 0] == pytest.approx(0.5, abs=0.01)
+    assert usual.told(chances, chances, known)[0, 0] == pytest.approx(0.9, abs=0.01)
+    assert fitted.told(chances, chances, ENOUGH)[0, 0] == usual.told(chances, chances)[0, 0]
+    told = [fitted.told(chances[0], chances[0], count)[0] for count in range(0, 2 * ENOUGH, 4)]
+    assert (np.diff(told) > -1e-9).all()
+
+
 def test_a_message_without_a_title_has_a_calibration_of_its_own(classifier: Classifier) -> None:
     bare, plain = (replace(classifier, bare=one) for one in (Calibration(0.0001, np.zeros(3)), None))
     detail = "桃花巷的路灯坏了很久，晚上看不见路，请派人修。"
@@ -164,10 +178,16 @@ def test_a_file_from_before_there_was_a_second_opinion_is_read(tmp_path: Path, c
     save(older, path)
     detail = "桃花巷的路灯坏了很久，晚上看不见路，请派人修。"
     assert load(path).read("", detail) == older.read("", detail)
+    sure = Sureness(0.5, -1.0, 0.25)  # and from before it mattered how much was read
+    middle = replace(older, calibration=replace(older.calibration, sure=sure))
+    save(middle, path)
+    assert load(path).calibration.sure == sure
     save(classifier, path)
     assert load(path).read("路灯", detail) == classifier.read("路灯", detail)
     assert classifier.second is not None
     assert classifier.calibration.sure is not None
+    assert load(path).calibration.sure == classifier.calibration.sure
+    assert classifier.calibration.sure.little is not None
 
 
 @given(st.text(max_size=200))

@@ -184,6 +184,8 @@ def test_a_model_of_another_version(model: Path) -> None:
     lambda about: about["offset"].append(0),
     lambda about: about.update(sure=[1, float("nan"), 0]),
     lambda about: about.update(sure=[1, 0]),
+    lambda about: about.update(sure=[1, 0, 0, float("inf")]),
+    lambda about: about.update(sure=[1, 0, 0, 0, 0]),
     lambda about: about["blocks"][0].update(sizes=[1, 900]),
     lambda about: about["blocks"][0].update(zone="nowhere"),
     lambda about: about.update(blocks=[]),

@@ -14,8 +14,8 @@ from .features import Block, Floats
 from .files import Example, Labelled, classes
 from .learning import Weights, solve
 from .measures import Measures, Read, Truth, accuracy, draws, ece, macro_f1, measure
-from .opinions import Calibrated, calibrated_apart
-from .training import PLAN, Learning, Plan
+from .opinions import calibrated_apart
+from .training import PLAN, SHORT, Learning, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ VARIANTS: Final[tuple[Variant, ...]] = (
     Variant("as trained"),
     Variant("without a second opinion", replace(PLAN, second=False)),
     Variant("as sure as the scores say", replace(PLAN, sure=False)),
+    Variant("as sure of little as of enough", replace(PLAN, little=False)),
     Variant("without telling weights", _blocks(lambda one: replace(one, telling=0.0))),
     Variant("telling weights to the power of 1", _blocks(lambda one: replace(one, telling=1.0))),
     Variant("without the title's own block", _blocks(lambda one: one if one.zone == "whole" else None)),
@@ -147,9 +148,9 @@ def ablate(held: Labelled, *, seed: int) -> Iterator[Row]:
     for variant in VARIANTS:
         began = time.process_time()
         learning = variant.how(examples, labels, variant.plan)
-        scores = learning.out_of_fold(seed)
+        scores, *little = learning.read_apart(seed, [learning.messages, *learning.little(examples)])
         seconds = time.process_time() - began
-        chances = calibrated_apart(scores, learning.truth, seed, sure=variant.plan.sure)
+        chances = calibrated_apart(scores, learning.truth, seed, sure=variant.plan.sure, little=little)
         first = chances if first is None else first
         less, error = _difference(chances, first, learning.truth, seed)
         yield Row(variant.name, measure(chances, learning.truth, labels), less, error, seconds)
@@ -187,23 +188,31 @@ def fairness(held: Labelled, *, seed: int) -> Iterator[Slice]:
     changes: dict[str, Callable[[Example], tuple[str, str]]] = {
         "all, without their titles": lambda one: ("", one.detail or one.title),
         "all, titles alone": lambda one: (one.title or one.detail, ""),
+        "all, eight characters of the title": lambda one: ((one.title or one.detail)[:SHORT], ""),
+        "all, twelve characters of the middle": lambda one: (_middle(one), ""),
         "all, in traditional characters": lambda one: (traditional(one.title), traditional(one.detail)),
     }
     examples = sorted(held.examples)
     learning = Learning(examples, classes(examples), PLAN)
-    scores, *changed = learning.read_apart(seed, [learning.messages, *(
+    forms = learning.little(examples)
+    scores, *read = learning.read_apart(seed, [learning.messages, *forms, *(
         learning.read(map(change, examples)) for change in changes.values())])
-    calibrated = Calibrated.on(scores, learning.truth)
-    chances = calibrated_apart(scores, learning.truth, seed)
+    little, changed = read[:len(forms)], read[len(forms):]
+    chances = calibrated_apart(scores, learning.truth, seed, little=little)
     lengths = np.array([len(one.detail) for one in examples])
     for low, high in zip((0, *LENGTHS), (*LENGTHS, None), strict=True):
         chosen = (lengths >= low) & ((lengths < high) if high else True)
         if chosen.any():
             yield _slice(f"{low}–{high - 1} characters" if high else f"{low} characters and more", chances[chosen], learning.truth[chosen])
     yield _slice("all", chances, learning.truth)
-    for (name, change), scores in zip(changes.items(), changed, strict=True):
+    for (name, change), told in zip(changes.items(), changed, strict=True):
         bare = not any(change(one)[0] for one in examples)
-        yield _slice(name, calibrated_apart(scores, learning.truth, seed) if bare else calibrated.probabilities(scores), learning.truth)
+        yield _slice(name, calibrated_apart(told if bare else scores, learning.truth, seed, little=little, told=told), learning.truth)
+
+
+def _middle(one: Example) -> str:
+    text = one.detail or one.title
+    return text[len(text) // 2:][:12]
 
 
 def _slice(name: str, chances: Floats, truth: Truth) -> Slice:

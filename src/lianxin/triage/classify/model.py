@@ -78,7 +78,7 @@ class Classifier:
         first = chances = calibration.probabilities(_summed(self.weights, self.bias, found))
         if self.second:
             chances = self.second.behind(first, _summed(self.second.weights, self.second.bias, found))
-        return calibration.told(first, chances)
+        return calibration.told(first, chances, sum(len(column) for column, _value in found))
 
     def read(self, title: str, detail: str) -> Reading:
         """Read one message: the three likeliest labels, with their words."""

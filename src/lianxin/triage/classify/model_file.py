@@ -64,7 +64,7 @@ def save(classifier: Classifier, path: Path) -> int:
 
 def _said(calibration: Calibration) -> dict[str, Any]:
     return {"slope": calibration.slope, "offset": calibration.offset.tolist(),
-            "sure": astuple(calibration.sure) if calibration.sure else None}
+            "sure": [one for one in astuple(calibration.sure) if one is not None] if calibration.sure else None}
 
 
 def _write(packed: zipfile.ZipFile, name: str, body: bytes) -> None:
@@ -135,7 +135,7 @@ def _calibration(said: dict[str, Any], width: int) -> Calibration:
     slope = float(said["slope"])
     if offset.shape != (width,) or not np.isfinite([slope, *offset]).all() or slope <= 0:
         raise ValueError("calibration")
-    sure = Sureness(*map(float, said["sure"])) if said.get("sure") else None
-    if sure and not np.isfinite(astuple(sure)).all():
+    worth = [float(one) for one in said.get("sure") or ()]
+    if not np.isfinite(worth).all():
         raise ValueError("sure")
-    return Calibration(slope, offset, sure)
+    return Calibration(slope, offset, Sureness(*worth) if worth else None)

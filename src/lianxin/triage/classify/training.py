@@ -26,6 +26,7 @@ from .second import Second
 from .seen import fingerprint
 
 SCARCE: Final = 2  # examples a category needs to be learnt at all
+SHORT: Final = 8  # characters of a heading that is cut short
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Plan:
     read: int = READ  # characters of the detail
     second: bool = True  # with a second opinion on what comes second
     sure: bool = True  # with what the first guess is worth, by the likeliest two
+    little: bool = True  # and by how little is read
 
 
 PLAN: Final = Plan()
@@ -99,13 +101,13 @@ def train(held: Labelled, *, seed: int = 0, everything: bool = False, beside: Be
         unknown = sorted({one.label for one in tuned} - set(labels))
         if unknown:
             raise Invalid(_("valid 里有 train 里没有的类别：%s。") % "、".join(unknown[:5]))
-        scores, bare = (fitted.scores(made.read(form)) for form in (_whole(tuned), _bare(tuned)))
+        scores, bare, *little = [fitted.scores(form) for form in (made.read(_whole(tuned)), made.read(_bare(tuned)), *made.little(tuned))]
         truth, how = numbers(tuned, labels), VALID
     else:
-        scores, bare = made.read_apart(seed, [made.messages, made.read(_bare(learnt))])
+        scores, bare, *little = made.read_apart(seed, [made.messages, made.read(_bare(learnt)), *made.little(learnt)])
         truth, how = made.truth, "folds"
-    calibrated, calibrated_bare = (Calibrated.on(one, truth, sure=plan.sure) for one in (scores, bare))
-    apart = calibrated_apart(scores, truth, seed, sure=plan.sure)
+    calibrated, calibrated_bare = (Calibrated.on(one, truth, sure=plan.sure, little=little) for one in (scores, bare))
+    apart = calibrated_apart(scores, truth, seed, sure=plan.sure, little=little)
     measures = measure(apart, truth, labels)
     pooling, pooled = _pooled(beside, labels, tuned or learnt, apart, calibrated_apart(bare, truth, seed, sure=plan.sure), truth, seed)
     about: dict[str, Any] = {
@@ -193,14 +195,18 @@ class Learning:
         """Titles and details as this plan reads them."""
         return [message(title, detail, self.characters, most=self.plan.read) for title, detail in messages]
 
-    def out_of_fold(self, seed: int) -> Scores:
-        """Scores of every message by what was learnt from the other folds."""
-        return self.read_apart(seed, [self.messages])[0]
+    def little(self, examples: Sequence[Example]) -> list[list[Message]]:
+        """Forms of these messages in which little stands: the heading alone, and that cut short; none where the plan does not ask."""
+        if not (self.plan.sure and self.plan.little):
+            return []
+        return [self.read(((one.title or one.detail)[:most], "") for one in examples) for most in (None, SHORT)]
 
     def read_apart(self, seed: int, readings: Sequence[Sequence[Message]]) -> list[Scores]:
-        """The same for several forms of the messages, of which only their own is learnt from."""
+        """For each of several forms of the messages the scores of every message by what was learnt from the other folds, of their own
+        form."""
         fold = folds(groups(self.messages), FOLDS, seed)
-        scores = [Scores(np.zeros_like(self.wanted), np.zeros_like(self.wanted) if self.plan.second else None) for _reading in readings]
+        scores = [Scores(np.zeros_like(self.wanted), np.zeros_like(self.wanted) if self.plan.second else None,
+                         np.zeros(len(self.wanted), dtype=np.intp)) for _reading in readings]
         for number in range(FOLDS):
             here = fold == number
             if here.any():
