@@ -16,6 +16,7 @@ from lianxin.care import actions, queries
 from lianxin.care.models import CareAccess, CareEntry, CareStep, CareVisit
 from lianxin.care.sealing import opened
 from lianxin.cases.models import Case
+from lianxin.faces.templatetags.lianxin import day
 from lianxin.kernel.clock import Frozen
 from lianxin.organisations.models import ApiToken, Role, token_digest
 from tests.care.made import AREA, NEEDLES, SAID, Register, days
@@ -90,7 +91,7 @@ def test_the_list_says_what_is_due_and_whose_consent_ends(register: Register, mo
     monday.move(days=10)
     page = keeper.get(url("care") + "?only=consent").content.decode()
     assert "同意已到期，暂停" in page
-    assert f"不续，{days(28).isoformat()} 删除" in page
+    assert f"不续，{day(days(28))} 删除" in page
     found = keeper.post(url("care"), {"q": "乙"}).content.decode()
     assert "乙某" in found
     assert "甲某" not in found

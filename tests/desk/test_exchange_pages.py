@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
 import pytest
 
 from lianxin.cases import actions as a
-from lianxin.exchange import polling
-from lianxin.exchange.models import Change, Letter, Link, Mapping, System
+from lianxin.cases.models import Case
+from lianxin.exchange import polling, systems
+from lianxin.exchange.models import CHANGED, Change, Letter, Link, Mapping, System
 from lianxin.exchange.sending import Letters
 from lianxin.kernel.clock import now
 from lianxin.kernel.sending import drain
@@ -144,3 +146,24 @@ def test_a_system_is_joined_at_the_desk(as_: SignIn, world: World, other: OtherS
     assert client.post(f"{PAGE}new/", given).status_code == 302
     assert "已有这个代号" in text(client.post(f"{PAGE}new/", given), 422)
     assert System.objects.get().kind == "older"
+
+
+def test_who_changed_a_setting_is_said_in_words(
+        as_: SignIn, world: World, other: OtherSystem, joined: System) -> None:  # noqa: F811
+    systems.save(world.actor("admin"), joined.code, identity="masked", photos="file", active=False, jurisdiction="yueyang", key="new-key")
+    page = text(as_("admin").get(f"{PAGE}systems/urban.system/")).partition("谁改过")[2]
+    for said in ("诉求人信息：不提供 → 隐去部分内容", "照片：不提供 → 随工单上传", "启用：是 → 否",
+                 "jurisdiction_id：— → yueyang", "api_key"):
+        assert said in page, said
+    assert not {"masked", "none", "True", "False"} & set(re.findall(r"[A-Za-z]+", page.partition("</ul>")[0]))
+    assert set(systems.SETTINGS) <= set(CHANGED)  # each can be said
+
+
+def test_an_administrator_is_not_led_to_what_only_the_hotlines_desks_read(as_: SignIn, there: uuid.UUID) -> None:
+    number, way = Case.objects.get(pk=there).number, f'href="/desk/cases/{there}/"'
+    for username, leads in (("admin", False), ("supervisor", True), ("urban", True)):
+        page = text(as_(username).get(f"{PAGE}systems/urban.system/"))
+        assert number in page, username
+        assert (way in page) is leads, username
+    assert 'href="/desk/linkage/"' not in text(as_("admin").get("/desk/linkage/partners/"))
+    assert 'href="/desk/linkage/"' in text(as_("supervisor").get("/desk/linkage/partners/"))

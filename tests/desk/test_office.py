@@ -15,7 +15,7 @@ from lianxin.desk import jobs
 from lianxin.desk.queries import jobs as failed
 from lianxin.kernel.clock import Frozen
 from lianxin.kernel.errors import Conflict, NotAllowed
-from lianxin.organisations.models import ApiToken, token_digest
+from lianxin.organisations.models import ApiToken, RoleGrant, token_digest
 from tests.desk.conftest import SignIn
 from tests.world import World
 
@@ -123,3 +123,32 @@ def test_the_ledger_says_who_read_whom_and_why_but_not_what(as_: SignIn, world: 
     assert "没有人查看过" in client.get(address, {"until": "2026-11-01", "since": "2026-10-01"}).content.decode()
     assert client.get(address, {"since": "nonsense", "until": "9999-99-99"}).status_code == 200
     assert number not in as_("east_supervisor").get(address).content.decode()
+
+
+def test_an_account_without_a_desk_is_let_out_not_led_in_a_circle(as_: SignIn, world: World) -> None:
+    RoleGrant.objects.filter(staff=world.staff["urban2"]).delete()
+    page = as_("urban2").get(reverse("desk:home"))
+    main = page.content.decode().partition("<main")[2]
+    assert page.status_code == 403
+    assert f'action="{reverse("account_logout")}"' in main
+    assert "回到工作台" not in main
+    lost = as_("urban").get("/desk/nothing/").content.decode()
+    assert "回到工作台" in lost
+    assert "回到首页" not in lost
+
+
+def test_a_tick_is_not_called_optional(as_: SignIn, world: World) -> None:
+    page = as_("admin").get(reverse("desk:exchange_new")).content.decode()
+    labels = {re.sub(r"<[^>]+>|\s", "", one) for one in re.findall(r"<label.*?</label>", page, re.S)}
+    assert "启用" in labels
+    assert "英文名称（可不填）" in labels
+
+
+def test_a_token_for_everything_says_so(as_: SignIn, world: World) -> None:
+    person = world.staff["operator"]
+    for scopes in (["*"], ["read", "register"]):
+        ApiToken.objects.create(name="试", unit=person.unit, staff=person, scopes=scopes, digest=token_digest(str(scopes)), hint="abcd")
+    page = as_("admin").get(reverse("desk:tokens")).content.decode()
+    assert "<td>本人的全部权限</td>" in page
+    assert "<td>read register</td>" in page
+    assert "<td>*</td>" not in page

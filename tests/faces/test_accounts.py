@@ -164,3 +164,19 @@ def test_account_pages_wear_the_desks_dress_and_need_signing_in(client: Client, 
     assert page.status_code == 200
     assert "desk/desk.css" in page.content.decode()
     assert "回到工作台" in page.content.decode()
+
+
+@pytest.mark.parametrize(("agent", "words"), [
+    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36 Edg/130.0",
+     "Edge · Windows"),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Safari/604.1", "Safari · iPhone"),
+    ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36 MicroMessenger/8.0", "WeChat · Android"),
+    ("something else", "something else"),
+])
+def test_devices_signed_in_are_told_in_words(client: Client, person: Staff, agent: str, words: str) -> None:
+    client.defaults["HTTP_USER_AGENT"] = agent
+    sign_in(client)
+    page = client.get("/accounts/sessions/").content.decode().partition("<main")[2]
+    assert words in page
+    assert "就是这台" in page
+    assert "Mozilla" not in page

@@ -109,6 +109,23 @@ def test_say_track_add_rate(served: Any, phone: Any, picture: Path) -> None:
     assert phone.faults == []
 
 
+def test_what_was_missing_is_not_complained_of_once_it_is_written(served: Any, phone: Any) -> None:
+    phone.goto(f"{served.url}/say/")
+    onward = phone.get_by_role("button", name="下一步：在哪里")
+    onward.click()
+    fault = phone.get_by_text("请先写下您要说的事")
+    fault.wait_for()
+    assert phone.evaluate("document.activeElement.id") == "words"
+    phone.locator("#words").press_sequentially("路")
+    fault.wait_for(state="hidden")
+    assert phone.locator("#words").get_attribute("aria-invalid") is None
+    phone.locator("#words").press("Backspace")  # nothing again: said when it is asked for, not while writing
+    assert not fault.is_visible()
+    onward.click()
+    fault.wait_for()
+    assert phone.faults == []
+
+
 def test_a_reload_keeps_the_draft_and_the_screen(served: Any, phone: Any, picture: Path) -> None:
     phone.goto(f"{served.url}/say/")
     phone.fill("#words", WORDS)

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.test import Client
 
+from lianxin.analysis.figures import Figure
 from lianxin.kernel.clock import Frozen, now
+from lianxin.publishing.performance import PublicRow
 from tests.portal.test_pages import weight
 from tests.portal.way import said
 from tests.publishing.facts import called, episode, stand_at
@@ -144,3 +147,15 @@ def test_each_page_is_light(lived: None, client: Client, address: str) -> None:
 
 def test_the_old_address_leads_on(client: Client, world: World) -> None:
     assert client.get("/city/")["Location"] == "/performance/"
+
+
+def test_a_row_of_nothing_but_too_few_says_it_once() -> None:
+    codes = ("response", "resolution", "satisfaction")
+    figure = Figure("resolution", 3, 4, 0.75, 0.3, 0.95, small=True)
+    rows = [PublicRow("a", "东局", "", dict.fromkeys(codes)), PublicRow("b", "西局", "", dict.fromkeys(codes) | {"resolution": figure})]
+    shown = render_to_string("portal/_group.html", {"rows": rows, "title": "各单位", "key": "unit", "in_rows": codes})
+    east, west = (re.sub(r"\s+", " ", row) for row in shown.split("<tr>")[2:])
+    assert east.count("件数太少，不公布") == 1
+    assert '<td colspan="3">' in east
+    assert west.count("件数太少，不公布") == 2
+    assert west.count("<td") == 3

@@ -69,15 +69,16 @@ def _taken(address: str) -> bytes:
     except Invalid as error:
         raise _Refused(str(error.message)) from error
     try:
-        with outside.session() as session, session.get(url, stream=True, timeout=(outside.CONNECT, outside.READ)) as reply:
+        with (outside.session(seconds=SECONDS) as session,
+              session.get(url, stream=True, timeout=(outside.CONNECT, outside.READ)) as reply):
             if reply.status_code != 200:
                 fault = _Later if reply.status_code >= 500 or reply.status_code in SOON else _Refused
                 raise fault(_("对方应答 %s。") % reply.status_code)
-            body = outside.read(reply, files.LIMITS[Attachment.MediaKind.PHOTO], seconds=SECONDS)
-    except ValueError as error:  # longer than a photo may be
-        raise _Refused(_("照片太大，请不超过 20 MB。")) from error
+            body = outside.read(reply, files.LIMITS[Attachment.MediaKind.PHOTO])
     except (requests.exceptions.RequestException, OSError) as error:
         raise _Later(_("联不通：%s") % type(error).__name__) from error
+    except ValueError as error:  # longer than a photo may be
+        raise _Refused(_("照片太大，请不超过 20 MB。")) from error
     if not media.looks_like_photo(body[:16]):
         raise _Refused(_("不是照片。"))
     return body

@@ -17,6 +17,7 @@ from django.conf import settings
 DESCRIPTION: Final = 4_000  # characters
 MOST: Final = 1_000  # requests of one answer
 DAYS: Final = 90  # between start_date and end_date
+EARLIEST: Final = 1970
 OPEN, CLOSED = "open", "closed"
 
 
@@ -78,15 +79,14 @@ def fault(said: bytes) -> str:
 
 
 def moment(said: str) -> datetime | None:
-    """A time as W3C writes it; one without a zone is the city's. None for what is none."""
+    """A time as W3C writes it; one without a zone is the city's. None for what is none, and for what is meant as none: many servers
+    write an empty column as the year 1."""
     try:
         at = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    try:
-        return (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))).astimezone(UTC)
+        at = (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))).astimezone(UTC)
     except (OverflowError, ValueError):
         return None
+    return at if at.year >= EARLIEST else None
 
 
 def stamp(at: datetime) -> str:

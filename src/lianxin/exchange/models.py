@@ -155,9 +155,11 @@ class Unmapped(models.Model):
 CHANGED = {
     "name": _("名称"), "name_en": _("英文名称"), "kind": _("是什么"), "url": _("地址"), "unit": _("单位"), "agent": _("代办账号"),
     "identity": _("诉求人信息"), "purpose": _("完整提供的目的"), "photos": _("照片"), "closing": _("对方办结后"),
-    "idempotent": _("对方认 Idempotency-Key"),
-    "active": _("启用"),
+    "idempotent": _("对方认 Idempotency-Key"), "jurisdiction": "jurisdiction_id", "key": "api_key", "updates": _("有进展扩展"),
+    "active": _("启用"), "read_to": _("读到"),
 }
+CHOSEN: dict[str, type[models.TextChoices]] = {"kind": SystemKind, "identity": Shown, "photos": Photos, "closing": Closing}
+TRUTHS = {"True": _("是"), "False": _("否")}
 
 
 class Change(models.Model):
@@ -174,6 +176,20 @@ class Change(models.Model):
     def said(self) -> str:
         """What was changed, in words; a line of the mapping by its code."""
         return str(CHANGED.get(self.what, self.what.partition(":")[2] or self.what))
+
+    def value_said(self, value: str) -> str:
+        """What was set before or after, as the settings say it; a word or a code that is the city's own stays."""
+        if (chosen := CHOSEN.get(self.what)) and value in chosen.values:
+            return str(chosen(value).label)
+        return str(TRUTHS.get(value, value)) if self.what in ("updates", "idempotent", "active") else value
+
+    @property
+    def before_said(self) -> str:
+        return self.value_said(self.before)
+
+    @property
+    def after_said(self) -> str:
+        return self.value_said(self.after)
 
     def __str__(self) -> str:
         return self.what

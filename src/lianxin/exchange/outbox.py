@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Count, Min, Q, TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lianxin.kernel import queues as queue_standings
 from lianxin.kernel import sending
@@ -100,7 +101,7 @@ def queues(at: datetime) -> list[queue_standings.Standing]:
 class Connection(TextChoices):
     """How it stands with a system."""
 
-    OFF = "off", _("停用")
+    OFF = "off", pgettext_lazy("state", "停用")
     DEAD = "dead", _("有送不出去的")
     BROKEN = "broken", _("联不通")
     NEW = "new", _("还没有联系过")

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from lianxin.cases import files
@@ -106,9 +107,10 @@ def opened(key: str) -> Attachment:
     at = now()
     if found is None or found.until <= at or not _holds(found):
         raise NotFound()
-    Photo.objects.filter(pk=found.pk).update(opened=F("opened") + 1, opened_at=at)
-    if not found.opened:
-        disclosing.record_opened(found.link)
+    with transaction.atomic():  # counted and not written down, it would never be written down
+        Photo.objects.filter(pk=found.pk).update(opened=F("opened") + 1, opened_at=at)
+        if not found.opened:
+            disclosing.record_opened(found.link)
     return found.attachment
 
 

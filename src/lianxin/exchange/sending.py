@@ -28,7 +28,6 @@ from .models import Letter, Link, Sort, System
 TROUBLED: Final = 2
 SAID: Final = 10.0  # seconds after which it is written down again that a system answers
 AROUND: Final = timedelta(hours=1)  # before the first try, from which on theirs are looked through
-UNMAPPED_WAIT: Final = timedelta(minutes=10)
 
 # The first of a link that is not sent yet, if it is due and nobody else has it; not to systems that do not answer.
 CLAIM: Final = """
@@ -138,7 +137,7 @@ class Letters(kernel.Queue[Letter]):
                 return Answer(Outcome(Fate.SENT), theirs=there)
         service = service_of(ready.link)
         if not service:
-            return Answer(Outcome(Fate.LATER, _("对照表里没有这件工单的事项。"), wait=None))
+            return Answer(Outcome(Fate.LATER, _("对照表里没有这件工单的事项。")))
         rows = ready.client.post("requests", {**ready.fields, **service}, key=row.pk, media=photos.media_of(row, ready.link))
         theirs = next((one["service_request_id"] for one in rows if one.get("service_request_id")), "")
         token = next((one["token"] for one in rows if one.get("token")), "")

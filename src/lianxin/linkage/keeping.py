@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Count, F, Min, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lianxin.cases.reference import reference
 from lianxin.kernel.clock import now
@@ -40,7 +41,7 @@ LISTED = 200
 class LinkState(models.TextChoices):
     """How a partner's link stands, the worst that is true."""
 
-    OFF = "off", _("停用")
+    OFF = "off", pgettext_lazy("state", "停用")
     UNSET = "unset", _("还没有地址")
     KEYLESS = "keyless", _("没有有效密钥")
     DEAD = "dead", _("有送不出去的")

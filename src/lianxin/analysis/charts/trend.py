@@ -48,7 +48,7 @@ def _runs(places: Sequence[tuple[float, float] | None]) -> list[list[tuple[float
 
 def trend(points: Sequence[Point], *, caption: Caption, centre: float | None = None) -> str:
     """One line with a dot for each period, a band between the limits, a dashed line at the long-run level. A dot beyond
-    the limits is a diamond, one that counts too few is hollow. Only the last value is written out."""
+    the limits is a diamond, one that counts too few is hollow. Only the last value is written out, and none for one that counts too few."""
     scale = _scale(points, centre)
     bottom, top = scale[0], scale[-1]
     right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
@@ -78,7 +78,7 @@ def trend(points: Sequence[Point], *, caption: Caption, centre: float | None = N
     parts += _below(points, x, floor + 15)
     last = next(((point, place) for point, place in zip(reversed(points), reversed(places), strict=True)
                  if place is not None), None)
-    if last is not None and last[0].value is not None and last[1] is not None:
+    if last is not None and last[0].value is not None and last[1] is not None and not last[0].few:
         said = f"{last[0].value * 100:.1f}%"
         above = last[1][1] + (18 if (_falls(places) and last[1][1] < floor - 20) or last[1][1] < _TOP + 14 else -9)
         parts.append(text(min(last[1][0] + width_of(said, 12) / 2, right + 8), above, said, look="c-halo", size=12,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lianxin.kernel.checks import one_of
 from lianxin.kernel.ids import uuid7
@@ -44,8 +45,8 @@ class Contact(models.Model):
 
 class ReturnRuling(models.TextChoices):
     WAITING = "waiting", _("待裁定")
-    UPHELD = "upheld", _("同意退单")
-    REJECTED = "rejected", _("驳回退单")
+    UPHELD = "upheld", pgettext_lazy("ruling", "同意退单")
+    REJECTED = "rejected", pgettext_lazy("ruling", "驳回退单")
     JOINT = "joint", _("联合裁定")
     LAPSED = "lapsed", _("未裁定已作废")
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from lianxin.cases import ledger
 from lianxin.cases.checks import Checks
@@ -75,7 +76,7 @@ def standings(title: str, column: str, rows: Iterable[dict[str, Any]]) -> Part:
     counts = ("total", "overdue", "soon", "returned", "redone", "reopened", "unreached")
     return Part(title, [
         head(_("代码")), head(_("名称"), 24), head(_("在办")), head(_("超时")), head(_("一天内到期")), head(_("退过单")),
-        head(_("审核退回过")), head(_("重办")), head(_("没联系上"))],
+        head(_("审核退回过")), head(pgettext("figure", "重办")), head(_("没联系上"))],
         [(one[f"{column}__code"], named(one[f"{column}__name"], one[f"{column}__name_en"]), *(one[name] for name in counts))
          for one in rows])
 
@@ -97,7 +98,7 @@ def surges(rows: Iterable[HotSurge]) -> Part:
 
 def tallies(title: str, rows: Iterable[tuple[str, ledger.Tally]]) -> Part:
     return Part(title, [
-        head(_("名称"), 30), head(_("退单")), *(head(str(ruling.label)) for ruling in ledger.RULINGS),
+        head(_("名称"), 30), head(pgettext("figure", "退单")), *(head(str(ruling.label)) for ruling in ledger.RULINGS),
         head(_("裁定用时中位数（工作分钟）"), 18)],
         [(label, one.total, *(getattr(one, ruling.value) for ruling in ledger.RULINGS), one.minutes) for label, one in rows])
 

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from lianxin.cases import policy, queries
@@ -71,7 +71,8 @@ def home(request: StaffRequest) -> HttpResponse:
     for role, name, code in _FIRST:
         if request.actor.has(role):
             return redirect(reverse(name, args=[code] if code else []))
-    return render(request, "desk/refused.html", {"reason": _("您还没有岗位，请找本单位的系统管理员。")}, status=403)
+    reason = _("这个账号没有工作台上的岗位。要在这里办件，请找本单位的系统管理员加岗位。")
+    return render(request, "desk/refused.html", {"reason": reason, "nowhere": True}, status=403)
 
 
 def asked_board(request: StaffRequest, code: str) -> Board:
@@ -96,7 +97,7 @@ def names_of() -> dict[str, dict[str, str]]:
         "due": {"overdue": _("已超时"), "today": _("今天到期和已超时"), "soon": _("一天内到期")},
         "open": {"1": _("在办的")},
         "returned": {"1": _("退过单")},
-        "reopened": {"1": _("重办")},
+        "reopened": {"1": pgettext("figure", "重办")},
         "mark": {"redone": _("审核退回过"), "paused": _("挂起中"), "supervised": _("督办中"), "for_supervisor": _("交督办决定"),
                  "offered": _("移交中")},
         "outcome": {value: str(label) for value, label in Outcome.choices},
@@ -123,7 +124,7 @@ def filter_choices(board: Board, names: dict[str, dict[str, str]]) -> list[Filte
         FilterChoice("channel", _("渠道"), list(names["channel"].items())),
         FilterChoice("kind", _("类型"), list(names["kind"].items())),
         FilterChoice("returned", _("退单"), [("1", _("退过单"))]),
-        FilterChoice("reopened", _("重办"), [("1", _("重办"))]),
+        FilterChoice("reopened", pgettext("figure", "重办"), [("1", pgettext("figure", "重办"))]),
         FilterChoice("mark", _("标记"), list(names["mark"].items())),
     ]
     return [choice for choice in found if choice.options]

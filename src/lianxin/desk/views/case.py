@@ -11,6 +11,7 @@ from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -172,7 +173,7 @@ def act(request: StaffRequest, case_id: uuid.UUID, action: str) -> HttpResponse:
     if action == "uphold_return":  # the next thing to do, with the suggested unit filled in
         target = f"{reverse('desk:act', args=[case_id, 'dispatch'])}?{urlencode({'next': after})}"
     if request.htmx:
-        return HttpResponse(status=204, headers={"HX-Redirect": target})
+        return HttpResponse(status=204, headers={"HX-Redirect": iri_to_uri(target)})
     return redirect(target)
 
 

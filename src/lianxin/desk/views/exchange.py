@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lianxin.cases.policy import Scope, scope_of
 from lianxin.exchange import hearing, mapping, outbox, policy, queries, reconciling, systems
 from lianxin.exchange.client import Fault
 from lianxin.exchange.models import Letter, LetterState, System
@@ -69,7 +70,7 @@ def _page(request: StaffRequest, found: outbox.Standing, *, form: Settings | Non
                 "changes": queries.changes(system), "disclosed": queries.disclosed(system)}
     return render(request, "desk/exchange_system.html", context_for(
         request, found=found, system=system, keeps=keeps, links=queries.links(system), dead=queries.dead(system), message=message,
-        differences=differences, **more), status=status)
+        differences=differences, reads_cases=scope_of(request.actor) != Scope(), **more), status=status)
 
 
 @_for(policy.reads)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from lianxin.cases.policy import Scope, scope_of
 from lianxin.kernel.errors import DomainError
 from lianxin.linkage import keeping, mapping, policy
 from lianxin.linkage.models import Partner, What
@@ -27,7 +28,9 @@ from .linkage import linked
 @require_GET
 def partners(request: StaffRequest) -> HttpResponse:
     """Every partner with the state of its link."""
-    return render(request, "desk/partners.html", context_for(request, standings=keeping.standings(), works=policy.works(request.actor)))
+    return render(request, "desk/partners.html", context_for(
+        request, standings=keeping.standings(), works=policy.works(request.actor),
+        may_review=policy.reviews(request.actor)))
 
 
 def _partner(code: str) -> Partner:
@@ -44,7 +47,8 @@ def _page(request: StaffRequest, found: Partner, *, form: MapLine | None = None,
     return render(request, "desk/partner.html", context_for(
         request, partner=found, standing=keeping.standing(found), dead=keeping.dead(found), secrets=keeping.secrets(found),
         tables=keeping.tables(found), unmapped=keeping.unmapped(found), changes=keeping.changes(found), disclosed=keeping.disclosed(found),
-        form=settled(form or MapLine(initial=first), "map"), message=message), status=status)
+        form=settled(form or MapLine(initial=first), "map"), message=message,
+        reads_cases=scope_of(request.actor) != Scope()), status=status)
 
 
 @linked(policy.keeps)

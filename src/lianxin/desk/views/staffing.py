@@ -9,7 +9,6 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
 from lianxin.analysis.charts import Caption, Column, columns
@@ -94,7 +93,7 @@ def plan(request: StaffRequest) -> HttpResponse:
 
 def fields(typed: dict[str, object], fault: Invalid | None) -> list[dict[str, object]]:
     """The numbers that can be asked, as the form shows them."""
-    said = {"weeks": (_("看最近几周"), pgettext("unit", "周")), "share": (_("要接起的比例"), "%"),
-            "within": (_("几秒内接起"), pgettext("unit", "秒")), "shrinkage": (_("不在座位上的时间"), "%")}
+    said = {"weeks": (_("看最近几周"), ""), "share": (_("要接起的比例"), "%"), "within": (_("几秒内接起"), ""),
+            "shrinkage": (_("不在座位上的时间"), "%")}
     return [{"name": name, "label": said[name][0], "unit": said[name][1], "value": typed[name], "low": staffing.BOUNDS[name][0],
              "high": staffing.BOUNDS[name][1], "fault": fault.fields.get(name, "") if fault else ""} for name in NUMBERS]

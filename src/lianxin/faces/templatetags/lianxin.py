@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django import template
 from django.conf import settings
-from django.utils.timezone import localtime
+from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from lianxin.cases.clocks import calendar_named
 from lianxin.cases.models import Clock, Event
-from lianxin.cases.narrative import day_and_time, headline, standing
+from lianxin.cases.narrative import day_and_time, day_said, headline, standing
 from lianxin.cases.narrative import said as sentence
+from lianxin.faces.devices import browser_said
 from lianxin.kernel.clock import now
 from lianxin.kernel.language import listed, named
 from lianxin.worktime import AROUND_THE_CLOCK
@@ -24,6 +25,7 @@ register = template.Library()
 register.filter("day_and_time", day_and_time)
 register.filter("standing", standing)
 register.filter("headline", headline)
+register.filter("browser_said", browser_said)
 
 
 @register.simple_tag
@@ -36,6 +38,14 @@ def said(event: Event, internal: bool = False) -> str:
 def source_url() -> str:
     """Where the source of what runs here can be had (AGPL-3.0, section 13); empty when the city has not said."""
     return str(settings.LIANXIN_SOURCE_URL)
+
+
+@register.filter
+def day(at: date | None) -> str:
+    """A day with its weekday: `11 月 26 日（周四）`; `Thu 26 Nov`. The year is said when it is not this one."""
+    if at is None or isinstance(at, datetime):
+        return day_said(at)
+    return day_said(make_aware(datetime.combine(at, time(12))))
 
 
 @register.filter

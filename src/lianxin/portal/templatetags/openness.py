@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from django import template
@@ -73,6 +74,12 @@ def rate_value(figure: Figure | None) -> str:
     if figure is None:
         return _("件数太少，不公布")
     return words.value_said(figure) or words.few_said(figure)
+
+
+@register.filter
+def kept_back(figures: Mapping[str, Figure | None], codes: Iterable[str]) -> bool:
+    """Whether a row has nothing to say but that its cases are too few to be published."""
+    return all(figures.get(code) is None for code in codes)
 
 
 @register.filter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import forms
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lianxin.cases.reference import reference
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.errors import DomainError, Invalid, NotFound
+from lianxin.kernel.text import from_json
 from lianxin.webhooks import feeds, following, push
 from lianxin.webhooks.models import Pace
 
@@ -178,7 +178,7 @@ def _said(request: HttpRequest) -> dict[str, Any]:
     if len(request.body) > LONGEST_BODY:
         raise Invalid(_("浏览器给出的订阅看不懂，请再试一次。"))
     try:
-        said = json.loads(request.body)
+        said = from_json(request.body)
     except ValueError:
         said = None
     if not isinstance(said, dict):

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 
 from lianxin.exchange import mapping, outbox, polling, reconciling, systems
 from lianxin.exchange.client import Fault
@@ -103,7 +103,7 @@ class Command(BaseCommand):
             return
         for one in outbox.standings():
             counts = _("在办 %(open)d，待发 %(waiting)d，送不出去 %(dead)d") % {"open": one.open, "waiting": one.waiting, "dead": one.dead}
-            off = "" if one.system.active else _("停用")
+            off = "" if one.system.active else pgettext("state", "停用")
             self.say(f"{one.system.code:<24} {one.system.kind:<6} {one.system.url}  {counts}  {off}{one.system.last_error}".rstrip())
 
     def services(self, options: dict[str, Any]) -> None:

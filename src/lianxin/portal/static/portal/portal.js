@@ -136,15 +136,17 @@ function show(step, { push = true, focus = true } = {}) {
   if (push) history.pushState({ step }, "");
   if (focus) { scrollTo(0, 0); form.querySelector(`[data-step=${step}] h2`).focus({ preventScroll: true }); }
 }
-function wordsFault() {
+function wordsFault(focus = true) {
   const words = form.elements.words.value.trim(), line = form.querySelector("[data-words-error]");
   const fault = !words ? form.dataset.empty
     : [...words].length > Number(form.dataset.limit) ? form.dataset.long.replace("%s", [...words].length) : "";
   line.textContent = fault; line.hidden = !fault;
   form.elements.words.toggleAttribute("aria-invalid", false);
-  if (fault) { form.elements.words.setAttribute("aria-invalid", "true"); form.elements.words.focus(); }
+  if (fault) { form.elements.words.setAttribute("aria-invalid", "true"); if (focus) form.elements.words.focus(); }
   return fault;
 }
+// What was missing is not complained of while it is being written.
+form?.elements.words.addEventListener("input", (event) => { if (event.target.hasAttribute("aria-invalid")) wordsFault(false); });
 function go(step) {
   tell("");
   if (step !== "words" && wordsFault()) return;
