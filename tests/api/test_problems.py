@@ -268,3 +268,12 @@ def test_answers_say_how_long_they_are(world: World) -> None:
     assert int(answer["Content-Length"]) == len(answer.content)
     refused = Client().get("/api/v1/cases")
     assert int(refused["Content-Length"]) == len(refused.content) > 0
+
+
+@pytest.mark.parametrize("path", ["/api/v1/cases", "/linkage/v1/messages", "/open311/v2/requests.json", "/"])
+@pytest.mark.parametrize(("length", "too_large"), [("\u00b2", False), ("x", False), ("9" * 5_000, True)])
+def test_a_length_that_is_none_is_no_fault_of_ours(world: World, path: str, length: str, too_large: bool) -> None:
+    from django.test import Client
+
+    answer = Client(raise_request_exception=False).post(path, b"", content_type="application/json", CONTENT_LENGTH=length)
+    assert answer.status_code == 413 if too_large else answer.status_code < 500

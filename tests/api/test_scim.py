@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from lianxin.api import tokens
 from lianxin.api.scim.errors import ScimFault
 from lianxin.api.scim.filters import condition
 from lianxin.api.scim.resources import USER_FILTERS
-from lianxin.organisations.models import AccountEntry, RoleGrant, Staff
+from lianxin.kernel.clock import Frozen
+from lianxin.organisations.models import AccountEntry, RoleGrant, Staff, Unit
 from tests.api.conftest import token
 from tests.world import World
 
@@ -146,6 +148,9 @@ def test_names_that_are_taken_and_values_that_cannot_be(directory: Directory, wo
         ({"userName": "zhang", "emails": [{"value": "no address"}]}, 400, "invalidValue"),
         ({"userName": "zhang", "active": "perhaps"}, 400, "invalidValue"),
         ({"userName": "zhang\0"}, 400, "invalidValue"),
+        ({"userName": "zhang", "roles": [{"value": "\ud800"}]}, 400, "invalidSyntax"),
+        ({"userName": "zhang", STAFF: {"unit": "\ud800"}}, 400, "invalidSyntax"),
+        ({"userName": "zhang", "emails": [{"value": f"{'a' * 60}@{'.'.join(['b' * 60] * 4)}.cn"}]}, 400, "invalidValue"),
         ({"userName": 5}, 400, "invalidValue"),
         (["x"], 400, "invalidSyntax"),
         (b"{", 400, "invalidSyntax"),
@@ -322,3 +327,13 @@ def test_another_units_administrator_sees_that_unit_only(world: World) -> None:
     assert directory.get(f"Users/{made['id']}")["externalId"] == "z-1"
     assert directory.patch(f"Users/{made['id']}", {"op": "replace", "path": f"{STAFF}:unit", "value": "hotline"}).status_code == 403
     assert Staff.objects.get(username="zhao").unit == world.units["water"]
+    assert directory.send("POST", "Users", {"userName": "qian", "displayName": "钱", STAFF: {"unit": "urban"}}).status_code == 403
+    assert not Staff.objects.filter(username="qian").exists()
+
+
+def test_a_unit_that_ends_later_has_its_groups_until_then(directory: Directory, world: World, monday: Frozen) -> None:
+    Unit.objects.filter(code="water").update(active_to=date(2026, 11, 24))
+    assert directory.get('Groups?filter=id%20eq%20"water:clerk"')["totalResults"] == 1
+    monday.move(hours=14, minutes=30)  # half past midnight in the city, and still the day before in Greenwich
+    assert directory.get('Groups?filter=id%20eq%20"water:clerk"')["totalResults"] == 0
+    assert directory.send("POST", "Users", {"userName": "sun", "displayName": "孙", STAFF: {"unit": "water"}}).status_code == 400

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lianxin.cases import actions as a
 from lianxin.cases.actions.identity import read_identity
-from lianxin.cases.models import Case, Event
+from lianxin.cases.models import Case, Event, Submission
 from lianxin.kernel.clock import Frozen
-from lianxin.kernel.crypto import lookup_hash
+from lianxin.kernel.crypto import Keyring, lookup_hash
 from lianxin.kernel.errors import Conflict, Invalid
 from tests.world import World
 
@@ -37,3 +39,16 @@ def test_nothing_and_what_is_no_number_are_refused(world: World, monday: Frozen,
     with pytest.raises(Invalid) as error:
         a.add_reporter(world.on(world.case(name="", phone=""), "operator"), **fields)
     assert wrong in error.value.fields
+
+
+def test_the_number_cannot_be_found_by_trying_from_what_is_kept_of_the_write(
+        world: World, monday: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a write with a key asked for is kept as a keyed hash: under other keys the same is another."""
+    on = replace(world.on(world.case(name="", phone=""), "operator"), key=b"k" * 32)
+    a.add_reporter(on, phone="13812342201")
+    kept = bytes(Submission.objects.get(key=on.key).fingerprint)
+    assert a.add_reporter(on, phone="13812342201").replayed
+    monkeypatch.setattr("lianxin.kernel.crypto.keyring", Keyring.fresh)
+    with pytest.raises(Conflict, match="另一项内容"):
+        a.add_reporter(on, phone="13812342201")
+    assert len(kept) == 32

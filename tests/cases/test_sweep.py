@@ -212,6 +212,16 @@ def test_one_case_that_cannot_be_told_of_keeps_no_other_from_its_moment(world: W
     assert sum(bool(spoken(case_id)) for case_id in cases) == 3
 
 
+def test_a_call_that_cannot_be_told_of_keeps_no_case_from_its_moment(world: World, monday: Frozen) -> None:
+    missed(monday.move())
+    case_id = alone(world)
+    monday.set(local("2026-11-30 10:00"))
+    with patch.object(sweep, "tell_of_missed_call", side_effect=LookupError("a row is broken")), pytest.raises(LookupError):
+        sweep.sweep()
+    assert spoken(case_id) == ["escalate"]
+    assert sweep.sweep().calls == 1
+
+
 def test_a_case_that_somebody_holds_waits_a_minute_and_no_other_does(world: World, monday: Frozen) -> None:
     first, second = alone(world), alone(world)
     monday.set(local("2026-11-30 10:00"))

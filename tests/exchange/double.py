@@ -47,6 +47,7 @@ class OtherSystem:
     slow: int | None = None
     lists: bool = True
     pictures: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    breaks_off: bool = False  # in the middle of a picture
     wait: float = 0.0
     asked: list[Asked] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -173,9 +174,10 @@ def serving(given: OtherSystem | None = None) -> Iterator[OtherSystem]:
 
         def plain(self, status: int, body: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) * (2 if system.breaks_off else 1)))
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = system.breaks_off
 
         def log_message(self, *_args: Any) -> None:
             return

@@ -279,3 +279,13 @@ def test_a_standing_counts_what_waits(world: World, other: OtherSystem, joined: 
     polling.settle(joined)
     [found] = outbox.standings()
     assert (found.waiting, found.dead, found.open, found.proposed) == (1, 0, 2, 1)
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "1900-01-01T00:00:00+08:00"])
+def test_an_empty_time_of_theirs_stops_no_other_request(world: World, other: OtherSystem, old: System, never: str) -> None:
+    """Many servers write an empty column as the first day that they know."""
+    other.ask("A1", "桥头街道路灯不亮。", at=never)
+    other.ask("A2", "桥头街道井盖松动。", at=now().isoformat())
+    older.pull(Client(old))
+    assert set(Case.objects.filter(source_system=old.code).values_list("source_id", flat=True)) == {"A1", "A2"}
+    assert Case.objects.get(source_id="A1").registered_at >= now() - timedelta(minutes=5)

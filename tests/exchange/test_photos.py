@@ -259,6 +259,19 @@ def test_a_fault_that_passes_is_tried_again_and_not_for_ever(
     assert Picture.objects.order_by("-id")[0].state == "refused"
 
 
+def test_a_picture_that_breaks_off_keeps_nothing_else_of_the_system_waiting(
+        other: OtherSystem, joined: System, there: uuid.UUID) -> None:
+    other.breaks_off = True
+    told(other, other.put("half.jpg", picture("white")))
+    other.close("N1", "已修好。")
+    assert polling.ask(System.objects.get()) is None
+    assert (Picture.objects.get().state, Picture.objects.get().tries) == ("waiting", 1)
+    assert Link.objects.get().status == "closed", "what is asked after the pictures was asked"
+    other.breaks_off = False
+    again(joined)
+    assert Picture.objects.get().state == "kept"
+
+
 def test_what_went_from_here_is_not_taken_for_theirs(other: OtherSystem, joined: System, there: uuid.UUID) -> None:
     [(_name, sent)] = other.posts()[0].files
     other.requests["N1"]["media_url"] = f"{HERE}/api/v1/exchange/photos/x.jpg"

@@ -74,6 +74,22 @@ def test_each_bad_row_is_told_with_its_line(world: World, tmp_path: Path) -> Non
         assert differences(case.pk) == []
 
 
+def test_an_empty_date_as_other_systems_write_it_costs_its_own_row_only(world: World, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "a.csv", "id,words,registered_at,target_at",
+        "1,路灯不亮,0001-01-01T00:00:00+00:00,",
+        "2,路灯不亮,2026-01-05T10:00:00+08:00,9999-12-31T00:00:00+08:00",
+        "3,路灯不亮,1900-01-01T00:00:00+08:00,",
+        "4,路灯不亮,2026-01-05T10:00:00+08:00,2026-02-05T10:00:00+08:00",
+    )
+    times = {name: {"column": name, "format": "iso"} for name in ("registered_at", "target_at")}
+    rejects = tmp_path / "rejects.csv"
+    done = Import(file, Mapping.of(PLAIN | {"fields": PLAIN["fields"] | times}), rejects=rejects).run()
+    assert (done.imported, done.rejected) == (1, 3)
+    assert [line for line, _why in refused(rejects)] == [2, 3, 4]
+    assert Case.objects.get().source_id == "4"
+
+
 def test_lines_of_json(world: World, tmp_path: Path) -> None:
     markup = "<script>alert(1)</script>"
     rows = [{"id": 1, "words": "甲\u0000乙\u202e丙"}, {"id": 2, "words": None}, [1], {"id": 3, "words": markup}]

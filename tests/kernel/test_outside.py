@@ -5,7 +5,9 @@ from __future__ import annotations
 import smtplib
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -43,6 +45,7 @@ def here() -> Iterator[int]:
 @pytest.mark.parametrize("closed", [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255",
     "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1",
+    "::127.0.0.1", "fec0::1", "64:ff9b:1::a00:1", "::ffff:0:127.0.0.1",
     "not an address"])
 def test_closed_addresses_are_refused_however_they_are_written(closed: str) -> None:
     assert not outside.allowed(closed)
@@ -106,6 +109,67 @@ def test_a_long_answer_is_cut_off(here: int, settings: Any) -> None:
         reply = session.get(f"http://127.0.0.1:{here}/", timeout=2, stream=True)
         with reply, pytest.raises(ValueError, match="too long"):
             outside.read(reply, 1)
+    with outside.session(most=1) as session, pytest.raises(ValueError, match="too long"):
+        session.get(f"http://127.0.0.1:{here}/", timeout=2)  # whatever a library above does not ask for
+    with outside.session(most=2) as session:
+        assert session.get(f"http://127.0.0.1:{here}/", timeout=2).text == "ok"
+
+
+@contextmanager
+def dripping(*first: bytes) -> Iterator[str]:
+    """A server that sends these parts and then a byte now and then, for ever; its address. No single wait is long."""
+    done, listening = threading.Event(), socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        taken, _whose = listening.accept()
+        with taken, suppress(OSError):
+            taken.recv(65_536)
+            for part in first:
+                taken.sendall(part)
+            while not done.wait(0.02):
+                taken.sendall(b"x")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        done.set()
+        listening.close()
+        thread.join()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+
+
+@pytest.mark.parametrize("first", [[b"HTTP/1.1 200 OK\r\nX-"], [HEAD]])
+def test_an_answer_that_drips_is_not_waited_for(settings: Any, first: list[bytes]) -> None:
+    settings.LIANXIN_OUTBOUND_PRIVATE = ["127.0.0.0/8"]
+    begun = time.monotonic()
+    with (dripping(*first) as url, outside.session(seconds=0.3) as session, pytest.raises(OSError),
+          session.get(url, timeout=(1, 5), stream=True) as reply):
+        outside.read(reply, 200_000)
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize("body", [HEAD + b"only this", HEAD.replace(b"Content-Length: 100000", b"Content-Encoding: gzip") + b"no gzip"])
+def test_an_answer_that_breaks_off_or_cannot_be_unpacked_is_a_fault_of_the_line(settings: Any, body: bytes) -> None:
+    settings.LIANXIN_OUTBOUND_PRIVATE = ["127.0.0.0/8"]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            taken, _whose = listening.accept()
+            with taken:
+                taken.recv(65_536)
+                taken.sendall(body)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        with (outside.session() as session, session.get(url, timeout=5, stream=True) as reply,
+              pytest.raises(OSError, match="cannot be read")):
+            outside.read(reply, 200_000)
+        thread.join()
 
 
 def test_a_guarded_stretch_looks_at_every_connection_of_any_library(here: int, settings: Any) -> None:

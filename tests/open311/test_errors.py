@@ -63,7 +63,8 @@ def test_as_xml(anyone: App) -> None:
     ({"description": "字" * 4001}, "description"), ({"email": "nobody"}, "email"), ({"phone": "12"}, "phone"),
     ({"address_id": "nowhere"}, "address_id"), ({"address_string": "字" * 301}, "address_string"),
     ({"media_url": "ftp://city.gov/one.jpg"}, "media_url"), ({"media_url": "javascript:alert(1)"}, "media_url"),
-    ({"media_url": "http://"}, "media_url"), ({"attribute[nobody]": "1"}, "attribute[nobody]"), ({"attribute[": "1"}, "attribute["),
+    ({"media_url": "http://"}, "media_url"), ({"media_url": "http://["}, "media_url"),
+    ({"attribute[nobody]": "1"}, "attribute[nobody]"), ({"attribute[": "1"}, "attribute["),
     ({"first_name": "字" * 61}, "first_name"),
 ])
 def test_posting_names_the_field(app: App, monday: Frozen, change: dict[str, str], field: str) -> None:

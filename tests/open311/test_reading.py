@@ -11,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from lianxin.kernel.clock import Frozen, now
+from lianxin.kernel.ids import case_number
 from lianxin.places.models import City
 from lianxin.publishing.models import Record
+from lianxin.publishing.references import reference_of
 from lianxin.services.models import ServiceAttribute
 from tests.open311.conftest import App, tree
 from tests.open311.made import recorded
@@ -183,6 +185,15 @@ def test_the_list_is_one_question(anyone: App, world: World, monday: Frozen) -> 
     with CaptureQueriesContext(connection) as asked:
         anyone.json("requests.json", status="open")
     assert len(asked) == 1
+
+
+def test_ids_that_nobody_was_given_cost_no_question_each(anyone: App, world: World, monday: Frozen) -> None:
+    made = [reference_of(case_number(26, serial)) for serial in range(1, 61)]
+    numbers = [case_number(25, serial) for serial in range(1, 61)]
+    anyone.json("requests.json", service_request_id=made[0])
+    with CaptureQueriesContext(connection) as asked:
+        assert anyone.json("requests.json", service_request_id=",".join([*made, *numbers])) == []
+    assert len(asked) <= 4
 
 
 def test_what_anyone_may_read_may_be_kept(anyone: App, app: App, world: World, monday: Frozen) -> None:

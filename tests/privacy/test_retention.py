@@ -13,8 +13,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from lianxin.cases import actions as a
 from lianxin.cases import files, housekeeping, retention
@@ -229,6 +230,27 @@ def test_cleared_public_words_stay_and_uncleared_go(world: World, monday: Frozen
     housekeeping.anonymise_due(now())
     assert list(PublicVersion.objects.values_list("case_id", "body")) == [(case_id, "某小区半夜打桩。")]
     assert differences(other) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", [OSError("no disk"), OperationalError("canceling statement due to lock timeout")])
+def test_one_case_that_cannot_be_waits_for_the_next_night_alone(
+        world: World, monday: Frozen, disk: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
+    first, second = lived(world, monday), lived(world, monday)
+    monday.move(days=1096)
+    fault.__cause__ = LockNotAvailable()
+    anonymise = retention._anonymise
+
+    def spoilt(pk: Any, at: Any) -> bool:
+        if pk == first:
+            raise fault
+        return anonymise(pk, at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "_anonymise", spoilt)
+        assert retention.anonymise_due(now()) == 1
+    assert Case.objects.get(anonymised_at__isnull=False).pk == second
+    assert retention.anonymise_due(now()) == 1
 
 
 @pytest.mark.django_db

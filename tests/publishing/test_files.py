@@ -32,8 +32,9 @@ def public(world: World, october: Frozen) -> None:
     case_id = walk(world, world.case(area=VILLAGE, publication_title="=1+1", publication_body="路灯坏了，\n“三天”没人修\\修。"), ["accept"])
     walk(world, case_id, ["clear_publication"])
     record = Case.objects.get(pk=case_id).public_version
-    record.title, record.body = "=1+1", "路灯坏了，\n“三天”没人修\\修。"
+    record.title, record.body, record.answer = "=1+1", "路灯坏了，\n“三天”没人修\\修。", "@SUM(1)"
     record.save()
+    Case.objects.filter(pk=case_id).update(answer_publication="public")
     october.move(days=1)
     refresh()
     assert Record.objects.count() == 6
@@ -57,6 +58,7 @@ def test_every_format_holds_the_same_records(public: None) -> None:
     cleared = next(line for line in lines if line["cleared"])
     assert (cleared["title"], cleared["body"]) == ("=1+1", "路灯坏了，\n“三天”没人修\\修。")
     assert by_number[cleared["number"]]["title"] == "'=1+1", "a spreadsheet would reckon"
+    assert (cleared["answer"], by_number[cleared["number"]]["answer"]) == ("@SUM(1)", "'@SUM(1)")
     assert by_number[cleared["number"]]["body"] == cleared["body"]
     collection = json.loads(made.path(made.files[2]).read_bytes())
     assert {one["id"] for one in collection["features"]} == set(by_number)

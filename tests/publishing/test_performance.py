@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -77,6 +77,12 @@ def test_only_whole_periods_can_be_asked_for(world: World, monday: Frozen) -> No
     with pytest.raises(Invalid):
         period_of("yesterday", at)
     assert period_of("2026-09-28..2026-10-25", at).days == 28
+
+
+def test_a_new_month_begins_at_the_citys_midnight() -> None:
+    at = datetime(2026, 11, 30, 16, 30, tzinfo=UTC)  # half past midnight of the first of December in the city
+    assert choices(at)[0] == Period.month(2026, 11)
+    assert choices(at - timedelta(hours=1))[0] == Period.month(2026, 10)
 
 
 def test_before_any_facts_there_is_nothing(world: World, monday: Frozen) -> None:

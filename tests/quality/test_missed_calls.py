@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -58,6 +61,22 @@ def test_a_report_sent_again_changes_nothing(world: World, monday: Frozen) -> No
     made = missed_calls.report(by=telephony(world), phone=NUMBER, key=b"a" * 32)
     again = missed_calls.report(by=telephony(world), phone=NUMBER, key=b"a" * 32)
     assert (again.id, again.replayed, again.due_at) == (made.id, True, made.due_at)
+    assert MissedCall.objects.get().rings == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_sent_twice_in_one_moment_counts_once() -> None:
+    by, start = telephony(World.make()), Barrier(3)
+
+    def one(_turn: int) -> bool:
+        start.wait()
+        try:
+            return missed_calls.report(by=by, phone=NUMBER, key=b"a" * 32).replayed
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(one, range(3))) == [False, True, True]
     assert MissedCall.objects.get().rings == 1
 
 

@@ -50,7 +50,7 @@ def test_the_hub_gives_each_what_they_listen_to_once() -> None:
         hub.pass_on(live.message("agent:1", call="a"))
         hub.pass_on(live.message("agent:1", call="a"))
         hub.pass_on(live.message("queue"))
-        for rubbish in ("", "[]", "null", '{"topic": 3}', "{"):
+        for rubbish in ("", "[]", "null", '{"topic": 3}', '{"topic": []}', "{", "[" * 7_000):
             hub.pass_on(rubbish)
         assert await mine.take(0.1) == ([live.message("agent:1", call="a"), live.message("queue")], False)
         assert await other.take(0.01) == ([], False)

@@ -24,6 +24,7 @@ def plain(raw: bytes) -> str:
 class Service:
     url: str = ""
     status: int = 201
+    body: bytes = b""
     taken: list[dict[str, Any]] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -46,8 +47,9 @@ def push_service() -> Iterator[Service]:
                 held.heads.append({name.lower(): value for name, value in self.headers.items()})
                 held.taken.append(json.loads(http_ece.decrypt(body, private_key=held.key, auth_secret=held.auth)))
             self.send_response(held.status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(held.body)))
             self.end_headers()
+            self.wfile.write(held.body)
 
         def log_message(self, *_args: Any) -> None:
             return

@@ -6,12 +6,15 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from lianxin.kernel import clock, outside
@@ -176,7 +179,7 @@ def test_an_address_is_not_asked_without_end(world: World, october: Frozen, clie
 
 
 @pytest.mark.parametrize("fields", [{"email": "nonsense"}, {"email": ""}, {"pace": "hourly"}, {"area": "1"}, {"category": "99\x00"},
-                                    {"email": "a@b.cn\nBcc: c@d.cn"}])
+                                    {"email": "a@b.cn\nBcc: c@d.cn"}, {"email": f"a@{'邮' * 60}.cn"}])
 def test_what_is_wrong_is_said(world: World, client: Client, fields: dict[str, str]) -> None:
     answer = ask(client, **fields)
     assert answer.status_code in (302, 422)
@@ -251,9 +254,63 @@ def test_a_browser_leaves(world: World, client: Client) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"subscription": 1}', '{"subscription": {"endpoint": "https://a.cn/", "keys": {}}}',
-                                  '{"subscription": {"endpoint": "http://169.254.169.254/", "keys": {"p256dh": "a", "auth": "b"}}}'])
+                                  '{"subscription": {"endpoint": "http://169.254.169.254/", "keys": {"p256dh": "a", "auth": "b"}}}',
+                                  '{"subscription": {"endpoint": "https://[", "keys": {"p256dh": "a", "auth": "b"}}}',
+                                  '{"subscription": {"endpoint": "https://a.cn/\\ud800", "keys": {"p256dh": "\\ud800", "auth": "b"}}}',
+                                  '{"area": "\\ud800"}', '{"category": "\\ud800"}'])
 def test_what_no_browser_says_is_refused(world: World, client: Client, body: str) -> None:
     assert client.post("/follow/push/", body, content_type="application/json").status_code == 422
+
+
+@pytest.mark.parametrize("endpoint", ["\\ud800", "\\u0000", "https://["])
+def test_what_no_browser_follows_with_is_ended_without_a_fault(world: World, client: Client, endpoint: str) -> None:
+    answer = client.post("/follow/push/end/", f'{{"endpoint": "{endpoint}"}}', content_type="application/json")
+    assert answer.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asked_twice_in_one_moment_an_address_follows_once(settings: Any) -> None:
+    World.make()
+    start = Barrier(3)
+
+    def one(_turn: int) -> int:
+        start.wait()
+        try:
+            return int(ask(Client()).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(one, range(3))) == [302] * 3
+    assert Follow.objects.get().asked == 3
+
+
+def test_an_answer_without_end_keeps_nobody_waiting(world: World, october: Frozen, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may name a push service, also one that never stops talking."""
+    monkeypatch.setattr(push, "LARGEST", 1_000)
+    news.gather()
+    with push_service() as service:
+        service.body = b"x" * 1_001
+        sent = {"subscription": service.subscription(), "pace": "at_once"}
+        client.post("/follow/push/", json.dumps(sent), content_type="application/json")
+        published(world, october)
+        assert telling.tell_due() == 0
+        assert (len(service.taken), Follow.objects.get().failures) == (1, 1)
+
+
+def test_one_that_cannot_be_told_holds_up_nobody(world: World, october: Frozen, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    news.gather()
+    followed(client)
+    ask(client, email="other@example.cn")
+    client.post(link("confirm"))
+    mail.outbox.clear()
+    first = Follow.objects.order_by("next_at")[0]
+    Follow.objects.filter(pk=first.pk).update(address=b"no sealed value")
+    published(world, october)
+    assert telling.tell_due() == 1
+    assert len(mail.outbox) == 1
+    first.refresh_from_db()
+    assert (first.failures, first.next_at > clock.now()) == (1, True)
 
 
 def test_the_worker_keeps_out_of_the_way(client: Client) -> None:

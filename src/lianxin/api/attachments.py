@@ -3,7 +3,7 @@
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import File
@@ -17,6 +17,7 @@ from lianxin.cases.queries import access_case
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, NotFound
+from lianxin.kernel.locks import in_turn
 from lianxin.organisations.actors import Kind
 
 from . import shapes
@@ -44,8 +45,7 @@ def _stored(upload: UploadedFile, request: ApiRequest, key: bytes | None) -> tup
     caller = request.auth
     with transaction.atomic():
         if key is not None:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key[:8], "big", signed=True)])
+            in_turn(key)
         made, offered = files.store(file=cast(BinaryIO, upload), name=upload.name or "", size=upload.size or 0,
                                     by=caller.actor)
         if key is None:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Schema
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from lianxin.faces.machines import declared_length
 from lianxin.fieldwork import devices, inbox, pulling, uploads
 from lianxin.fieldwork.models import Device, Upload
 from lianxin.fieldwork.registry import Worker
@@ -271,9 +272,8 @@ def append_to_upload(request: FieldRequest, upload_id: UUID) -> HttpResponse:
     _of_tus(request)
     if request.content_type != PIECES:
         raise WrongMediaType(_("上传的内容类型须为 %s。") % PIECES)
-    length = request.META.get("CONTENT_LENGTH") or ""
     row = uploads.append(request.auth.worker, upload_id=upload_id, offset=_number(request, "Upload-Offset"),
-                         read=request.read, length=int(length) if length.isdigit() else None)
+                         read=request.read, length=declared_length(request) or None)
     return _tus(row, 204)
 
 

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 from django.utils.translation import activate
 
-from lianxin.faces.machines import language_of, take_in
+from lianxin.faces.machines import declared_length, language_of, take_in
 from lianxin.kernel.errors import TooLarge
 from lianxin.operations.requests import ROUTE
 
@@ -59,8 +59,7 @@ class Gate:
 
 def _answer(request: HttpRequest) -> HttpResponseBase:
     request.get_host()  # raises DisallowedHost
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdigit() and int(length) > settings.LIANXIN_REQUEST_LIMIT:
+    if declared_length(request) > settings.LIANXIN_REQUEST_LIMIT:
         raise TooLarge()
     path = request.path_info
     if path.startswith(linkage.PREFIX):

@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from lianxin.faces.limits import allow, client_address
+from lianxin.faces.machines import declared_length
 from lianxin.kernel.errors import DomainError, NotFound, TooLarge
 from lianxin.linkage import inbound, published, wire
 
@@ -55,8 +56,7 @@ def _messages(request: HttpRequest) -> HttpResponse:
 def _body(request: HttpRequest) -> bytes:
     if request.content_type != "application/json":
         raise problems.WrongMediaType()
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > wire.LARGEST:
+    if declared_length(request) > wire.LARGEST:
         raise TooLarge(_("内容超过 256 kB。"))
     try:
         return bytes(request.body)

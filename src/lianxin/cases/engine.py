@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel import request_ids
 from lianxin.kernel.clock import now
+from lianxin.kernel.crypto import lookup_hash
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7, uuid7_after
 from lianxin.organisations.actors import Actor, Kind
@@ -237,7 +238,7 @@ class Step(Timing):
             return case.pk
         return None
 
-    def commit(self, *, key: bytes | None, fingerprint: bytes) -> Done:
+    def commit(self, *, key: bytes | None, asked: bytes) -> Done:
         left = self._leave_family()
         answers.moved(self)
         self.settle_waiting()
@@ -269,7 +270,7 @@ class Step(Timing):
         request_ids.wrote(self.event_id)
         if key is not None:
             try:
-                Submission.objects.create(key=key, fingerprint=fingerprint, case=self.case, event_id=self.event_id)
+                Submission.objects.create(key=key, fingerprint=asked, case=self.case, event_id=self.event_id)
             except IntegrityError:  # at the same moment, on another case
                 raise Conflict(KEY_REUSED, code="key_reused") from None
         if self.row.announces:
@@ -356,20 +357,25 @@ def _hold(case_id: uuid.UUID) -> None:
         raise NotFound(_("没有找到这件工单。请核对编号。"))
 
 
-def replayed(key: bytes | None, fingerprint: bytes) -> Submission | None:
+def replayed(key: bytes | None, asked: bytes) -> Submission | None:
     """The earlier write with this key, if any. Raises Conflict when the key was used for something else."""
     if key is None:
         return None
     earlier = next(iter(Submission.objects.filter(key=key)), None)
-    if earlier is not None and bytes(earlier.fingerprint) != fingerprint:
+    if earlier is not None and bytes(earlier.fingerprint) != asked:
         raise Conflict(KEY_REUSED, code="key_reused")
     return earlier
 
 
+def fingerprint(asked: object) -> bytes:
+    """What a write with a key was asked to do: a keyed hash, for from a plain one a telephone number in it could be found by trying
+    them all."""
+    return lookup_hash(repr(asked), purpose="submission")
+
+
 def _fingerprint(name: str, case_id: uuid.UUID, fields: dict[str, Any]) -> bytes:
-    """What was asked. Files count by their number: sent again, the same photo has another id."""
-    said = {k: len(list(v)) if k == "attachments" else v for k, v in fields.items()}
-    return hashlib.sha256(repr((name, case_id, sorted(said.items()))).encode()).digest()
+    """What was asked of a case. Files count by their number: sent again, the same photo has another id."""
+    return fingerprint((name, case_id, sorted({k: len(list(v)) if k == "attachments" else v for k, v in fields.items()}.items())))
 
 
 def _begin(name: str, on: On) -> Step:
@@ -412,19 +418,19 @@ def action(name: str) -> Callable[[Callable[Concatenate[Step, P], None]], Callab
     def decorate(body: Callable[Concatenate[Step, P], None]) -> Callable[Concatenate[On, P], Done]:
         @functools.wraps(body)
         def run(on: On, /, *args: P.args, **kwargs: P.kwargs) -> Done:
-            fingerprint = _fingerprint(name, on.case_id, kwargs)
+            asked = _fingerprint(name, on.case_id, kwargs) if on.key is not None else b""
             with told_when_held(), transaction.atomic():
                 if BY_ACTION[name].leads_from(State.MERGED) and BY_ACTION[name].targets:
                     families.hold_master(on.case_id)
                 if on.key is not None:
                     _hold(on.case_id)
-                earlier = replayed(on.key, fingerprint)
+                earlier = replayed(on.key, asked)
                 if earlier is not None:
                     then = Event.objects.only("to_state", "version").get(pk=earlier.event_id)
                     return Done(earlier.case_id, then.pk, then.to_state, then.version, replayed=True)
                 step = _begin(name, on)
                 body(step, *args, **kwargs)
-                return step.commit(key=on.key, fingerprint=fingerprint)
+                return step.commit(key=on.key, asked=asked)
 
         run.__dict__["action"] = name  # by which the reference finds it
         return run

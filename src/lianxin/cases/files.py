@@ -48,6 +48,8 @@ PHOTO_EDGE = 2400
 THUMBNAIL_EDGE = 480
 
 _PHOTO_FORMATS = {"JPEG", "PNG", "WEBP", "HEIF", "MPO"}
+
+
 @dataclass(frozen=True, slots=True)
 class Offered:
     """What a photo said of itself before it was stripped: WGS-84 degrees and local time, if any."""
@@ -87,7 +89,7 @@ def _offered(image: Image.Image) -> Offered:
             if abs(lat) <= 90 and abs(lon) <= 180:
                 return Offered(round(lon, 6), round(lat, 6), taken)
         return Offered(taken_at=taken)
-    except Exception:  # as above: what cannot be read is not offered
+    except Exception:  # hostile bytes make decoders raise almost anything: what cannot be read is not offered
         return Offered()
 
 
@@ -106,7 +108,7 @@ def read_photo(body: bytes) -> Photo:
             upright = _flat(ImageOps.exif_transpose(image))
     except Invalid:
         raise
-    except Exception as error:  # hostile bytes make decoders raise almost anything
+    except Exception as error:
         raise Invalid(_("这张照片打不开，可能已损坏。请重拍或换一张。")) from error
     upright.thumbnail((PHOTO_EDGE, PHOTO_EDGE))
     small = upright.copy()
@@ -298,11 +300,3 @@ def _exists_folder(name: str) -> bool:
         return bool(default_storage.listdir(name)[0])
     except FileNotFoundError:
         return False
-
-
-def attachment_ids(values: Iterable[str]) -> tuple[uuid.UUID, ...]:
-    """Ids from a form; raises Invalid for what is none."""
-    try:
-        return tuple(uuid.UUID(value) for value in values if value)
-    except ValueError:
-        raise Invalid(_("附件编号不对，请重新上传。")) from None

@@ -19,6 +19,7 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt, lookup_hash
 from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.ids import uuid7
+from lianxin.kernel.locks import in_turn
 from lianxin.kernel.text import clean_text, phone_normalise
 from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Role
@@ -105,12 +106,13 @@ def report(*, by: Actor, phone: str, at: datetime | None = None, line: str = "",
     moment = min(moment, recorded)
     digest = _hash(number)
     with told_when_held(), transaction.atomic():
+        in_turn(digest)  # the same report sent twice in one moment: the later finds what the earlier wrote
         if key is not None and (seen := MissedCall.objects.filter(last_key=key).first()) is not None:
             if seen.phone_hash is not None and bytes(seen.phone_hash) != digest:
                 raise Conflict(KEY_REUSED, code="key_reused")
             return Reported(seen.pk, _clock_of(seen).due_at, joined=seen.rings > 1, replayed=True)
         fresh = uuid7()
-        # Two reports of one number at one moment: the index lets one entry be made, the other finds it.
+        # Where the number waits already, the index lets no second entry be made, and the one that is there is found.
         MissedCall.objects.bulk_create([MissedCall(
             pk=fresh, phone=encrypt(number, context=f"missed_call:{fresh}:phone"), phone_hash=digest, first_at=moment,
             last_at=moment, line=clean_text(line, max_length=20, multiline=False), last_key=key,

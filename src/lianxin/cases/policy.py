@@ -292,7 +292,6 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
 
 
 READ_IDENTITY = "read_identity"  # what a token's scopes call it
-IDENTITY_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.CALLBACK, Role.CLERK, Role.GRID_WORKER})
 
 
 def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -> Decision:

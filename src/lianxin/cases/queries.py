@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from lianxin.kernel.errors import NotFound
 from lianxin.kernel.ids import uuid7_floor
 from lianxin.kernel.language import named
+from lianxin.kernel.text import from_json
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Staff
 
@@ -142,8 +143,8 @@ def cursor_of(*values: Any) -> str:
 def read_cursor(cursor: str) -> list[str] | None:
     """The values of a position, or None for one that was not made by `cursor_of`."""
     try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, UnicodeDecodeError):
+        values = from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
         return None
     return [str(value) for value in values] if isinstance(values, list) else None
 

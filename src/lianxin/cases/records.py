@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from lianxin.kernel import sheets
 from lianxin.kernel.errors import Invalid
 from lianxin.kernel.language import listed
+from lianxin.kernel.text import from_json
 
 FIELD_LIMIT = 4 * 1024 * 1024  # characters in one CSV field
 WORKBOOK = 200 * 1024 * 1024  # bytes of an .xlsx
@@ -210,8 +211,8 @@ def _json_lines(text: io.TextIOWrapper) -> Iterator[Record]:
             yield Record(line, fault=_("这一行有读不出的字符，请核对文件编码。"))
             continue
         try:
-            values = json.loads(body)
-        except (ValueError, RecursionError):
+            values = from_json(body)
+        except ValueError:
             yield Record(line, {"": body.rstrip("\r\n")}, fault=_("这一行不是正确的 JSON。"))
             continue
         if not isinstance(values, dict):

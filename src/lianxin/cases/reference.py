@@ -102,13 +102,12 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Minutes in `calendar`'s own time, and the row they come from."""
+    """Minutes in `calendar`'s own time; `of_a_unit` says that the row they come from is for one unit."""
 
     sign_for: int
     first_contact: int
     resolve: int
     calendar: str
-    limit_id: int
     of_a_unit: bool = False
 
 
@@ -130,14 +129,12 @@ PLAIN_DUTIES: dict[str, Duty] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the catalogue says: the rule, the lead unit, the assisting units; `closed` names a closed lead unit."""
+    """What the catalogue says: the rule, the lead unit, the assisting units, what it rests on. Every unit is open."""
 
     rule_id: int
     lead: Body
     assisting: tuple[Body, ...]
     basis: str
-    category_depth: int
-    area_depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +152,13 @@ class Reference:
     duties: tuple[DutyLimit, ...] = ()
     notice_rules: tuple[NoticeRule, ...] = ()
     calendars: dict[str, AnyCalendar] = field(default_factory=dict)
-    closed_units: dict[tuple[int | None, int | None], Body] = field(default_factory=dict)
 
     def limits_for(
         self, *, category_id: int | None, kind: str, urgency: str, on: date, track: str = TimeLimit.Case.ORDINARY,
         unit_id: int | None = None,
     ) -> Limits:
-        """The most specific limit in force on `on`: category (nearest first), then kind, then urgency, then unit.
+        """The most specific limit in force on `on`: by category (nearest first), then by urgency, kind and unit. For what is urgent
+        a row about urgency goes before any category.
 
         Raises LookupError when the city's table has no row that fits: loading refuses such a table.
         """
@@ -190,7 +187,7 @@ class Reference:
         if best is None:
             raise LookupError(f"no time limit for kind={kind} urgency={urgency} track={track}")
         row = best[1]
-        return Limits(row.sign_for, row.first_contact, row.resolve, row.calendar, row.id, row.unit_id is not None)
+        return Limits(row.sign_for, row.first_contact, row.resolve, row.calendar, row.unit_id is not None)
 
     def duty_limit(self, duty: str, *, urgency: str, unit_id: int | None, at: datetime) -> Duty:
         """How long one duty may take that starts at `at`: the most specific row – unit, then urgency – else the plain
@@ -215,8 +212,8 @@ class Reference:
         place = self.places.get(area_id) if area_id is not None else None
         categories: tuple[int | None, ...] = (*(node.lineage if node else ()), None)
         areas: tuple[int | None, ...] = (*(place.lineage if place else ()), None)
-        for i, category in enumerate(categories):
-            for j, area in enumerate(areas):
+        for category in categories:
+            for area in areas:
                 for rule in self.rules.get((category, area), ()):
                     lead = self.units[rule.lead_unit_id]
                     if (rule.valid_from and rule.valid_from > on) or (rule.valid_to and on >= rule.valid_to):
@@ -228,8 +225,7 @@ class Reference:
                         if (body := self.units_by_code.get(code)) is not None and body.open_on(on)
                         and body.id != lead.id
                     )
-                    return Answer(rule.id, lead, assisting, rule.basis,
-                                  len(categories) - i - 1, len(areas) - j - 1)
+                    return Answer(rule.id, lead, assisting, rule.basis)
         return None
 
 

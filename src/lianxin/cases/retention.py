@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
+from lianxin.kernel.errors import Conflict
 from lianxin.kernel.ids import uuid7
 
-from .engine import plain
+from .engine import plain, told_when_held
 from .files import remove_files
 from .models import (
     TERMINAL,
@@ -297,15 +298,15 @@ def due_for_anonymising(at: datetime) -> Q:
 def anonymise_due(at: datetime, *, limit: int = 50_000) -> int:
     """Anonymise what is due: identity emptied, words replaced, files removed. Returns how many cases.
 
-    A case that cannot be (a broken disk, say) is logged and tried again the next night.
+    A case that cannot be (a broken disk, say, or somebody holds it just now) is logged and tried again the next night.
     """
     due = list(Case.objects.filter(due_for_anonymising(at)).order_by("closed_at").values_list("pk", flat=True)[:limit])
     count = 0
     for pk in due:
         try:
-            with transaction.atomic():
+            with told_when_held(), transaction.atomic():
                 count += _anonymise(pk, at)
-        except OSError:
+        except (OSError, Conflict):
             log.exception("case %s could not be anonymised", pk)
     return count
 

@@ -96,23 +96,22 @@ def sweep(*, batch: int = BATCH) -> Swept:
     failed: Exception | None = None
     for page in due(at, batch):
         for clock in page:
-            if clock.case_id is None:
-                calls += _of_missed_call(clock.pk)
+            subject = clock.case_id or clock.pk
+            if subject in seen:
                 continue
-            if clock.case_id in seen:
-                continue
-            seen.add(clock.case_id)
+            seen.add(subject)
             try:
-                spoke, ended = _of_case(clock.case_id)
+                if clock.case_id is None:
+                    calls += _of_missed_call(clock.pk)
+                else:
+                    spoke, ended = _of_case(clock.case_id)
+                    cases, pauses = cases + spoke, pauses + ended
             except Conflict as error:
                 held += 1
-                log.info("sweep: %s is held by another (%s)", clock.case_id, error.code)
-                continue
-            except Exception as error:  # one case that cannot be told of keeps no other from its moment
-                log.exception("sweep: %s failed", clock.case_id)
+                log.info("sweep: %s is held by another (%s)", subject, error.code)
+            except Exception as error:  # one case, or one call, that cannot be told of keeps no other from its moment
+                log.exception("sweep: %s failed", subject)
                 failed = failed or error
-                continue
-            cases, pauses = cases + spoke, pauses + ended
     done = Swept(cases, pauses, calls, held, armed)
     if done != Swept():
         log.info("sweep: %s cases spoke, %s pauses ended, %s missed calls, %s held, %s armed again", cases, pauses, calls, held,

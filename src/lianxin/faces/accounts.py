@@ -26,6 +26,13 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether `?next=` may be followed. An address nobody can read ("http://[") is not, where allauth lets its ValueError out."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
 
 class SingleSignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """The city's identity provider vouches for `preferred_username`, which must be the username of active staff."""

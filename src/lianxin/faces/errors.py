@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from lianxin.kernel import request_ids
 from lianxin.kernel.errors import DomainError
 
+from .machines import declared_length
+
 OUTAGES = (OperationalError, InterfaceError)
 RETRY_SECONDS = 15
 # Fields that carry no words of the person's own: they are sent again, but not shown.
@@ -128,8 +130,7 @@ class PlainFaults:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > settings.LIANXIN_REQUEST_LIMIT:
+        if declared_length(request) > settings.LIANXIN_REQUEST_LIMIT:
             return too_large(request)
         response: HttpResponse = self.get_response(request)
         return response

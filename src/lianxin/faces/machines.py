@@ -128,6 +128,12 @@ def language_of(request: HttpRequest) -> str:
     return _language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500])
 
 
+def declared_length(request: HttpRequest) -> int:
+    """How many bytes a request says that its body has; 0 where it says nothing that is a number, as Django takes it."""
+    said = request.META.get("CONTENT_LENGTH") or ""
+    return int(said.lstrip("0")[:30] or 0) if said.isascii() and said.isdigit() else 0
+
+
 def take_in(request: HttpRequest) -> None:
     """Read on a little: a client still sending its body would otherwise see a broken connection and no answer."""
     left = TAKEN_IN

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lianxin.fieldwork import devices
 from lianxin.kernel.errors import DomainError, Invalid
+from lianxin.kernel.text import from_json
 from lianxin.organisations.actors import actor_for
 from lianxin.organisations.models import Staff
 
@@ -112,7 +113,7 @@ def enrol(request: HttpRequest) -> JsonResponse:
     if not isinstance(request.user, Staff):
         return JsonResponse({"code": "sign_in", "detail": _("请先登录。")}, status=401, content_type="application/problem+json")
     try:
-        said = json.loads(request.body or b"{}")
+        said = from_json(request.body or b"{}")
         name = said["name"]
         if not isinstance(name, str):
             raise TypeError

@@ -14,6 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import get_language
 
 from lianxin.cases.reference import Reference, reference
+from lianxin.kernel.text import from_json
 
 from .registry import SECTIONS, SHARED, Section, Worker
 
@@ -38,7 +39,7 @@ def _read(cursor: str) -> dict[str, str]:
         return {}
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        held: Any = json.loads(text)
+        held = from_json(text)
     except (binascii.Error, ValueError):
         return {}
     return {str(name): str(digest) for name, digest in held.items()} if isinstance(held, dict) else {}

@@ -22,3 +22,10 @@ def alone(name: str, *, wait: bool = False) -> Iterator[bool]:
         if mine and not connection.needs_rollback and connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
+def in_turn(key: bytes) -> None:
+    """Wait until nobody else is at what this key names – a digest, of which eight bytes count – and hold it until the transaction
+    ends: for rows that may not be there yet, and so cannot be locked themselves. Waited for as long as for any lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key[:8], "big", signed=True)])

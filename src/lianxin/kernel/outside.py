@@ -4,17 +4,22 @@ A name is resolved once, every address it has is looked at, and the connection g
 differently the second time gets nowhere. Redirects are not followed. The same guard stands under every outgoing connection of a
 `session`, whatever the library above it makes of the address. Under a library that makes its own connections, `guarded` stands where
 names are resolved.
+
+A timeout of a socket begins anew with every byte, so a server that drips could hold a sender, and the row it has locked, for days. An
+answer is therefore read within `ANSWER` seconds as a whole, its head and its body, however it comes.
 """
 
 from __future__ import annotations
 
+import http.client
+import io
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,18 +30,21 @@ from django.utils.translation import gettext_lazy as _
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from .errors import Invalid
 
 CONNECT: Final = 3.05  # seconds
-READ: Final = 10.0
+READ: Final = 10.0  # between two signs of life
+ANSWER: Final = 40.0  # for a whole answer; less than the minute after which the database ends a transaction that does nothing
 LONGEST: Final = 300  # characters of an address
-PART: Final = 65_536  # bytes read at a time, where the time is looked at
+TRIED: Final = 4  # addresses of one name: its owner may write down hundreds, each of which is silent
 AGENT: Final = "lianxin"
 Address = IPv4Address | IPv6Address
 # Ways to write an IPv4 address inside an IPv6 one: what is inside is what is reached.
 _NAT64: Final = ip_network("64:ff9b::/96")
+# All of IPv6 that has ever been given out. What Python calls global is wider: site-local addresses, and forms that lead to IPv4 ones.
+_GIVEN_OUT: Final = ip_network("2000::/3")
 
 
 class Inside(Invalid):
@@ -71,6 +79,8 @@ def allowed(said: str) -> bool:
         return False
     if any(address in network for network in _networks(tuple(settings.LIANXIN_OUTBOUND_PRIVATE))):
         return True
+    if isinstance(address, IPv6Address) and address not in _GIVEN_OUT:
+        return False
     return address.is_global and not address.is_multicast
 
 
@@ -107,14 +117,51 @@ def checked(url: str, *, resolve: bool = True, longest: int = LONGEST) -> str:
     return said
 
 
+class _Timed(io.RawIOBase):
+    """What a socket receives, until a moment of the monotonic clock. Raises TimeoutError after it."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self._sock, self._until = sock, until
+        self._received = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer comes too slowly")
+        usual = self._sock.gettimeout()
+        if usual is None or usual > left:
+            self._sock.settimeout(left)
+        return self._received.readinto(buffer)
+
+    def close(self) -> None:
+        self._received.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer that has to be whole, head and body, so many seconds after it was begun to be waited for."""
+
+    def __init__(self, sock: socket.socket, *args: Any, seconds: float, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Timed(sock, time.monotonic() + seconds))
+
+
 class _Guarded:
-    """Connects to an address that was checked, and to no other."""
+    """Connects to an address that was checked, and to no other, and waits for an answer for `seconds` at most."""
 
     host: str
     port: int
     timeout: Any
-    source_address: Any
     socket_options: Any
+    response_class: Any
+
+    def __init__(self, *args: Any, seconds: float = ANSWER, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.response_class = partial(_Answer, seconds=seconds)
 
     def _new_conn(self) -> socket.socket:
         host = self.host.strip("[]")
@@ -125,7 +172,7 @@ class _Guarded:
             raise Refused(self, str(error)) from error  # type: ignore[arg-type]
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"{type(error).__name__}: {error}") from error  # type: ignore[arg-type]
-        for family, address in found:
+        for family, address in found[:TRIED]:
             made = socket.socket(family, socket.SOCK_STREAM)
             try:
                 for option in self.socket_options or ():
@@ -201,41 +248,60 @@ def guarded() -> Iterator[Watch]:
 
 
 class Adapter(HTTPAdapter):
-    """What a `requests` session mounts to be guarded."""
+    """What a `requests` session mounts to be guarded; an answer has `seconds`."""
+
+    def __init__(self, seconds: float = ANSWER) -> None:
+        self.seconds = seconds
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+        pools: Any = {"http": partial(_PlainPool, seconds=self.seconds), "https": partial(_SecurePool, seconds=self.seconds)}
+        self.poolmanager.pool_classes_by_scheme = pools
 
 
 class Session(requests.Session):
-    """Follows no redirect, and reads the body of none to find out where it leads."""
+    """Follows no redirect, and reads the body of none to find out where it leads. With `most` no body is longer: for libraries that ask
+    through a session of ours and read whatever comes."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = most
+        super().__init__()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        if self.most is None:
+            return super().send(request, **more)
+        with super().send(request, **(more | {"stream": True})) as reply:
+            body = read(reply, self.most)
+        reply.raw = io.BytesIO(body)
+        return reply
 
-def session() -> requests.Session:
+
+def session(*, seconds: float = ANSWER, most: int | None = None) -> requests.Session:
     """A session whose every connection is guarded; nothing of the environment is used (no proxy, no password file). TLS is checked.
-    No redirect is followed. Ask with `timeout=(CONNECT, READ)`."""
-    made = Session()
+    No redirect is followed. Ask with `timeout=(CONNECT, READ)`; a whole answer has `seconds`. With `most` an answer whose body has more
+    bytes raises ValueError, and is `read` already."""
+    made = Session(most)
     made.trust_env = False
     made.headers["User-Agent"] = AGENT
     for scheme in ("http://", "https://"):
-        made.mount(scheme, Adapter())
+        made.mount(scheme, Adapter(seconds))
     return made
 
 
-def read(reply: requests.Response, most: int, *, seconds: float | None = None) -> bytes:
-    """The body of an answer that was asked for with `stream=True`, at most `most` bytes, read within `seconds`. Raises ValueError for a
-    longer one, TimeoutError for one that comes too slowly."""
-    until = None if seconds is None else time.monotonic() + seconds
+def read(reply: requests.Response, most: int) -> bytes:
+    """The body of an answer that was asked for with `stream=True`, at most `most` bytes. Raises ValueError for a longer one, and OSError
+    where it breaks off, comes too slowly or is packed in a way that cannot be read."""
     said = bytearray()
-    while len(said) <= most:
-        part: bytes = reply.raw.read(most + 1 - len(said) if until is None else PART, decode_content=True)
-        if not part:
-            return bytes(said)
-        said += part
-        if until is not None and time.monotonic() > until:
-            raise TimeoutError("the answer comes too slowly")
+    try:
+        while len(said) <= most:
+            part: bytes = reply.raw.read(most + 1 - len(said), decode_content=True)
+            if not part:
+                return bytes(said)
+            said += part
+    except HTTPError as error:  # urllib3's, of which `requests` makes its own only where it reads the body itself
+        raise OSError(f"the answer cannot be read: {type(error).__name__}") from error
     raise ValueError("the answer is too long")

@@ -87,7 +87,7 @@ def wait_of(header: str | None) -> float | None:
         return min(float(header), LONGEST_WAIT)
     try:
         return min(max((parsedate_to_datetime(header) - now()).total_seconds(), 0.0), LONGEST_WAIT)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
@@ -196,11 +196,11 @@ class Queue(ABC, Generic[Row]):
 
     @abstractmethod
     def send(self, row: Row, prepared: Any) -> Result:
-        """Send it. Raises nothing: whatever happens is an answer."""
+        """Send it. Whatever happens is an answer; what is raised all the same is a fault of ours, and puts the row off."""
 
     @abstractmethod
     def write_down(self, row: Row, result: Result | None) -> None:
-        """Write down what became of a row; `result` is None when it could not be prepared."""
+        """Write down what became of a row; `result` is None when it could not be prepared, or sending it met a fault of ours."""
 
     def order(self, row: Row) -> Any:
         """What this row's order is kept within; None when it has none, and the thread looks for anything."""
@@ -230,7 +230,14 @@ def send_one(queue: Queue[Row], lines: Lines, *, urgent: bool = False, after: An
             return row
         destination = queue.destination(row)
         with lines.asking(destination) as line:
-            result = queue.send(row, prepared)
+            try:
+                result = queue.send(row, prepared)
+            except DatabaseError:
+                raise  # nothing can be written down in this transaction any more
+            except Exception:  # the row was claimed because it goes next: not put off, it would be the next one for ever
+                log.exception("%s: a row cannot be sent", queue.name)
+                queue.write_down(row, None)
+                return row
             silent = lines.note(line, result)
         queue.write_down(row, result)
     queue.standing(line, destination, result, silent)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from typing import Any
 
 # C0 and C1 controls but tab and newline, and the marks that reorder text or hide in it.
 _CONTROL = re.compile(
@@ -25,6 +27,14 @@ def clean_text(value: str, *, max_length: int, multiline: bool) -> str:
     if not multiline:
         value = re.sub(r"\s+", " ", value)
     return unicodedata.normalize("NFC", value).strip()[:max_length].rstrip()
+
+
+def from_json(said: str | bytes) -> Any:
+    """What a text of JSON holds. Raises ValueError for what is none, and for what lies so deep in brackets that nobody means it."""
+    try:
+        return json.loads(said)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def small_number(text: str) -> int | None:

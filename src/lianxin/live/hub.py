@@ -92,9 +92,9 @@ class Hub:
         """Give one message to those who listen to its topic. What is no message of ours is left."""
         try:
             topic = json.loads(payload)["topic"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return
-        for listener in self.by_topic.get(topic, ()):
+        for listener in self.by_topic.get(topic, ()) if isinstance(topic, str) else ():
             listener.put(payload)
 
     def missed(self) -> None:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import activate
 
-from lianxin.faces.machines import language_of, take_in
+from lianxin.faces.machines import declared_length, language_of, take_in
 from lianxin.kernel.errors import TooLarge
 
 from . import errors, views
@@ -46,8 +46,7 @@ class Gate:
     def _answered(request: HttpRequest) -> HttpResponse:
         try:
             request.get_host()  # raises DisallowedHost
-            length = request.META.get("CONTENT_LENGTH") or "0"
-            if length.isdigit() and int(length) > settings.LIANXIN_REQUEST_LIMIT:
+            if declared_length(request) > settings.LIANXIN_REQUEST_LIMIT:
                 raise TooLarge()
             response = views.respond(request)
         except Exception as error:

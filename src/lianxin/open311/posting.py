@@ -177,6 +177,16 @@ def _misread(datatype: str, said: str, name: str) -> str | None:
     return _("最多 %d 个字。") % limit if len(said) > limit else None
 
 
+def _is_link(said: str) -> bool:
+    if len(said) > URL or re.search(r"\s", said):
+        return False
+    try:
+        parts = urlsplit(said)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def _links(values: QueryDict, faults: _Faults) -> list[str]:
     """Addresses of pictures and the like. They are told to whoever handles the case; nothing is fetched from them."""
     found = []
@@ -184,11 +194,10 @@ def _links(values: QueryDict, faults: _Faults) -> list[str]:
         for said in (one.strip() for one in values.getlist(name)):
             if not said:
                 continue
-            parts = urlsplit(said) if len(said) <= URL else None
-            if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", said):
-                faults.add("media_url", _("须是 http:// 或 https:// 开头的地址，最多 %d 个字。") % URL)
-            else:
+            if _is_link(said):
                 found.append(said)
+            else:
+                faults.add("media_url", _("须是 http:// 或 https:// 开头的地址，最多 %d 个字。") % URL)
     if len(found) > FILES:
         faults.add("media_url", _("最多 %d 个。") % FILES)
     return found

@@ -20,8 +20,9 @@ from lianxin.cases.models import TERMINAL, Case, Channel, Event, State
 from lianxin.cases.reference import Reference, reference
 from lianxin.cases.retention import GONE
 from lianxin.faces.machines import Caller
+from lianxin.kernel.ids import normalise_case_number
 from lianxin.publishing.models import Record, Stage
-from lianxin.publishing.records import case_number_of, published, reference_of
+from lianxin.publishing.records import case_number_of, record_of, reference_of
 from lianxin.publishing.references import normalised
 
 from .asked import CAP, Slice, Span
@@ -154,40 +155,38 @@ def _as_row(record: Record) -> dict[str, Any]:
     return {name: getattr(record, name) for name in FIELDS}
 
 
-def _fresh(number: str) -> dict[str, Any] | None:
-    """What has no record of its own yet, for whoever has its id: where it stands, and the service it was posted under."""
-    record = published(number)
-    if record is None:
-        return None
-    row = _as_row(record)
-    posted = Case.objects.filter(pk=record.case_id, channel=Channel.OPEN311).values_list("category_id", flat=True).first()
-    return row | {"category_id": posted} if posted is not None else row
+def _fresh(numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What has no record of its own yet, for whoever has its id: where it stands, and the service it was posted under. One query for
+    ids that nobody was given, however many are tried."""
+    behind = {case_number: number for number in numbers if (case_number := case_number_of(number))}
+    cases = Case.objects.filter(number__in=list(behind)).values_list("number", "pk", "channel", "category_id") if behind else ()
+    found = {}
+    for case_number, pk, channel, category_id in cases:
+        record = record_of(pk)
+        if record is not None:
+            row = _as_row(record)
+            found[behind[case_number]] = row | {"category_id": category_id} if channel == Channel.OPEN311 and category_id else row
+    return found
 
 
-def _reference(said: str) -> str:
-    """The reference that an id stands for: itself, or that of a case whose own number is public. Empty for what is none."""
-    made = normalised(said)
-    if made:
-        return made
-    record = published(said)
-    return record.number if record is not None else ""
+def _references(said: Sequence[str]) -> list[str]:
+    """The references that ids stand for, each once, in order: an id is one itself, or the number of a case whose own number is public.
+    What is neither is left out. One query at most."""
+    numbers = {one: number for one in said if not normalised(one) and (number := normalise_case_number(one))}
+    public = dict(Record.objects.filter(case_number__in=list(numbers.values())).values_list("case_number", "number")) if numbers else {}
+    return list(dict.fromkeys(made for one in said if (made := normalised(one) or public.get(numbers.get(one, ""), ""))))
 
 
 def by_ids(said: Iterable[str], caller: Caller | None, *, extensions: bool = False) -> list[dict[str, Any]]:
     """Requests by their ids, in the order they were asked for; what is not there is left out. The caller's own are exact."""
     sight = Sight()
-    numbers = [number for one in list(said)[:CAP] if (number := _reference(one))]
+    numbers = _references(list(said)[:CAP])
     own = of_caller(numbers, caller, sight, extensions=extensions)
-    rows = {row["number"]: row for row in Record.objects.filter(number__in=[one for one in numbers if one not in own]).values(*FIELDS)}
-    found = []
-    for number in dict.fromkeys(numbers):
-        if number in own:
-            found.append(own[number])
-            continue
-        row = rows.get(number) or _fresh(number)
-        if row is not None:
-            found.append(of_record(row, sight) | (_extended(row) if extensions else {}))
-    return found
+    others = [one for one in numbers if one not in own]
+    rows: dict[str, dict[str, Any]] = {row["number"]: row for row in Record.objects.filter(number__in=others).values(*FIELDS)}
+    rows |= _fresh([one for one in others if one not in rows])
+    return [own[number] if number in own else of_record(rows[number], sight) | (_extended(rows[number]) if extensions else {})
+            for number in numbers if number in own or number in rows]
 
 
 def own_cases(caller: Caller) -> Q:

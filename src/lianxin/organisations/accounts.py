@@ -16,6 +16,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from lianxin.kernel.clock import now
@@ -57,6 +58,10 @@ class Keeper:
     @property
     def unit_ids(self) -> list[int]:
         return [unit_id for unit_id, _roles in self.roles]
+
+    def reaches(self, unit: Unit) -> bool:
+        """Whether this keeper looks after the accounts of a unit."""
+        return self.everything or unit.pk in self.unit_ids
 
     def may_give(self, unit: Unit) -> frozenset[Role]:
         """The roles that this keeper may give in a unit."""
@@ -215,6 +220,11 @@ def renew(*, staff_id: int, by: Actor, second_step: bool = False) -> str:
     return LinkTokens().make_token(person)
 
 
+def _closed(unit: Unit) -> bool:
+    """Whether a unit is no more, today in the city."""
+    return unit.active_to is not None and unit.active_to <= localtime(now()).date()
+
+
 def make(*, username: str, name: str, unit: Unit, roles: Sequence[Role], by: Actor, roles_later: bool = False) -> tuple[Staff, str]:
     """A new account without a password, its roles, and the token of its first sign-in link. `roles_later`: a system that manages
     accounts gives them afterwards; until then the person may do nothing.
@@ -230,10 +240,12 @@ def make(*, username: str, name: str, unit: Unit, roles: Sequence[Role], by: Act
         faults["name"] = str(_("请写姓名。"))
     if not roles and not roles_later:
         faults["roles"] = str(_("至少选一个岗位。"))
-    if unit.active_to is not None and unit.active_to <= now().date():
+    if _closed(unit):
         faults["unit"] = str(_("这个单位已经撤销。"))
     if faults:
         raise Invalid(fields=faults)
+    if not keeper(by).reaches(unit):
+        raise NotAllowed(_("这个单位不归您管，请找系统管理员。"))
     if over := [role for role in roles if role not in keeper(by).may_give(unit)]:
         raise NotAllowed(_("您不能在这个单位给出这个岗位：%s。") % "、".join(str(Role(role).label) for role in over),
                          fields={"roles": str(_("请找系统管理员。"))})
@@ -332,7 +344,7 @@ def change(*, staff_id: int, by: Actor, why: str, name: str | None = None, email
         home = unit or person.unit
         if home is None:
             raise Invalid(fields={"unit": str(_("请选单位。"))})
-        if home.pk != person.unit_id and home.active_to is not None and home.active_to <= now().date():
+        if home.pk != person.unit_id and _closed(home):
             raise Invalid(fields={"unit": str(_("这个单位已经撤销。"))})
         moved = home.pk != person.unit_id
         if roles is None and moved:
@@ -347,14 +359,15 @@ def change(*, staff_id: int, by: Actor, why: str, name: str | None = None, email
             if not grants.said and (grants.ended or grants.fresh):
                 said.append("areas")
         if moved:
-            if not keeper(by).everything and home.pk not in keeper(by).unit_ids:
+            if not keeper(by).reaches(home):
                 raise NotAllowed(_("这个账号不归您管，请找系统管理员。"))
             person.unit = home
             fields.append("unit")
             said.append(f"→ {home.code}")
         if not fields and not said:
             return False
-        person.save(update_fields=fields or None)
+        if fields:
+            person.save(update_fields=fields)
         _note(person, AccountStep.CHANGED, by, clean_text("：".join((reason, " ".join(said or fields))), max_length=200, multiline=False))
     return True
 

@@ -25,6 +25,7 @@ import duckdb
 from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.utils.timezone import localtime
 
 from lianxin.analysis.export import snapshot
 from lianxin.kernel.clock import now
@@ -138,7 +139,7 @@ def _sql(column: Column) -> str:
         return f"""to_char({column.sql}, 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM')"""
     if column.type is Kind.BOOLEAN:
         return f"({column.sql})::text"
-    if column.name in ("title", "body"):
+    if column.name in ("title", "body", "answer"):
         return f"regexp_replace({column.sql}, '^(?=[=+@\t\r-])', '''')"
     return column.sql
 
@@ -272,7 +273,8 @@ def write(*, whole: bool = False) -> Manifest:
     with _alone():
         at, held = now(), read_manifest()
         revision = Standing.objects.filter(pk=1).values_list("revision", flat=True).first() or 0
-        if held is not None and not whole and held.revision == revision and held.at.date() == at.date() and _there(held):
+        same_day = held is not None and localtime(held.at).date() == localtime(at).date()
+        if held is not None and same_day and not whole and held.revision == revision and _there(held):
             return held
         name = f"{at:%Y%m%dT%H%M%S%f}-{revision}"
         making = directory() / f".{name}.part"

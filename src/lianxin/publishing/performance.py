@@ -23,6 +23,7 @@ from lianxin.analysis.rates import DEFINITIONS, THREE_RATES
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import Conflict, NotFound
 from lianxin.kernel.language import in_english, named
+from lianxin.worktime.calendar import CHINA
 
 from . import withholding
 from .areas import Window
@@ -73,9 +74,15 @@ def recent(at: datetime) -> Period:
     return window.period
 
 
+def _day(at: datetime) -> date:
+    """The day it is, as `Window` counts days: in Greenwich it may be the day, and the month, before."""
+    return at.astimezone(CHINA).date()
+
+
 def choices(at: datetime) -> list[Period]:
     """Periods to pick: the last twelve whole months, newest first."""
-    first = Period.month(at.year, at.month)
+    today = _day(at)
+    first = Period.month(today.year, today.month)
     return [first.back(back) for back in range(1, 13)]
 
 
@@ -86,10 +93,9 @@ def period_of(said: str, at: datetime) -> Period:
     if said in ("", usual.code):
         return usual
     found = Period.of(said)
-    today = Window.before(at, 1).last_day + timedelta(days=1)
-    over = found.end <= today
+    over = found.end <= Window.before(at, 1).last_day + timedelta(days=1)
     known = found.kind in KINDS or (found.kind is PeriodKind.CUSTOM and found.days == 7 * RECENT_WEEKS and found.start.weekday() == 0)
-    if not over or not known or found.start < _oldest(at.date()):
+    if not over or not known or found.start < _oldest(_day(at)):
         raise NotFound()
     return found
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-HOURS_A_DAY: Final = 24
 # With fewer finished ones a quarter of them is a case or two: no typical time is said.
 LEAST: Final = 10
 

@@ -175,7 +175,3 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "accept_supervision_answer": accept_supervision_answer,
     "refuse_supervision_answer": refuse_supervision_answer,
 }
-LISTING_ACTIONS: dict[str, Callable[..., object]] = {
-    "list_supervision": list_supervision,
-    "delist_supervision": delist_supervision,
-}

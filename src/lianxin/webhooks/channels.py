@@ -81,8 +81,7 @@ def listed(actor: Actor) -> QuerySet[Channel]:
 
 def create(*, by: Actor, name: str, unit: Unit, address: str, about: Topic, pace: Pace) -> Channel:
     """Have news sent somewhere. Raises NotAllowed, Invalid."""
-    kept = keeper(by)
-    if by.scopes is not None or not keeps(by) or not (kept.everything or unit.pk in kept.unit_ids):
+    if by.scopes is not None or not keeps(by) or not keeper(by).reaches(unit):
         raise NotAllowed(_("这个单位不归您管，请找系统管理员。"))
     plain = clean_text(name, max_length=80, multiline=False)
     if not plain:

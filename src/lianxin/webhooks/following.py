@@ -17,6 +17,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +27,8 @@ from lianxin.kernel.clock import now
 from lianxin.kernel.crypto import decrypt, encrypt, lookup_hash
 from lianxin.kernel.errors import Invalid, NotFound, TooMany
 from lianxin.kernel.ids import uuid7
-from lianxin.kernel.text import to_half_width
+from lianxin.kernel.locks import in_turn
+from lianxin.kernel.text import clean_text, to_half_width
 from lianxin.places.models import Area
 
 from . import mails, news, push
@@ -52,17 +54,22 @@ class Topic:
         return (self.area.code if self.area else "", self.category.code if self.category else "")
 
 
+def _code(said: str, longest: int) -> str:
+    """What may be a code, whatever was sent: the database is asked for no null character and no half of one."""
+    return clean_text(said, max_length=longest, multiline=False)
+
+
 def topic(area: str = "", category: str = "") -> Topic:
     """The area and category of two codes. Raises Invalid for one there is none of."""
     faults, place, kind = {}, None, None
     if area:
-        place = Area.objects.filter(code=area[:24], active=True).exclude(level="grid").first()
+        place = Area.objects.filter(code=_code(area, 24), active=True).exclude(level="grid").first()
         if place is None:
             faults["area"] = str(_("没有这个地方，请重选。"))
         elif place.level == "city":
             place = None
     if category:
-        kind = Category.objects.filter(code=category[:12], active=True).first()
+        kind = Category.objects.filter(code=_code(category, 12), active=True).first()
         if kind is None:
             faults["category"] = str(_("没有这类事，请重选。"))
     if faults:
@@ -84,7 +91,8 @@ def _email(said: str) -> str:
     found = to_half_width(said).strip()
     try:
         EmailValidator()(found)
-    except ValidationError:
+        found.rpartition("@")[2].encode("idna")  # as it goes to the mail server: a name in Chinese may be too long then
+    except (ValidationError, UnicodeError):
         raise Invalid(fields={"email": str(_("邮箱写得不对，请核对，例如 name@example.cn。"))}) from None
     if len(found) > 200:
         raise Invalid(fields={"email": str(_("邮箱写得不对，请核对，例如 name@example.cn。"))})
@@ -99,8 +107,8 @@ def ask(email: str, about: Topic, *, pace: Pace) -> None:
     found = _email(email)
     hashed, at = lookup_hash(found.lower(), purpose=_PURPOSE), now()
     with transaction.atomic():
-        own = Follow.objects.select_for_update().filter(address_hash=hashed, by=FollowBy.EMAIL)
-        rows = list(own)
+        in_turn(hashed)  # asked twice at once, an address is counted and written down once
+        rows = list(Follow.objects.select_for_update().filter(address_hash=hashed, by=FollowBy.EMAIL))
         lately = sum(row.asked for row in rows if row.asked_at > at - timedelta(days=1))
         if lately >= ASKED_A_DAY or len(rows) >= MOST:
             raise TooMany(_("这个邮箱今天已经收到过确认邮件，请先去邮箱里确认，或明天再试。"))
@@ -129,13 +137,13 @@ def _language() -> str:
 
 def asked(token: str) -> Follow:
     """What a link for confirming is about. Raises NotFound for one that is false or too old."""
-    return _asked(token)[0]
+    return _asked(Follow.objects.all(), token)[0]
 
 
-def _asked(token: str) -> tuple[Follow, Pace]:
+def _asked(among: QuerySet[Follow], token: str) -> tuple[Follow, Pace]:
     try:
         pk, pace = signing.loads(token[:400], salt=_CONFIRM, max_age=PENDING_FOR)
-        found = Follow.objects.select_related("area", "category").filter(pk=uuid.UUID(pk)).first()
+        found = among.select_related("area", "category").filter(pk=uuid.UUID(pk)).first()
         kept = Pace(pace)
     except (signing.BadSignature, ValueError, TypeError):
         found = None
@@ -147,14 +155,13 @@ def _asked(token: str) -> tuple[Follow, Pace]:
 @transaction.atomic
 def confirm(token: str) -> Follow:
     """Begin. What came before is no news. A second time changes nothing but the pace. Raises NotFound."""
-    found, pace = _asked(token)
-    row = Follow.objects.select_for_update().get(pk=found.pk)
+    row, pace = _asked(Follow.objects.select_for_update(of=("self",)), token)
     if row.state == FollowState.PENDING:
         at = now()
         row.state, row.confirmed_at, row.read_to = FollowState.ACTIVE, at, news.newest()
     row.pace, row.next_at = pace, news.next_time(pace, now()) if pace == Pace.DAILY else now()
     row.save()
-    return found
+    return row
 
 
 def ending(follow: Follow) -> str:
@@ -187,6 +194,7 @@ def follow_by_push(said: object, about: Topic, *, pace: Pace) -> Follow:
     one = push.browser(said)
     hashed, at = lookup_hash(one.endpoint, purpose=_PURPOSE), now()
     with transaction.atomic():
+        in_turn(hashed)
         rows = list(Follow.objects.select_for_update().filter(address_hash=hashed, by=FollowBy.PUSH))
         row = next((row for row in rows if (row.area_id, row.category_id) == _keys(about)), None)
         if row is None and len(rows) >= MOST:
@@ -202,6 +210,8 @@ def follow_by_push(said: object, about: Topic, *, pace: Pace) -> Follow:
 
 def end_push(endpoint: str) -> int:
     """End everything that one browser follows. Returns how many."""
+    if not endpoint.isprintable():  # none that follows is so called, and half a character cannot be hashed
+        return 0
     return Follow.objects.filter(by=FollowBy.PUSH, address_hash=lookup_hash(endpoint[: push.LONGEST], purpose=_PURPOSE)).delete()[0]
 
 

@@ -3,7 +3,7 @@ that an administrator looks after. What a subscription is told is bounded by the
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from lianxin.organisations.accounts import keeper
 from lianxin.organisations.actors import Actor, Kind, actor_for
@@ -45,6 +45,3 @@ def holder(subscription: Subscription) -> Actor | None:
     if not subscription.staff.is_active:
         return None
     return actor_for(subscription.staff, via="webhook", unit=subscription.unit)
-
-
-CAN_BE_SENT = Q(state=SubscriptionState.ACTIVE)

@@ -7,7 +7,6 @@ import binascii
 import json
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,6 +23,7 @@ from .models import PushKey
 
 TTL: Final = 24 * 3600  # seconds for which a push service keeps a message for a browser that is off
 LONGEST: Final = 1_000  # characters of an endpoint
+LARGEST: Final = 64 * 1024  # bytes of a push service's answer: anybody may name an endpoint
 GONE: Final = frozenset({404, 410})
 
 
@@ -78,24 +78,10 @@ def browser(said: object) -> Browser:
     """What a page sends of `PushSubscription.toJSON()`. Raises Invalid for what is none, or leads inside."""
     if not isinstance(said, dict) or not isinstance(said.get("keys"), dict):
         raise Invalid(_("浏览器给出的订阅看不懂，请再试一次。"))
-    endpoint = str(said.get("endpoint", ""))
-    if len(endpoint) > LONGEST or (urlsplit(endpoint).scheme != "https" and not settings.LIANXIN_OUTBOUND_PRIVATE):
+    endpoint, keys = outside.checked(str(said.get("endpoint", "")), longest=LONGEST), said["keys"]
+    if not endpoint.startswith("https://") and not settings.LIANXIN_OUTBOUND_PRIVATE:
         raise Invalid(_("浏览器给出的订阅看不懂，请再试一次。"))
-    _looked_at(endpoint)
-    keys = said["keys"]
     return Browser(endpoint, _octets(keys.get("p256dh"), 65), _octets(keys.get("auth"), 16))
-
-
-def _looked_at(endpoint: str) -> None:
-    """Push services' addresses are longer than those that people type: the host is what the guard looks at."""
-    parts = urlsplit(endpoint)
-    outside.checked(f"{parts.scheme}://{parts.netloc}/")
-
-
-def _session() -> requests.Session:
-    made = outside.session()
-    made.max_redirects = 0
-    return made
 
 
 def send(address: str, message: dict[str, Any]) -> None:
@@ -105,8 +91,9 @@ def send(address: str, message: dict[str, Any]) -> None:
     key = keys()
     private = decrypt(bytes(key.private), context=f"push_key:{key.pk}:private")
     try:
-        webpush(json.loads(address), json.dumps(message, ensure_ascii=False), vapid_private_key=private,
-                vapid_claims={"sub": f"mailto:{settings.LIANXIN_MAIL_FROM}"}, ttl=TTL, timeout=outside.READ, requests_session=_session())
+        with outside.session(most=LARGEST) as session:
+            webpush(json.loads(address), json.dumps(message, ensure_ascii=False), vapid_private_key=private,
+                    vapid_claims={"sub": f"mailto:{settings.LIANXIN_MAIL_FROM}"}, ttl=TTL, timeout=outside.READ, requests_session=session)
     except WebPushException as error:
         status = error.response.status_code if error.response is not None else 0
         raise Unsent(f"HTTP {status}", gone=status in GONE) from None  # the answer may name the endpoint: it goes into no log

@@ -12,7 +12,7 @@ from django.db.models import Count, Min, Q
 from lianxin.kernel.clock import now
 from lianxin.organisations.actors import Actor
 
-from . import policy
+from . import keys, policy
 from .models import Delivery, DeliveryKind, DeliveryState, Subscription, SubscriptionSecret, SubscriptionState
 
 SHOWN = 50
@@ -80,9 +80,7 @@ def log(subscription: Subscription, *, state: str = "", after: int = 0, limit: i
 
 def secrets(subscription: Subscription) -> list[SubscriptionSecret]:
     """The secrets that sign now, newest first."""
-    at = now()
-    return list(SubscriptionSecret.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=at), subscription=subscription)
-                .order_by("-valid_from", "-id"))
+    return list(keys.SECRETS.rows(subscription=subscription))
 
 
 def disabled(actor: Actor) -> list[Subscription]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import ngettext, override
 
@@ -54,8 +54,13 @@ def _told(row: Follow | Channel, at: datetime) -> int:
         else:
             _put_off(row, at, str(error))
         return 0
-    except (channels.Unsent, OSError) as error:
-        _put_off(row, at, str(error) if isinstance(error, channels.Unsent) else type(error).__name__)
+    except channels.Unsent as error:
+        _put_off(row, at, str(error))
+        return 0
+    except DatabaseError:
+        raise  # nothing can be written down in this transaction any more
+    except Exception as error:  # a mail server's refusal, an address that no server can be asked about, a key that is missing
+        _put_off(row, at, type(error).__name__)
         return 0
     mine.update(read_to=what.read_to, told_at=at, failures=0, next_at=news.next_time(row.pace, at))
     if isinstance(row, Channel):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
+
+from lianxin.kernel.text import from_json
 
 from .errors import ScimFault
 
@@ -156,7 +157,7 @@ class _Reader:
             raise self._fault(operator)
         raw = self._next()
         try:
-            value = json.loads(raw)
+            value = from_json(raw)
         except ValueError:
             raise self._fault(raw) from None
         return attribute.q(operator, value)

@@ -11,8 +11,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from lianxin.kernel.clock import now
 from lianxin.organisations import accounts
 from lianxin.organisations.accounts import Keeper, keeper
 from lianxin.organisations.actors import Actor
@@ -24,6 +26,7 @@ from .schemas import GROUP, STAFF, USER
 
 DELETED = "SCIM DELETE"  # why an account was closed that the directory deleted
 WHY = "SCIM"
+LONGEST_EMAIL = Staff._meta.get_field("email").max_length or 254
 _STANDING = {"grants__ended_at__isnull": True}
 USER_FILTERS = {
     "id": Attribute("pk", "id"), "externalid": Attribute("external_id", exact=True),
@@ -157,6 +160,8 @@ def email_of(value: Any) -> str:
             validate_email(chosen)
         except ValidationError:
             raise _bad(_("邮箱地址不对：%s") % chosen[:80]) from None
+        if len(chosen) > LONGEST_EMAIL:
+            raise _bad(_("邮箱地址不对：%s") % chosen[:80])
     return chosen
 
 
@@ -285,7 +290,7 @@ class Group:
 def groups(actor: Actor) -> list[Group]:
     """Every role that may be given in every open unit this token's person looks after, in order."""
     kept: Keeper = keeper(actor)
-    units = Unit.objects.filter(active_to__isnull=True).order_by("code")
+    units = Unit.objects.filter(Q(active_to__isnull=True) | Q(active_to__gt=localtime(now()).date())).order_by("code")
     if not kept.everything:
         units = units.filter(pk__in=kept.unit_ids)
     return [Group(unit, role) for unit in units for role in Role if role in kept.may_give(unit)]

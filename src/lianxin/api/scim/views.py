@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from lianxin.kernel.errors import DomainError
+from lianxin.kernel.text import from_json
 from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import ApiToken, Role, Staff, token_digest
 
@@ -84,11 +85,15 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if kind not in (MEDIA, "application/json"):
         raise ScimFault(415, MEDIA)
     try:
-        found = json.loads(request.body)
-    except (ValueError, RecursionError, RawPostDataException):
+        found = from_json(request.body)
+    except (ValueError, RawPostDataException):
         raise ScimFault(400, _("不是正确的 JSON。"), "invalidSyntax") from None
     if not isinstance(found, dict):
         raise ScimFault(400, _("不是 JSON 对象。"), "invalidSyntax")
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character, such as \\ud800
+        raise ScimFault(400, _("不是正确的 JSON。"), "invalidSyntax") from None
     if "\\u0000" in json.dumps(found):
         raise ScimFault(400, _("含有空字符。"), "invalidValue")
     return found
@@ -236,7 +241,7 @@ def _narrowed(actor: Actor, found: list[resources.Group], text: str) -> list[res
     path, _blank, rest = text.strip().partition(" ")
     operator, _blank, raw = rest.strip().partition(" ")
     try:
-        value = json.loads(raw)
+        value = from_json(raw)
     except ValueError:
         value = None
     if operator.lower() != "eq" or not isinstance(value, str):

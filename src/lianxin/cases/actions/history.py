@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -18,16 +18,23 @@ if TYPE_CHECKING:
     from .intake import History
 
 NOTE_LIMIT = 12_000
+# What lies beyond is an empty column, as other systems write it: the year 1, 1900 or 9999.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+FARTHEST = timedelta(days=36_525)  # from registering to a due time
 
 
 def check_times(registered_at: datetime, history: History | None, recorded: datetime, *, accepted: bool) -> None:
-    """Raise Invalid for times that cannot be: in the future, or an end before the beginning."""
+    """Raise Invalid for times that cannot be: in the future, an end before the beginning, or a century away."""
     if registered_at > recorded:
         raise Invalid(_("登记时间在将来，请核对。"), fields={"registered_at": str(_("时间在将来。"))})
+    if registered_at < EARLIEST:
+        raise Invalid(_("登记时间太早，请核对。"), fields={"registered_at": str(_("早于 1970 年。"))})
     if history is None:
         return
     if history.target_at is not None and history.target_at < registered_at:
         raise Invalid(_("办结期限早于登记时间，请核对。"), fields={"target_at": str(_("早于登记时间。"))})
+    if history.target_at is not None and history.target_at > registered_at + FARTHEST:
+        raise Invalid(_("办结期限太远，请核对。"), fields={"target_at": str(_("超过一百年。"))})
     if history.closed_at is None:
         return
     if history.closed_at < registered_at:

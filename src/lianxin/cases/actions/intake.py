@@ -28,7 +28,7 @@ from lianxin.organisations.actors import Actor
 from lianxin.places.locate import locate
 
 from .. import clocks, notices, policy
-from ..engine import CLOCK_COLUMNS, plain, replayed, told_when_held
+from ..engine import CLOCK_COLUMNS, fingerprint, plain, replayed, told_when_held
 from ..models import Attachment, Channel, Clock, ClockKind, Kind, State, Urgency
 from ..reference import Reference, reference
 from .history import check_times, closed_by_import, text_row
@@ -236,6 +236,48 @@ def _clock(case_id: uuid.UUID, kind: ClockKind, made: clocks.Promise, *, held: R
     }
 
 
+def _promises(intake: Intake, held: Reference, data: dict[str, Any], *, category_id: int | None, kind: str, urgency: str, at: datetime,
+              recorded: datetime) -> tuple[clocks.Promise, clocks.Promise]:
+    """First contact and answer: the due times under the limits in force when the case was registered; the answer's as another system
+    has promised it, where one has. What they rest on besides is put into the event's `data`."""
+    try:
+        limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=at)
+    except LookupError:
+        if intake.registered_at is None:
+            raise
+        # Older than the city's table of limits: today's limits stand, and the event says so.
+        limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=recorded)
+        data["limits_of"] = localtime(recorded).date().isoformat()
+    contact = clocks.promise(start=at, minutes=limits.first_contact, calendar=limits.calendar)
+    if intake.history is not None and intake.history.target_at is not None:
+        data["due_from"] = intake.source_system
+        return contact, clocks.promise_until(start=at, due_at=intake.history.target_at)
+    return contact, clocks.promise(start=at, minutes=limits.resolve, calendar=limits.calendar)
+
+
+def _state_columns(resolve: clocks.Promise, **elements: Any) -> dict[str, Any]:
+    """The state columns of a case that has just been registered (`engine.CASE_COLUMNS`): `elements` are what it is about and where."""
+    return {
+        "state": State.REGISTERED.value, **elements, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0, "redone": 0,
+        "duplicate_count": 0, "due_at": plain(resolve.due_at), "due_provisional": resolve.provisional, "accepted_at": None,
+        "closed_at": None, "outcome": "", "publication": "private", "answer_publication": None, "paused": False,
+        "for_supervisor": False, "supervised": 0, "master_id": None, "linkage": "", "linked": False, "anonymised_at": None,
+    }
+
+
+def _close_imported(rows: Rows, history: History, case_id: uuid.UUID, columns: dict[str, Any], *, by: Actor, source: str) -> None:
+    """The end that a case had in the system it comes from: on its columns and clocks, as an event, in that system's words."""
+    assert history.closed_at is not None
+    closing, note = closed_by_import(case_id, columns, rows.clocks, closed_at=history.closed_at, note=history.closing_note)
+    rows.events.append(
+        _event(case_id, by, history.closed_at, action="close_imported", from_state=State.ACCEPTED.value,
+               to_state=State.CLOSED.value, version=3, changes=closing, data={"source": source},
+               digests={"explanation": hashlib.sha256(note.encode()).hexdigest()} if note else None)
+    )
+    if note:
+        rows.texts.append(text_row(case_id, rows.events[-1]["id"], "explanation", note))
+
+
 def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     """Check one intake and make its rows. Raises Invalid with every field's fault in the reporter's words."""
     held = reference()
@@ -256,36 +298,15 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
         data["made_at"] = min(intake.made_at, recorded).isoformat()
     if intake.source_system:
         data |= {"source": intake.source_system, "imported_at": recorded.isoformat()}
-    try:
-        limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=at)
-    except LookupError:
-        if intake.registered_at is None:
-            raise
-        # Older than the city's table of limits: today's limits stand, and the event says so.
-        limits = clocks.limits_of_case(held, category_id=category_id, kind=kind, urgency=urgency, at=recorded)
-        data["limits_of"] = localtime(recorded).date().isoformat()
-    contact = clocks.promise(start=at, minutes=limits.first_contact, calendar=limits.calendar)
-    resolve = clocks.promise(start=at, minutes=limits.resolve, calendar=limits.calendar)
+    contact, resolve = _promises(intake, held, data, category_id=category_id, kind=kind, urgency=urgency, at=at, recorded=recorded)
     case_id = uuid7()
     number = case_number(localtime(at).year, serials.take())
     code = tracking_code(keyring().tracking, case_id)
-    state = State.ACCEPTED if intake.accept else State.REGISTERED
-    if intake.history is not None and intake.history.target_at is not None:
-        resolve = clocks.promise_until(start=at, due_at=intake.history.target_at)
-        data["due_from"] = intake.source_system
     timers = [
-        _clock(case_id, kind, made, held=held, urgency=urgency)
-        for kind, made in ((ClockKind.FIRST_CONTACT, contact), (ClockKind.RESOLVE, resolve))
+        _clock(case_id, duty, made, held=held, urgency=urgency)
+        for duty, made in ((ClockKind.FIRST_CONTACT, contact), (ClockKind.RESOLVE, resolve))
     ]
-    columns: dict[str, Any] = {
-        "state": State.REGISTERED.value, "kind": kind, "urgency": urgency, "category_id": category_id,
-        "area_id": area_id, "county_id": county_id, "lead_unit_id": None, "unit_ids": [], "round": 1, "returns": 0, "redone": 0,
-        "duplicate_count": 0,
-        "due_at": plain(resolve.due_at), "due_provisional": resolve.provisional, "accepted_at": None,
-        "closed_at": None, "outcome": "", "publication": "private", "answer_publication": None, "paused": False,
-        "for_supervisor": False, "supervised": 0, "master_id": None, "linkage": "", "linked": False,
-        "anonymised_at": None,
-    }
+    columns = _state_columns(resolve, kind=kind, urgency=urgency, category_id=category_id, area_id=area_id, county_id=county_id)
     rows = Rows(case={}, reporter=[reporter] if reporter else [], clocks=timers)
     rows.events.append(
         _event(
@@ -306,17 +327,7 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
                    to_state=State.ACCEPTED.value, version=2, changes={"case": accepted}, data={})
         )
     if intake.history is not None and intake.history.closed_at is not None:
-        state = State.CLOSED
-        closing, note = closed_by_import(
-            case_id, columns, timers, closed_at=intake.history.closed_at, note=intake.history.closing_note
-        )
-        rows.events.append(
-            _event(case_id, by, intake.history.closed_at, action="close_imported", from_state=State.ACCEPTED.value,
-                   to_state=State.CLOSED.value, version=3, changes=closing, data={"source": intake.source_system},
-                   digests={"explanation": hashlib.sha256(note.encode()).hexdigest()} if note else None)
-        )
-        if note:
-            rows.texts.append(text_row(case_id, rows.events[-1]["id"], "explanation", note))
+        _close_imported(rows, intake.history, case_id, columns, by=by, source=intake.source_system)
     rows.case = {
         "id": str(case_id), "number": number, "tracking_digest": hexed(tracking_digest(code)),
         "channel": intake.channel, "title": clean_text(intake.title, max_length=200, multiline=False), "words": body,
@@ -329,8 +340,8 @@ def rows_for(intake: Intake, *, by: Actor) -> tuple[Rows, Registered]:
     }
     if reporter and reporter["phone"] and intake.message_consent and not intake.source_system:
         rows.jobs.append({"event_id": rows.events[0]["id"]})
-    due_at = None if state is State.CLOSED else resolve.due_at
-    return rows, Registered(case_id, number, code, state.value, due_at, due_at is not None and resolve.provisional)
+    due_at = None if columns["state"] == State.CLOSED else resolve.due_at
+    return rows, Registered(case_id, number, code, columns["state"], due_at, due_at is not None and resolve.provisional)
 
 
 def _again(case_id: uuid.UUID) -> Registered:
@@ -342,8 +353,8 @@ def _again(case_id: uuid.UUID) -> Registered:
 
 
 def fingerprint_of(intake: Intake) -> bytes:
-    """A keyed hash: from a plain one beside the words a telephone number could be found by trying them all."""
-    return lookup_hash(repr(intake), purpose="submission")
+    """What a registration with a key asked for."""
+    return fingerprint(intake)
 
 
 def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Registered:
@@ -366,12 +377,12 @@ def _register(*, intake: Intake, by: Actor, key: bytes | None) -> Registered:
             raise NotAllowed(decision.reason)
     if intake.history is not None:
         raise AssertionError("a case with a past is written by register_many")
-    fingerprint = fingerprint_of(intake) if key is not None else b""
+    asked = fingerprint_of(intake) if key is not None else b""
     rows, registered = rows_for(intake, by=by)
     submission = None
     if key is not None:
         submission = {
-            "key": hexed(key), "fingerprint": hexed(fingerprint), "case_id": rows.case["id"],
+            "key": hexed(key), "fingerprint": hexed(asked), "case_id": rows.case["id"],
             "event_id": rows.events[0]["id"], "at": rows.events[0]["at"],
         }
     follow_up = bool(intake.attachments or intake.publication_body)
@@ -386,7 +397,7 @@ def _register(*, intake: Intake, by: Actor, key: bytes | None) -> Registered:
             with told_when_held(), transaction.atomic() if answerable else nullcontext():
                 write_one(rows, submission)
     except IntegrityError as error:
-        earlier = replayed(key, fingerprint)
+        earlier = replayed(key, asked)
         if earlier is not None:
             return _again(earlier.case_id)
         if "case_source_once" in str(error):

@@ -265,7 +265,7 @@ def _seconds(clock: str) -> float:
     """Of "00:01:30", or of "90"."""
     total = 0.0
     for part in clock.split(":"):
-        total = total * 60 + (float(part) if part.isdigit() else 0)
+        total = total * 60 + (float(part) if part.isdecimal() else 0)
     return total
 
 
