@@ -152,3 +152,25 @@ def test_a_token_for_everything_says_so(as_: SignIn, world: World) -> None:
     assert "<td>本人的全部权限</td>" in page
     assert "<td>read register</td>" in page
     assert "<td>*</td>" not in page
+
+
+def test_a_misspelt_scope_is_refused_with_the_nearest_one(as_: SignIn, world: World) -> None:
+    client, address = as_("admin"), reverse("desk:tokens")
+    asked = {"name": "市城管平台", "username": "urban", "scopes": "read singn everything read"}
+    page = client.post(address, asked).content.decode()
+    assert "没有权限“singn”，是不是 sign？" in page
+    assert "没有权限“everything”，请从下面的清单里选。" in page
+    assert 'value="read singn everything read"' in page, "what was typed stays"
+    assert not ApiToken.objects.filter(name="市城管平台").exists()
+    client.post(address, asked | {"scopes": "read sign read"})
+    assert ApiToken.objects.get(name="市城管平台").scopes == ["read", "sign"]
+
+
+def test_every_scope_that_is_asked_for_can_be_given(as_: SignIn, world: World) -> None:
+    """The page lists what the program asks for somewhere, in words."""
+    page = as_("admin").get(reverse("desk:tokens")).content.decode()
+    for scope in ("read", "read_identity", "register", "open311", "scim", "webhooks", "tell_call", "listings", "field", "keep_linkage"):
+        assert f"<code>{scope}</code></dt><dd>" in page, scope
+    assert "<code>anonymise</code>" not in page, "a step of the system's own"
+    with pytest.raises(KeyError):
+        world.actor("operator").scoped("raed")

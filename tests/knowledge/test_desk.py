@@ -95,7 +95,7 @@ def test_a_report_reaches_the_owner_s_list_and_is_late_there(world: World, as_: 
     shown = page(owner, "knowledge_waiting")
     assert "电话换了" in shown
     assert "已逾期" not in shown
-    assert "2026-12-01" in shown, "a review due stands in the same list"
+    assert "12 月 1 日（周二）" in shown, "a review due stands in the same list"
     assert "电话换了" not in page(as_("water"), "knowledge_waiting")
     assert "电话换了" in page(as_("supervisor"), "knowledge_waiting")
     monday.move(days=4)

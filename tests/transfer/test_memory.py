@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -58,9 +59,12 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in (package, exporting):
         monkeypatch.setattr(module, "BLOCK", 16 * 1024)
     monkeypatch.setattr(contents, "NAMES", 100)
+    usual = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)  # as in a program: what is garbage already is not held
     tracemalloc.start()
     yield
     tracemalloc.stop()
+    gc.set_threshold(*usual)
 
 
 @pytest.mark.django_db(transaction=True)

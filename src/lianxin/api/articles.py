@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from ninja import Query, Schema
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -12,6 +13,7 @@ from lianxin.cases.reference import reference, today_of
 from lianxin.faces.limits import allow, client_address
 from lianxin.kernel.clock import now
 from lianxin.knowledge import actions, queries
+from lianxin.organisations.scopes import named
 
 from . import shapes
 from .choices import FaultName
@@ -22,7 +24,7 @@ from .service import ApiRequest, answer, api, takes
 from .shapes import Named
 from .tokens import READ, bearer, caller_of
 
-REPORT = "report_article"
+REPORT = named("report_article", _("指出知识库文章有误或过时"))
 SEARCHES_PER_MINUTE, REPORTS_PER_MINUTE = 600, 60
 
 

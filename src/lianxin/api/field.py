@@ -25,13 +25,14 @@ from lianxin.fieldwork.registry import Worker
 from lianxin.fieldwork.workers import worker_for
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError, Invalid, NotFound
+from lianxin.organisations.scopes import named
 
 from .problems import BadRequest, Unauthenticated, WrongMediaType
 from .requests import read
 from .service import MODELS, answer, api, takes
 from .tokens import READ, bearer, caller_of
 
-SCOPE = "field"
+SCOPE = named("field", _("网格员手机上的工作"))
 TUS = "1.0.0"
 PIECES = "application/offset+octet-stream"
 UPLOADS = "/api/v1/field/uploads"

@@ -119,7 +119,7 @@ def list_campaigns(request: ApiRequest) -> HttpResponse:
           tags=["quality"], openapi_extra=takes(CampaignFields))
 def define_campaign(request: ApiRequest) -> HttpResponse:
     """Order a campaign. It is never changed, only ended early. Where several fit a case, the one ordered last decides."""
-    request.auth.need("campaigns")
+    request.auth.need(campaigns.SCOPE)
     said = read(request, CampaignFields)
     made = campaigns.define(by=request.auth.actor, key=key_of(request, request.auth.name), **said.model_dump())
     return answer(_campaign(campaign_figures(made.pk)[0]), status=201)
@@ -129,7 +129,7 @@ def define_campaign(request: ApiRequest) -> HttpResponse:
           summary="停止回访计划 end a campaign", tags=["quality"])
 def end_campaign(request: ApiRequest, campaign_id: int) -> HttpResponse:
     """End a campaign early. What it has decided stays decided."""
-    request.auth.need("campaigns")
+    request.auth.need(campaigns.SCOPE)
     made = campaigns.end(by=request.auth.actor, campaign_id=campaign_id)
     return answer(_campaign(campaign_figures(made.pk)[0]))
 

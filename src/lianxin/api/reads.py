@@ -203,7 +203,7 @@ class IdentityOut(Schema):
 def identity(request: ApiRequest, case_id: UUID) -> HttpResponse:
     """Who reported, for those handling the case now. Each reading is written down with who, when and why: sent again,
     it is another reading. Scope: `read_identity`."""
-    request.auth.need("read_identity")
+    request.auth.need(policy.READ_IDENTITY)
     person = read_identity(On(case_id, request.auth.actor), why=read(request, Why).why)
     return answer({"name": person.name, "phone": person.phone, "address": person.address, "email": person.email})
 

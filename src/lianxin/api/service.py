@@ -20,10 +20,11 @@ from lianxin.kernel.crypto import tracking_digest
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_tracking_code
 from lianxin.organisations.actors import reporter_for
+from lianxin.organisations.scopes import ALL
 
 from . import problems
 from .problems import Unauthenticated, WrongMediaType
-from .tokens import ALL, Caller, bearer, caller_of
+from .tokens import Caller, bearer, caller_of
 
 CODES_PER_MINUTE = 20
 TRACKING_HEADER = "X-Tracking-Code"

@@ -150,7 +150,7 @@ class ListingFields(BaseModel):
           tags=["supervision"], openapi_extra=takes(ListingFields))
 def issue_listing(request: ApiRequest) -> HttpResponse:
     """Put a matter on the public list. By: supervisor. Scope: `listings`."""
-    request.auth.need("listings")
+    request.auth.need(service.SCOPE)
     said = read(request, ListingFields)
     made = service.issue(by=request.auth.actor, key=key_of(request, request.auth.name), **said.model_dump())
     return answer(_listing(made), status=201)
@@ -184,7 +184,7 @@ class StepFields(BaseModel):
 def take_step(request: ApiRequest, listing_id: UUID) -> HttpResponse:
     """One step on a listed matter: plan, milestone and request by the unit, refuse and confirm by somebody who had no
     hand in it, move by a supervisor. Sent again it is a conflict, since the version has moved on. Scope: `listings`."""
-    request.auth.need("listings")
+    request.auth.need(service.SCOPE)
     said = read(request, StepFields)
     step = ListingStep(said.step)
     if step is ListingStep.MOVE and said.due_on is None:

@@ -14,6 +14,7 @@ from lianxin.telephony.models import CallState, EventKind
 from .register import moment
 from .requests import read
 from .service import ApiRequest, answer, api, takes
+from .tokens import READ
 
 Short = Annotated[str, StringConstraints(max_length=20)]
 
@@ -113,6 +114,6 @@ def _figures() -> dict[str, Any]:
          tags=["telephony"])
 def read_telephones(request: ApiRequest) -> HttpResponse:
     """Who waits, how long, how many operators are in each state, and today's calls: counts only. With the scope `read`."""
-    request.auth.need("read")
+    request.auth.need(READ)
     policy.need_reader(request.auth.actor)
     return answer(_figures())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from lianxin.faces.machines import ALL, READ, Caller, bearer, caller_with, forget
+from lianxin.faces.machines import READ, Caller, bearer, caller_with, forget
 
 from .problems import Unauthenticated
 
-__all__ = ["ALL", "READ", "Caller", "bearer", "caller_of", "forget"]
+__all__ = ["READ", "Caller", "bearer", "caller_of", "forget"]
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -230,8 +230,7 @@ def set_apart(actor: Actor, first_id: uuid.UUID, second_id: uuid.UUID) -> None:
     Raises NotFound for a case that is not the actor's to see, NotAllowed for those who may not merge, and Invalid for a
     case and itself.
     """
-    if actor.staff_id is None or not actor.has(*BY_ACTION["merge"].roles) or (
-            actor.scopes is not None and not actor.scopes & {"merge", "*"}):
+    if actor.staff_id is None or not actor.has(*BY_ACTION["merge"].roles) or not actor.scoped("merge"):
         raise NotAllowed(_("这一步由其他岗位办理。"))
     if first_id == second_id:
         raise Invalid(_("这是同一件工单。"))

@@ -23,6 +23,7 @@ from lianxin.kernel.locks import in_turn
 from lianxin.kernel.text import clean_text, phone_normalise
 from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Role
+from lianxin.organisations.scopes import named
 
 from . import clocks, notices, policy
 from .engine import KEY_REUSED, told_when_held
@@ -39,7 +40,8 @@ from .models import (
 )
 from .reference import reference
 
-REPORT, CALL_BACK = "report_missed_call", "call_back"  # what a token's scopes call them
+REPORT = named("report_missed_call", _("话务系统报告未接来电"))
+CALL_BACK = named("call_back", _("回拨未接来电"))
 PURPOSE = "missed_call"
 SHORTEST, LONGEST = 3, 20  # digits of a number
 
@@ -71,14 +73,13 @@ class Waiting:
 
 def can_report(by: Actor) -> bool:
     """Whether a token may report missed calls: one of the hotline's, with the scope. The system does it for calls it was told of."""
-    return by.kind is Kind.SYSTEM or (by.scopes is not None and bool(by.scopes & {REPORT, "*"}) and by.holds_in_hotline(
+    return by.kind is Kind.SYSTEM or (by.scopes is not None and by.scoped(REPORT) and by.holds_in_hotline(
         Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR, Role.SWITCHBOARD, Role.ADMINISTRATOR))
 
 
 def can_call_back(by: Actor) -> bool:
     """Whether somebody calls back: the hotline's operators."""
-    return by.holds_in_hotline(Role.OPERATOR) and (
-        by.scopes is None or bool(by.scopes & {CALL_BACK, "*"}))
+    return by.holds_in_hotline(Role.OPERATOR) and by.scoped(CALL_BACK)
 
 
 def _phone(said: str) -> str:

@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.organisations.actors import Actor, Grant, Kind
 from lianxin.organisations.models import Role, UnitKind
+from lianxin.organisations.scopes import named
 
 from .models import Assignment, AssignmentRole, Case, Check, Linkage, State
 from .models.checks import OPEN as OPEN_CHECK
-from .states import BY_ACTION, Holder, Transition
+from .states import BY_ACTION, TABLE, Holder, Transition
 
 HOTLINE_ROLES = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.REVIEWER, Role.CALLBACK, Role.SUPERVISOR})
 
@@ -36,6 +37,8 @@ class Decision:
 
 
 YES = Decision(True)
+for _row in TABLE:
+    named(_row.action, _row.label if _row.roles else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def can_register(actor: Actor) -> Decision:
 def can_accept_at_once(actor: Actor) -> Decision:
     """May `actor` accept a case in the same breath as registering it? Only who may accept one that is there."""
     row = BY_ACTION["accept"]
-    if actor.scopes is not None and not actor.scopes & {"accept", "*"}:
+    if not actor.scoped("accept"):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     if actor.kind is Kind.SYSTEM or (actor.kind is Kind.STAFF and actor.has(*row.roles)):
         return YES
@@ -273,7 +276,7 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
     row = BY_ACTION[action]
     if not row.leads_from(case.state):
         return Decision(False, _("工单现在的状态不能做这一步。"))
-    if actor.scopes is not None and action not in actor.scopes and "*" not in actor.scopes:
+    if not actor.scoped(action):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     if not (held.seen if held is not None else can_see(actor, case)):
         return Decision(False, _("这件工单不在您的查看范围内。"))
@@ -291,7 +294,7 @@ def can(actor: Actor, action: str, case: Case, *, assignment: Assignment | None 
     return _holder_decision(actor, row, case, assignment, held)
 
 
-READ_IDENTITY = "read_identity"  # what a token's scopes call it
+READ_IDENTITY = named("read_identity", _("查看诉求人信息，每次都要写明原因"))
 
 
 def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -> Decision:
@@ -302,7 +305,7 @@ def can_read_identity(actor: Actor, case: Case, assignments: list[Assignment]) -
     refused = Decision(False, _("只有正在办理这件工单的人可以查看诉求人信息。"))
     if actor.kind is not Kind.STAFF or not can_see(actor, case):
         return Decision(False, _("您不能查看诉求人信息。"))
-    if actor.scopes is not None and not actor.scopes & {READ_IDENTITY, "*"}:
+    if not actor.scoped(READ_IDENTITY):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     open_units = {a.unit_id for a in assignments if a.ended_at is None}
     # A merged case is handled by those who handle its master; `assignments` are the master's then.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
+from django.urls import get_resolver
+from django.utils.translation import override
+
 from lianxin.cases import ledger, policy
 from lianxin.cases.catalogue import rights
 from lianxin.cases.models import OPEN_STATES, Assignment, AssignmentRole, Case, CatalogueProposal, State
@@ -13,6 +16,7 @@ from lianxin.cases.states import TABLE, Holder, Transition
 from lianxin.desk.boards import ALL, BOARDS
 from lianxin.organisations.actors import SYSTEM, Actor, Grant, Kind, reporter_for
 from lianxin.organisations.models import Role, UnitKind
+from lianxin.organisations.scopes import known
 
 from .markdown import code, codes, page, table
 from .states import states_in_words
@@ -136,6 +140,15 @@ def _catalogue() -> str:
     return table(("role", "held in", "proposes for the city", "proposes for its county", "decides", "restores"), rows)
 
 
+def _scopes() -> str:
+    """What a token may be narrowed to, in both languages of the desk."""
+    _ = get_resolver().url_patterns  # every part has named its scopes then
+    with override("en"):
+        english = known()
+    with override("zh-hans"):
+        return table(("scope", "opens", "on the desk"), ((code(scope), english[scope], label) for scope, label in known().items()))
+
+
 def render() -> str:
     seen = table(("role", "held in", "sees"), ((role.replace("_", " "), unit, _scope_in_words(actor))
                                                for role, unit, actor in _people() if not (role == "clerk" and unit == "the hotline")))
@@ -174,5 +187,6 @@ def render() -> str:
         "Nobody decides a proposal of their own.",
         "## API tokens",
         "A token acts as one member of staff in one unit, so it never reaches further than that person's grants there. Its "
-        "scopes narrow it to named actions; `*` means all that the person may do. See [api.md](api.md).",
+        "scopes narrow it to what is named here; `*` means all that the person may do. See [api.md](api.md).",
+        _scopes(),
     )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import Role
+from lianxin.organisations.scopes import named
 
 KEEPERS = (Role.SUPERVISOR, Role.ADMINISTRATOR)
 OF_UNITS = (Role.CLERK, Role.HEAD)
-KEEP = "keep_exchange"  # what a token's scopes call it
+KEEP = named("keep_exchange", _("外部系统：维护对照，重新发送，核对"))
 
 
 def keeps(actor: Actor) -> bool:
     """Whether somebody looks after the systems – letters that cannot be sent, mappings, what differs: supervisors and administrators
     of the hotline."""
-    return actor.holds_in_hotline(*KEEPERS) and (actor.scopes is None or bool(actor.scopes & {KEEP, "*"}))
+    return actor.holds_in_hotline(*KEEPERS) and actor.scoped(KEEP)
 
 
 def reads(actor: Actor) -> bool:

@@ -15,9 +15,10 @@ from lianxin.cases.reference import reference
 from lianxin.kernel.errors import NotAllowed, NotFound
 from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Role, RoleGrant, Staff, Unit, UnitKind
+from lianxin.organisations.scopes import named
 from lianxin.places.models import Area, AreaLevel
 
-SCOPE = "field_work"
+SCOPE = named("field_work", _("网格长的工作：安排、顶岗、改网格"))
 LEADERS = frozenset({Role.TEAM_LEAD, Role.HEAD, Role.ADMINISTRATOR})
 
 
@@ -49,7 +50,7 @@ class Led:
 
 def led(actor: Actor) -> Led:
     """What an actor organises; nothing for who organises nothing."""
-    if actor.kind is not Kind.STAFF or (actor.scopes is not None and actor.scopes.isdisjoint({"*", SCOPE})):
+    if actor.kind is not Kind.STAFF or not actor.scoped(SCOPE):
         return Led()
     if any(grant.role is Role.ADMINISTRATOR and grant.unit_kind is UnitKind.HOTLINE for grant in actor.grants):
         return Led(everything=True)

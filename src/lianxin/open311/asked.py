@@ -12,9 +12,11 @@ from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from lianxin.faces.machines import ALL, Caller, bearer, caller_with
+from lianxin.faces.machines import Caller, bearer, caller_with
 from lianxin.kernel.clock import now
+from lianxin.organisations.scopes import named
 from lianxin.places.models import City
 
 from .errors import Absent, Bad, KeyNeeded
@@ -22,7 +24,7 @@ from .errors import Absent, Bad, KeyNeeded
 CAP: Final = 1_000  # requests in one answer
 SPAN: Final = timedelta(days=90)
 PAGES: Final = 10_000
-SCOPE: Final = "open311"
+SCOPE: Final = named("open311", gettext_lazy("通过 Open311 提交诉求"))
 # Dates and times of the W3C's note: a day, or a day and a time with its zone; a space for the plus that nobody escaped.
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?) ?(Z|[+-]?\d{2}:?\d{2})?", re.IGNORECASE)
@@ -149,6 +151,6 @@ def caller(request: HttpRequest, *sent: QueryDict) -> Caller | None:
     if not said:
         return None
     found = caller_with(said)
-    if found is None or not (SCOPE in found.scopes or ALL in found.scopes):
+    if found is None or not found.may(SCOPE):
         raise KeyNeeded()
     return found

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from . import scopes as token_scopes
 from .models import Role, RoleGrant, Staff, Unit, UnitKind
 
 
@@ -53,6 +54,10 @@ class Actor:
             grant.role in roles and grant.unit_kind is UnitKind.HOTLINE and grant.area_id is None and grant.county_id is None
             for grant in self.grants
         )
+
+    def scoped(self, *scopes: str) -> bool:
+        """Whether this is open as far as a token narrows it: a person at a screen is not narrowed."""
+        return token_scopes.opened(self.scopes, *scopes)
 
     @property
     def roles(self) -> frozenset[Role]:

@@ -24,8 +24,11 @@ from lianxin.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from lianxin.kernel.text import clean_text
 from lianxin.organisations.actors import Actor
 from lianxin.organisations.models import WORKING, Role
+from lianxin.organisations.scopes import named
 
 from .models import Campaign, CampaignDraw
+
+SCOPE = named("campaigns", _("回访计划"))
 
 
 def chance(seed: str, number: str, round: int) -> float:
@@ -97,7 +100,7 @@ def may_order(by: Actor) -> bool:
 
 
 def _supervisor(by: Actor) -> int:
-    if not may_order(by) or by.staff_id is None or (by.scopes is not None and not by.scopes & {"campaigns", "*"}):
+    if not may_order(by) or by.staff_id is None or not by.scoped(SCOPE):
         raise NotAllowed(_("回访计划由热线的督办员制定。"))
     return by.staff_id
 

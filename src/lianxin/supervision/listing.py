@@ -26,10 +26,12 @@ from lianxin.kernel.ids import normalise_case_number
 from lianxin.kernel.text import clean_text
 from lianxin.organisations.actors import SYSTEM, Actor
 from lianxin.organisations.models import Role
+from lianxin.organisations.scopes import named
 
 from .actions import delist_supervision, list_supervision, next_serial
 from .models import Level, Listing, ListingCase, ListingEntry, ListingState, ListingStep, Milestone
 
+SCOPE = named("listings", _("挂牌督办：挂牌和每一步"))
 LONG = 4000
 MOST_CASES = 200
 MOST_MILESTONES = 20

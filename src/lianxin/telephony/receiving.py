@@ -22,12 +22,13 @@ from lianxin.kernel.ids import uuid7
 from lianxin.kernel.text import clean_text, phone_normalise
 from lianxin.organisations.actors import SYSTEM, Actor, Kind
 from lianxin.organisations.models import Role
+from lianxin.organisations.scopes import named
 
 from . import agents
 from .calls import Happened, Picture, picture
 from .models import LIVE, Agent, Call, CallEvent, CallState, EventKind, Line
 
-TELL = "tell_call"  # what a token's scopes call it
+TELL = named("tell_call", _("话务系统报告来电和通话"))
 SKEW = timedelta(minutes=5)  # how far the telephone system's clock may run ahead of ours
 PATIENCE = 5.0  # seconds after which an unanswered call is owed a call back: what was told out of order has come by then
 DIGITS = re.compile(r"\+?[0-9]{3,20}")
@@ -65,7 +66,7 @@ def can_tell(by: Actor) -> bool:
     """Whether somebody tells of calls: the account of the telephone system, by a token with the scope, or the system itself."""
     if by.kind is Kind.SYSTEM:
         return True
-    return by.scopes is not None and bool(by.scopes & {TELL, "*"}) and by.holds_in_hotline(Role.SWITCHBOARD)
+    return by.scopes is not None and by.scoped(TELL) and by.holds_in_hotline(Role.SWITCHBOARD)
 
 
 def _checked(said: Said) -> Said:

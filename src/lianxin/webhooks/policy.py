@@ -4,14 +4,16 @@ that an administrator looks after. What a subscription is told is bounded by the
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from lianxin.organisations.accounts import keeper
 from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import Role, Staff
+from lianxin.organisations.scopes import named
 
 from .models import Subscription, SubscriptionState
 
-SCOPE = "webhooks"
+SCOPE = named("webhooks", _("推送订阅"))
 
 
 def keeps(actor: Actor) -> bool:

@@ -12,12 +12,14 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.request import RawPostDataException
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.text import from_json
 from lianxin.organisations.actors import Actor, Kind, actor_for
 from lianxin.organisations.models import ApiToken, Role, Staff, token_digest
+from lianxin.organisations.scopes import named
 
 from ..tokens import bearer, caller_of
 from . import errors, patching, resources, schemas
@@ -26,7 +28,7 @@ from .filters import condition
 
 log = logging.getLogger(__name__)
 MEDIA = "application/scim+json"
-SCOPE = "scim"
+SCOPE = named("scim", gettext_lazy("人员账号的同步（SCIM）；须写明，* 不包括它"))
 Answer = HttpResponse
 View = Callable[..., HttpResponse]
 

@@ -369,7 +369,7 @@ def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Register
 
 def _register(*, intake: Intake, by: Actor, key: bytes | None) -> Registered:
     decision = policy.can_register(by)
-    if not decision or (by.scopes is not None and not by.scopes & {"register", "*"}):
+    if not decision or not by.scoped("register"):
         raise NotAllowed(decision.reason or _("这个接口令牌没有这一步的权限。"))
     if intake.accept:
         decision = policy.can_accept_at_once(by)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lianxin.organisations.actors import Actor, Kind
 from lianxin.organisations.models import Role, UnitKind
+from lianxin.organisations.scopes import named
 
 from ..models import CatalogueProposal
 from ..policy import YES, Decision
@@ -13,11 +14,9 @@ from ..reference import Place
 
 READERS = frozenset(Role) - {Role.GRID_WORKER, Role.TEAM_LEAD, Role.CARE_KEEPER, Role.OUTSIDE_APP}
 PROPOSERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
-PROPOSE, DECIDE, RESTORE = "propose_catalogue", "decide_catalogue", "restore_catalogue"  # what a token's scopes call them
-
-
-def _scoped(actor: Actor, scope: str) -> bool:
-    return actor.scopes is None or bool(actor.scopes & {scope, "*"})
+PROPOSE = named("propose_catalogue", _("建议修改派单目录"))
+DECIDE = named("decide_catalogue", _("审定派单目录的修改建议"))
+RESTORE = named("restore_catalogue", _("恢复派单目录的某一版"))
 
 
 def can_read(actor: Actor) -> Decision:
@@ -27,7 +26,7 @@ def can_read(actor: Actor) -> Decision:
 
 def can_propose(actor: Actor, place: Place | None) -> Decision:
     """A dispatcher or supervisor of the hotline for the whole city, one of a county for what lies in the county."""
-    if not _scoped(actor, PROPOSE):
+    if not actor.scoped(PROPOSE):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     if actor.kind is not Kind.STAFF or not actor.has(*PROPOSERS):
         return Decision(False, _("修改建议由派单员或督办员提出。"))
@@ -44,7 +43,7 @@ def can_propose(actor: Actor, place: Place | None) -> Decision:
 
 def can_decide(actor: Actor, proposal: CatalogueProposal) -> Decision:
     """A supervisor of the hotline, never the one who proposed."""
-    if not _scoped(actor, DECIDE):
+    if not actor.scoped(DECIDE):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     if not actor.holds_in_hotline(Role.SUPERVISOR):
         return Decision(False, _("修改建议由热线的督办员审定。"))
@@ -55,6 +54,6 @@ def can_decide(actor: Actor, proposal: CatalogueProposal) -> Decision:
 
 def can_restore(actor: Actor) -> Decision:
     """A supervisor of the hotline."""
-    if not _scoped(actor, RESTORE):
+    if not actor.scoped(RESTORE):
         return Decision(False, _("这个接口令牌没有这一步的权限。"))
     return YES if actor.holds_in_hotline(Role.SUPERVISOR) else Decision(False, _("恢复旧版由热线的督办员办理。"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from django import forms
@@ -21,6 +22,7 @@ from lianxin.cases.readings import readings
 from lianxin.kernel.clock import now
 from lianxin.kernel.errors import DomainError
 from lianxin.kernel.ids import normalise_case_number
+from lianxin.organisations import scopes
 from lianxin.organisations.accounts import keeper
 from lianxin.organisations.models import ApiToken, Role, Staff, token_digest
 from lianxin.telephony.readings import readings as number_readings
@@ -43,6 +45,20 @@ class TokenForm(forms.Form):
     scopes = forms.CharField(label=gettext_lazy("权限"), initial="read",
                              help_text=gettext_lazy("用空格分开，如 read register；* 为此人的全部权限。"))
 
+    def clean_scopes(self) -> list[str]:
+        """Each once. A scope that is misspelt would open nothing, and nobody would know why."""
+        said = list(dict.fromkeys(self.cleaned_data["scopes"].split()))
+        names = scopes.known()
+        faults = []
+        for one in said:
+            if one != scopes.ALL and one not in names:
+                near = get_close_matches(one, names, n=1)
+                faults.append(_("没有权限“%(scope)s”，是不是 %(near)s？") % {"scope": one[:40], "near": near[0]} if near
+                              else _("没有权限“%(scope)s”，请从下面的清单里选。") % {"scope": one[:40]})
+        if faults:
+            raise forms.ValidationError(faults)
+        return said
+
 
 @staff(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "POST"])
@@ -59,12 +75,13 @@ def tokens(request: StaffRequest) -> HttpResponse:
         else:
             secret = ApiToken.new_secret()
             ApiToken.objects.create(name=form.cleaned_data["name"], unit=person.unit, staff=person,
-                                    scopes=form.cleaned_data["scopes"].split(), digest=token_digest(secret),
+                                    scopes=form.cleaned_data["scopes"], digest=token_digest(secret),
                                     hint=secret[-4:])
             form = TokenForm()
     own = Staff.objects.filter(keeper(request.actor).listed())
     listed = ApiToken.objects.filter(staff__in=own).select_related("unit", "staff").order_by("-created_at")
-    return render(request, "desk/tokens.html", context_for(request, form=form, secret=secret, tokens=listed))
+    return render(request, "desk/tokens.html", context_for(request, form=form, secret=secret, tokens=listed,
+                                                                scopes=scopes.known()))
 
 
 @staff(Role.ADMINISTRATOR)
