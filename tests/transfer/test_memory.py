@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import tracemalloc
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -69,31 +70,33 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 def test_more_rows_take_no_more_memory(tmp_path: Path) -> None:
-    out, into = {}, {}
-    for rows in (1, FEW, MANY):  # what is read in for the first time is, with the first
+    out, into = (defaultdict[int, list[Stages]](list) for _way in range(2))
+    for rows in (1, FEW, MANY, MANY):  # the first reads in what is read in once; twice, since what another thread takes is counted too
         World.make()
         with connection.cursor() as cursor:
             cursor.execute(MADE, [rows])
-        target = tmp_path / f"city-{rows}.zip"
-        out[rows] = Stages()
-        export_city(target, tell=out[rows].tell)
-        out[rows].tell("")
+        target = tmp_path / f"city-{rows}-{len(out[rows])}.zip"
+        out[rows].append(Stages())
+        export_city(target, tell=out[rows][-1].tell)
+        out[rows][-1].tell("")
         clear()
-        into[rows] = Stages()
-        import_city(target, tell=into[rows].tell)
-        into[rows].tell("")
+        into[rows].append(Stages())
+        import_city(target, tell=into[rows][-1].tell)
+        into[rows][-1].tell("")
         assert Reporter.objects.count() == rows
         clear()
     for measured in (out, into):
-        assert "cases_reporter" in measured[MANY]
-        assert {stage: held for stage, held in measured[MANY].items() if held - measured[FEW].get(stage, 0) > FREE} == {}
+        [few], many = measured[FEW], measured[MANY]
+        assert "cases_reporter" in many[0]
+        least = {stage: min(one.get(stage, 0) for one in many) for stage in many[0]}
+        assert {stage: held for stage, held in least.items() if held - few.get(stage, 0) > FREE} == {}
 
 
 @pytest.mark.django_db
 def test_more_files_take_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, whole, into, away = {}, {}, {}, {}
-    for files in (1, 200, 2_000):
-        folder, new = tmp_path / f"old-{files}", tmp_path / f"new-{files}"
+    out, whole, into, away = (defaultdict[int, list[int]](list) for _stage in range(4))
+    for turn, files in enumerate((1, 200, 2_000, 2_000)):  # twice, since what another thread takes meanwhile is counted too
+        folder, new = tmp_path / f"old-{turn}", tmp_path / f"new-{turn}"
         folder.mkdir()
         for number in range(1, files + 1):
             body = str(number).encode()
@@ -102,19 +105,20 @@ def test_more_files_take_no_more_memory(tmp_path: Path, monkeypatch: pytest.Monk
         family = contents.Family("models", query, lambda name, folder=folder: folder / name)  # type: ignore[misc]
         monkeypatch.setattr(contents, "FAMILIES", (family,))
         monkeypatch.setitem(contents._BY_NAME, "models", contents.Family("models", query, lambda name, new=new: new / name))  # type: ignore[misc]
-        target = tmp_path / f"files-{files}.zip"
+        target = tmp_path / f"files-{turn}.zip"
         with connected() as held, Writer(target) as made:
-            out[files] = peak(lambda held=held, made=made: contents.export(held, made))  # type: ignore[misc]
+            out[files].append(peak(lambda held=held, made=made: contents.export(held, made)))  # type: ignore[misc]
         with Reader(target) as source, contents.Placed() as placed:
-            whole[files] = peak(lambda source=source: sum(1 for _ in contents.bodies(source, "files/models.tar", "models")))  # type: ignore[misc]
+            whole[files].append(peak(lambda source=source: sum(  # type: ignore[misc]
+                1 for _ in contents.bodies(source, "files/models.tar", "models"))))
 
             def put(source: Reader = source, placed: contents.Placed = placed) -> None:
                 for name, body in contents.bodies(source, "files/models.tar", "models"):
                     placed.put("models", name, body)
 
-            into[files] = peak(put)
+            into[files].append(peak(put))
             assert len(list(new.iterdir())) == files
-            away[files] = peak(placed.take_away)
+            away[files].append(peak(placed.take_away))
             assert not list(new.iterdir())
     for measured in (out, whole, into, away):
-        assert measured[2_000] - measured[200] < FREE
+        assert min(measured[2_000]) - min(measured[200]) < FREE
