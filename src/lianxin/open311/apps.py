@@ -6,3 +6,6 @@ class Open311Config(AppConfig):
     name = "lianxin.open311"
     label = "open311"
     verbose_name = _("Open311")
+
+    def ready(self) -> None:
+        from . import asked  # noqa: F401 - names its scope also where no middleware is loaded
