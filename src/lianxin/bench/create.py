@@ -25,8 +25,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from lianxin.cases.actions.intake import Intake, fingerprint_of, rows_for
+from lianxin.cases.actions.intake import Intake, rows_for
 from lianxin.cases.actions.writing import ONE_STATEMENT, hexed, statement_parameters
+from lianxin.cases.engine import fingerprint
 from lianxin.embedded.server import end_with_parent
 from lianxin.organisations.actors import Actor, actor_for
 
@@ -134,7 +135,7 @@ def script(intake: Intake, by: Actor, *, run: int) -> str:
     rows, made = rows_for(intake, by=by)
     key = random.Random(run).randbytes(32)
     submission = {
-        "key": hexed(key), "fingerprint": hexed(fingerprint_of(intake)), "case_id": rows.case["id"],
+        "key": hexed(key), "fingerprint": hexed(fingerprint(intake)), "case_id": rows.case["id"],
         "event_id": rows.events[0]["id"], "at": rows.events[0]["at"],
     }
     millisecond = f"{int(time.time() * 1000) >> 16:08x}"

@@ -129,6 +129,11 @@ def scope_of(actor: Actor) -> Scope:
     return Scope(everything, frozenset(unit_ids), frozenset(county_ids), worker_id)
 
 
+def sees_some(actor: Actor) -> bool:
+    """Whether there is any case that `actor` may see: administrators see none."""
+    return scope_of(actor) != Scope()
+
+
 def visible_to(actor: Actor) -> Q:
     return scope_of(actor).q()
 

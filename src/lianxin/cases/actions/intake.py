@@ -352,11 +352,6 @@ def _again(case_id: uuid.UUID) -> Registered:
                       case.due_provisional, replayed=True)
 
 
-def fingerprint_of(intake: Intake) -> bytes:
-    """What a registration with a key asked for."""
-    return fingerprint(intake)
-
-
 def register(*, intake: Intake, by: Actor, key: bytes | None = None) -> Registered:
     """登记. With `key`, the same intake sent again makes no second case and is answered the same.
 
@@ -377,7 +372,7 @@ def _register(*, intake: Intake, by: Actor, key: bytes | None) -> Registered:
             raise NotAllowed(decision.reason)
     if intake.history is not None:
         raise AssertionError("a case with a past is written by register_many")
-    asked = fingerprint_of(intake) if key is not None else b""
+    asked = fingerprint(intake) if key is not None else b""
     rows, registered = rows_for(intake, by=by)
     submission = None
     if key is not None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lianxin.cases.policy import Scope, scope_of
+from lianxin.cases.policy import sees_some
 from lianxin.exchange import hearing, mapping, outbox, policy, queries, reconciling, systems
 from lianxin.exchange.client import Fault
 from lianxin.exchange.models import Letter, LetterState, System
@@ -70,7 +70,7 @@ def _page(request: StaffRequest, found: outbox.Standing, *, form: Settings | Non
                 "changes": queries.changes(system), "disclosed": queries.disclosed(system)}
     return render(request, "desk/exchange_system.html", context_for(
         request, found=found, system=system, keeps=keeps, links=queries.links(system), dead=queries.dead(system), message=message,
-        differences=differences, reads_cases=scope_of(request.actor) != Scope(), **more), status=status)
+        differences=differences, reads_cases=sees_some(request.actor), **more), status=status)
 
 
 @_for(policy.reads)

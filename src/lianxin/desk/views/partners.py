@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from lianxin.cases.policy import Scope, scope_of
+from lianxin.cases.policy import sees_some
 from lianxin.kernel.errors import DomainError
 from lianxin.linkage import keeping, mapping, policy
 from lianxin.linkage.models import Partner, What
@@ -48,7 +48,7 @@ def _page(request: StaffRequest, found: Partner, *, form: MapLine | None = None,
         request, partner=found, standing=keeping.standing(found), dead=keeping.dead(found), secrets=keeping.secrets(found),
         tables=keeping.tables(found), unmapped=keeping.unmapped(found), changes=keeping.changes(found), disclosed=keeping.disclosed(found),
         form=settled(form or MapLine(initial=first), "map"), message=message,
-        reads_cases=scope_of(request.actor) != Scope()), status=status)
+        reads_cases=sees_some(request.actor)), status=status)
 
 
 @linked(policy.keeps)
